@@ -1,0 +1,21 @@
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/influence.smk"
+include: "workflow/rules/retrain.smk"
+include: "workflow/rules/divergence.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    input:
+        rules.figures.input,
+    default_target: True

@@ -1,0 +1,1 @@
+"""What influence functions do: estimate influence, retrain the counterfactual, compare the two step by step."""

@@ -1,0 +1,200 @@
+"""A case is a model, its data and its loss; the only place that knows one kind of case from another."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from fading.datasets import labelled_reviews, subset
+from fading.errors import FadingError
+from fading.models import BertTop, Logistic, ResNet
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples of one purpose: inputs, each (n, …), what the model takes for each example; labels (n,), integers."""
+
+    inputs: tuple[Tensor, ...]
+    labels: Tensor
+
+    def __len__(self):
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model with flat parameters θ of length p, its training and test examples, and its loss.
+
+    The loss of an example is its cross-entropy in nats. Training minimises the mean weighted loss of a batch plus
+    weight_decay/2 · ‖θ‖². `measured` counts the first test examples, those on which influence is measured.
+    `vectorized` says that Hessian products with several vectors cost less together (forward over reverse under vmap) than
+    one by one (double backward): so for convolutions, not for the wide matrices of BERT.
+    """
+
+    module: nn.Module
+    train: Split
+    test: Split
+    measured: int
+    weight_decay: float
+    dtype: torch.dtype
+    vectorized: bool
+
+    @property
+    def shapes(self) -> dict[str, torch.Size]:
+        """The shape of each named parameter, in the order in which θ holds them."""
+        return {name: parameter.shape for name, parameter in self.module.named_parameters()}
+
+    def flatten(self, tensors: dict[str, Tensor]) -> Tensor:
+        """Named parameters as θ (p,). Raises FadingError if names or shapes are another model's."""
+        found = {name: tensor.shape for name, tensor in tensors.items()}
+        if found != self.shapes:
+            differing = sorted(name for name, _ in found.items() ^ self.shapes.items())
+            raise FadingError(
+                f"The checkpoint is of another model: it differs from {type(self.module).__name__} "
+                f"in {', '.join(dict.fromkeys(differing))}."
+            )
+        return torch.cat([tensors[name].reshape(-1) for name in self.shapes]).to(self.dtype)
+
+    def unflatten(self, theta: Tensor) -> dict[str, Tensor]:
+        """θ (p,) as named parameters, which are views of it."""
+        parts = theta.split([shape.numel() for shape in self.shapes.values()])
+        return {name: part.view(shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=True)}
+
+    def logits(self, theta: Tensor, inputs: tuple[Tensor, ...]) -> Tensor:
+        """(n, classes)"""
+        return functional_call(self.module, self.unflatten(theta), inputs)
+
+    def losses(self, theta: Tensor, split: Split, index) -> Tensor:
+        """The loss in nats of each example of the split at `index`, without weight decay: (len(index),)."""
+        inputs = tuple(tensor[index] for tensor in split.inputs)
+        return F.cross_entropy(self.logits(theta, inputs), split.labels[index], reduction="none")
+
+    def measured_losses(self, theta: Tensor) -> Tensor:
+        """The loss of each measured test example: (measured,)."""
+        return self.losses(theta, self.test, slice(self.measured))
+
+    def accuracy(self, theta: Tensor) -> float:
+        """The share of test examples whose largest logit is at their label."""
+        with torch.no_grad():
+            return (self.logits(theta, self.test.inputs).argmax(1) == self.test.labels).double().mean().item()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How to make cases of one kind: which inputs a dataset gives, how the model is built."""
+
+    inputs: dict[str, Callable]
+    build: Callable
+    vectorized: bool
+
+
+def _images(images, settings, weights, progress):
+    return (torch.from_numpy(images)[:, None].float() / 255 - 0.2860) / 0.3530,  # Fashion-MNIST's mean and deviation
+
+
+def _pixels(images, settings, weights, progress):
+    pooled = F.avg_pool2d(torch.from_numpy(images)[:, None].float() / 255, 2)
+    return F.normalize(pooled.flatten(1)),
+
+
+def _hidden(sentences, settings, weights, progress):
+    from fading import bert
+
+    return bert.hidden_states(weights, sentences, settings["tokens"], LOWER_LAYERS, progress)
+
+
+def _embeddings(sentences, settings, weights, progress):
+    from fading import bert
+
+    return bert.embeddings(weights, sentences, settings["tokens"], progress),
+
+
+def _resnet(settings, inputs, classes):
+    return ResNet(settings["width"], settings["activation"], classes)
+
+
+def _bert(settings, inputs, classes):
+    return BertTop(inputs[0].shape[2], heads=12, intermediate=1536, epsilon=1e-12, classes=classes)
+
+
+def _logistic(settings, inputs, classes):
+    return Logistic(inputs[0].shape[1], classes)
+
+
+LOWER_LAYERS = 5
+CLASSES = {"fashion-mnist": 10, "movie-reviews": 2}
+KINDS = {
+    "resnet": Kind({"fashion-mnist": _images}, _resnet, vectorized=True),
+    "bert": Kind({"movie-reviews": _hidden}, _bert, vectorized=False),
+    "logistic": Kind({"fashion-mnist": _pixels, "movie-reviews": _embeddings}, _logistic, vectorized=True),
+}
+
+
+def draw_examples(settings: dict, source, weights: dict | None, progress) -> dict[str, np.ndarray]:
+    """Draw a case's examples from a dataset and compute what its frozen part makes of them.
+
+    `settings` holds dataset, kind of model, the counts train and test, and tokens where the data are sentences; `source`
+    is what datasets.py gives for the dataset; `weights` the pre-trained ones where sentences are to be encoded.
+    Returns, for train and test: <split>_labels, <split>_rows (which rows of the dataset they are) and
+    <split>_inputs.<i>. Training and test examples are disjoint.
+    """
+    if settings["dataset"] == "fashion-mnist":
+        rows = {
+            "train": subset(settings["train"], len(source["train_labels"]), stream=0),
+            "test": subset(settings["test"], len(source["t10k_labels"]), stream=1),
+        }
+        labels = {"train": source["train_labels"][rows["train"]], "test": source["t10k_labels"][rows["test"]]}
+        raw = {"train": source["train_images"][rows["train"]], "test": source["t10k_images"][rows["test"]]}
+    else:
+        reviews = labelled_reviews(source)
+        drawn = reviews.iloc[subset(settings["train"] + settings["test"], len(reviews), stream=0)]
+        parts = {"train": drawn.iloc[: settings["train"]], "test": drawn.iloc[settings["train"] :]}
+        rows = {split: part.index.to_numpy() for split, part in parts.items()}
+        labels = {split: part.label.to_numpy() for split, part in parts.items()}
+        raw = {split: part.text.tolist() for split, part in parts.items()}
+    compute = KINDS[settings["kind"]].inputs[settings["dataset"]]
+    arrays = {}
+    for split in ("train", "test"):
+        arrays[f"{split}_labels"] = labels[split].astype(np.int64)
+        arrays[f"{split}_rows"] = rows[split].astype(np.int64)
+        for i, tensor in enumerate(compute(raw[split], settings, weights, progress)):
+            arrays[f"{split}_inputs.{i}"] = tensor.numpy()
+    return arrays
+
+
+def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
+    """A case from its settings (dataset, model, measured, weight_decay) and its drawn examples."""
+    dtype = getattr(torch, settings["model"]["precision"])
+    splits = {}
+    for split in ("train", "test"):
+        names = sorted(name for name in arrays if name.startswith(f"{split}_inputs."))
+        inputs = (torch.from_numpy(arrays[name]) for name in names)
+        cast = tuple(tensor.to(dtype) if tensor.is_floating_point() else tensor for tensor in inputs)
+        splits[split] = Split(cast, torch.from_numpy(arrays[f"{split}_labels"]))
+    kind = KINDS[settings["model"]["kind"]]
+    module = kind.build(settings["model"], splits["train"].inputs, CLASSES[settings["dataset"]]).to(dtype)
+    return Case(
+        module.requires_grad_(False),
+        **splits,
+        measured=settings["measured"],
+        weight_decay=settings["weight_decay"],
+        dtype=dtype,
+        vectorized=kind.vectorized,
+    )
+
+
+def initial_parameters(settings: dict, case: Case, seed: int, weights: dict | None) -> Tensor:
+    """θ before training: random from the seed where the model starts so, pre-trained where it has weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module = KINDS[settings["model"]["kind"]].build(
+            settings["model"], case.train.inputs, CLASSES[settings["dataset"]]
+        )
+    if weights is not None:
+        tensors = {name: torch.from_numpy(array) for name, array in weights.items() if array.dtype == np.float32}
+        module.load_bert(tensors, LOWER_LAYERS)
+    return case.flatten({name: parameter.detach() for name, parameter in module.named_parameters()})

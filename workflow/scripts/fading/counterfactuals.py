@@ -1,0 +1,84 @@
+"""What would training have done with one example weighted otherwise? Retrain and see.
+
+A counterfactual changes a weight and nothing else: same start, same batches, same order, same arithmetic.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fading.cases import Case
+from fading.training import descend, unit_weights
+
+NO_EXAMPLE = -1
+
+
+@dataclass(frozen=True)
+class Counterfactual:
+    """Training example `example` has weight 1 + ε instead of 1: ε = −1 leaves it out, ε = 0 is the A/A null.
+
+    With NO_EXAMPLE it is the noise floor: the first parameter starts one unit in the last place higher.
+    """
+
+    example: int
+    epsilon: float
+
+    def weights(self, case: Case) -> Tensor:
+        """Training weights (n_train,)."""
+        weights = unit_weights(case)
+        if self.example != NO_EXAMPLE:
+            weights[self.example] += self.epsilon
+        return weights
+
+    def start(self, theta: Tensor) -> Tensor:
+        """The parameters to start from."""
+        if self.example != NO_EXAMPLE:
+            return theta
+        theta = theta.clone()
+        theta[0] = torch.nextafter(theta[0], torch.tensor(torch.inf, dtype=theta.dtype))
+        return theta
+
+
+def forked(order: dict[str, np.ndarray], start: int, settings: dict) -> list[Counterfactual]:
+    """The counterfactuals of a continuation from step `start`: up-weightings, then the A/A null and the noise floor.
+
+    The `settings["examples"]` first examples of the first batch are up-weighted by `settings["epsilon"]`, so that every
+    up-weighting acts from the first step on.
+    """
+    first = order["indices"][order["offsets"][start] : order["offsets"][start + 1]][: settings["examples"]]
+    changed = [Counterfactual(int(example), settings["epsilon"]) for example in first]
+    return [*changed, Counterfactual(int(first[0]), 0.0), Counterfactual(NO_EXAMPLE, 0.0)]
+
+
+def left_out(order: dict[str, np.ndarray], examples: int, count: int) -> list[Counterfactual]:
+    """`count` of the training examples, evenly spaced over the first epoch, each left out and counted twice (ε = ∓1)."""
+    chosen = order["indices"][:examples][np.linspace(0, examples - 1, count).round().astype(int)]
+    return [Counterfactual(int(example), epsilon) for example in chosen for epsilon in (-1.0, 1.0)]
+
+
+def first_use(order: dict[str, np.ndarray], example: int) -> int:
+    """The step that draws the example first; the number of recorded steps if none does."""
+    uses = np.flatnonzero(order["indices"] == example)
+    if not len(uses):
+        return len(order["offsets"]) - 1
+    return int(np.searchsorted(order["offsets"], uses[0], side="right")) - 1
+
+
+def fork(order: dict[str, np.ndarray], example: int, checkpoints: list[int]) -> int:
+    """The last checkpoint that the example has not touched: continuing from there equals retraining from the start."""
+    return max(step for step in checkpoints if step <= first_use(order, example))
+
+
+def record(
+    case: Case, theta: Tensor, batches: list[Tensor], learning_rate: float, weights: Tensor, steps: list[int]
+) -> tuple[Tensor, Tensor]:
+    """Train with the weights; at each of `steps` (counted from here), θ_t (R, p) and the measured losses (R, M)."""
+    thetas, losses = [], []
+    for step, theta, _ in descend(case, theta, batches, learning_rate, weights):
+        if step in steps:
+            thetas.append(theta)
+            with torch.no_grad():
+                losses.append(case.measured_losses(theta))
+    return torch.stack(thetas), torch.stack(losses)

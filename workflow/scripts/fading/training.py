@@ -1,0 +1,104 @@
+"""Deterministic stochastic gradient descent with a weight per example.
+
+Step t draws the batch B_t and moves θ_{t+1} = θ_t − η g_t(θ_t), g_t = (1/|B_t|) Σ_{i∈B_t} w_i ∇ℓ(θ; x_i) + λθ, λ the weight
+decay. The divisor is |B_t|, whatever the weights are.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fading.cases import Case
+from fading.errors import FadingError
+
+
+def batch_order(examples: int, batch_size: int, steps: int, seed: int) -> dict[str, np.ndarray]:
+    """Which examples each step draws: epoch after epoch, each a shuffle of all, the last batch of an epoch the rest.
+
+    Returns indices, the batches one after another, and offsets (steps + 1,): batch t is indices[offsets[t]:offsets[t+1]].
+    """
+    generator = np.random.default_rng(seed)
+    batches = []
+    while len(batches) < steps:
+        shuffled = generator.permutation(examples)
+        batches += np.split(shuffled, range(batch_size, examples, batch_size))
+    batches = batches[:steps]
+    offsets = np.cumsum([0, *map(len, batches)])
+    return {"indices": np.concatenate(batches), "offsets": offsets}
+
+
+def batches(order: dict[str, np.ndarray], start: int, stop: int) -> list[Tensor]:
+    """The batches of steps start to stop − 1. Raises FadingError if the recorded order ends before."""
+    steps = len(order["offsets"]) - 1
+    if stop > steps:
+        raise FadingError(f"Steps {start} to {stop} were asked for, but the recorded batch order ends at step {steps}.")
+    indices, offsets = torch.from_numpy(order["indices"]), order["offsets"]
+    return [indices[offsets[t] : offsets[t + 1]] for t in range(start, stop)]
+
+
+def unit_weights(case: Case) -> Tensor:
+    """Weight 1 for each training example."""
+    return torch.ones(len(case.train), dtype=case.dtype)
+
+
+def batch_loss(case: Case, theta: Tensor, batch: Tensor, weights: Tensor) -> Tensor:
+    """(1/|B|) Σ w_i ℓ_i + λ/2 ‖θ‖², a scalar."""
+    loss = (weights[batch] * case.losses(theta, case.train, batch)).sum() / len(batch)
+    return loss + case.weight_decay / 2 * (theta @ theta) if case.weight_decay else loss
+
+
+def descend(
+    case: Case, theta: Tensor, batches: Iterable[Tensor], learning_rate: float, weights: Tensor, first_step: int = 0
+) -> Iterator[tuple[int, Tensor, float]]:
+    """Train, yielding after each step (t, θ_t, loss of the batch before the step); t counts from first_step.
+
+    Raises FadingError, naming the step, when the loss is not finite.
+    """
+    for step, batch in enumerate(batches, start=first_step):
+        theta = theta.detach().requires_grad_()
+        loss = batch_loss(case, theta, batch, weights)
+        (gradient,) = torch.autograd.grad(loss, theta)
+        if not torch.isfinite(loss):
+            raise FadingError(f"Training diverged: the loss is {loss.item()} at step {step}; lower the learning rate.")
+        theta = (theta - learning_rate * gradient).detach()
+        yield step + 1, theta, loss.item()
+
+
+def train(case: Case, theta: Tensor, batches: Iterable[Tensor], settings: dict) -> tuple[dict[int, Tensor], dict]:
+    """Train from θ_0; `settings` holds learning_rate and checkpoints, the steps to keep.
+
+    Returns the kept {t: θ_t} and the learning curve as columns step, batch_loss, test_loss and test_accuracy, the last
+    two at checkpoints only.
+    """
+    kept = {0: theta} if 0 in settings["checkpoints"] else {}
+    curve = {"step": [], "batch_loss": [], "test_loss": [], "test_accuracy": []}
+    for step, theta, loss in descend(case, theta, batches, settings["learning_rate"], unit_weights(case)):
+        if step in settings["checkpoints"]:
+            kept[step] = theta
+        measured = step in settings["checkpoints"]
+        with torch.no_grad():
+            test_loss = case.losses(theta, case.test, slice(None)).mean().item() if measured else None
+        curve["step"].append(step)
+        curve["batch_loss"].append(loss)
+        curve["test_loss"].append(test_loss)
+        curve["test_accuracy"].append(case.accuracy(theta) if measured else None)
+    return kept, curve
+
+
+def pack(case: Case, kept: dict[int, Tensor]) -> dict[str, np.ndarray]:
+    """Checkpoints as named arrays "<step>/<parameter>"."""
+    return {
+        f"{step}/{name}": tensor.numpy() for step, theta in kept.items() for name, tensor in case.unflatten(theta).items()
+    }
+
+
+def unpack(case: Case, arrays: dict[str, np.ndarray], step: int) -> Tensor:
+    """θ of one checkpoint. Raises FadingError if the step was not kept or the model is another."""
+    steps = sorted({int(name.split("/")[0]) for name in arrays})
+    if step not in steps:
+        raise FadingError(f"There is no checkpoint at step {step}: there are {', '.join(map(str, steps))}.")
+    prefix = f"{step}/"
+    named = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    return case.flatten({name: torch.from_numpy(array) for name, array in named.items()})

@@ -1,0 +1,7 @@
+"""Fetch the movie reviews."""
+
+from fading.datasets import REVIEWS, movie_reviews
+from fading.job import Job
+
+with Job(snakemake) as job:
+    job.write("reviews", movie_reviews(), downloads=dict(REVIEWS))
