@@ -1,6 +1,6 @@
 rule data:
     input:
-        runs("results/{study}/{case}/examples.safetensors"),
+        [f"results/{config['study']}/{case}/examples.safetensors" for case in config["cases"]],
 
 
 rule movie_reviews:
@@ -42,29 +42,18 @@ rule minilm:
         "../scripts/minilm.py"
 
 
-def dataset(wildcards):
-    names = {"fashion-mnist": "fashion-mnist.safetensors", "movie-reviews": "movie-reviews.parquet"}
-    return {"source": f"resources/{names[definition(wildcards)['dataset']]}"}
-
-
-def drawing_settings(wildcards):
-    case = definition(wildcards)
-    counts = {name: count for name, count in case["examples"].items() if name != "measured"}
-    return {"dataset": case["dataset"], "kind": case["model"]["kind"], **counts}
-
-
 rule examples:
     input:
         unpack(dataset),
-        unpack(needs_minilm),
+        unpack(encoder),
         code=imports("examples.py"),
     output:
         examples="results/{study}/{case}/examples.safetensors",
-    params:
-        settings=drawing_settings,
     log:
         "results/{study}/logs/{case}/examples.log",
     conda:
         "../../envs/torch.yaml"
+    params:
+        settings=drawing_settings,
     script:
         "../scripts/examples.py"

@@ -1,8 +1,3 @@
-def responses(wildcards):
-    count = definition(wildcards)["counterfactuals"]["responses"]
-    return expand(f"{REGIME}/response/{{chunk}}.safetensors", chunk=chunks(count), allow_missing=True)
-
-
 rule divergence:
     input:
         continuations(f"{REGIME}/divergence.parquet"),
@@ -17,28 +12,28 @@ rule response:
         code=imports("response.py"),
     output:
         response=f"{REGIME}/response/{{chunk}}.safetensors",
-    params:
-        settings=continuation_settings,
     log:
         "results/{study}/logs/{case}/seed-{seed}/regimes/{regime}/response/{chunk}.log",
     conda:
         "../../envs/torch.yaml"
+    params:
+        settings=continuation_settings,
     script:
         "../scripts/response.py"
 
 
 rule divergence_curve:
     input:
-        changes=changes,
+        changes=counterfactual_changes,
         responses=responses,
         code=imports("divergence_curve.py"),
     output:
         curve=f"{REGIME}/divergence.parquet",
-    params:
-        settings=lambda wildcards: {"steps": definition(wildcards)["counterfactuals"]["steps"]},
     log:
         "results/{study}/logs/{case}/seed-{seed}/regimes/{regime}/divergence.log",
     conda:
         "../../envs/figures.yaml"
+    params:
+        settings=lambda wildcards: {"steps": definition(wildcards)["counterfactuals"]["steps"]},
     script:
         "../scripts/divergence_curve.py"

@@ -1,6 +1,3 @@
-TOPICS = ["loo", "fading", "divergence"]
-
-
 rule figures:
     input:
         expand(
@@ -11,61 +8,39 @@ rule figures:
         ),
 
 
-def scores_at(step):
-    """An input function: the scores of all the case's estimators at the step that `step` finds for the wildcards."""
-
-    def scores(wildcards):
-        return expand(
-            rules.scores.output.scores,
-            estimator=definition(wildcards)["estimators"],
-            step=step(wildcards),
-            allow_missing=True,
-        )
-
-    return scores
-
-
 rule loo:
     input:
         changes=leave_one_out_changes,
-        scores=scores_at(lambda wildcards: definition(wildcards)["training"]["steps"]),
+        scores=scores_after_training,
         code=imports("loo.py"),
     output:
         pairs=f"{RUN}/loo.parquet",
         summary=f"{RUN}/loo-summary.parquet",
-    params:
-        settings=lambda wildcards: {"estimators": definition(wildcards)["estimators"]},
     log:
         "results/{study}/logs/{case}/seed-{seed}/loo.log",
     conda:
         "../../envs/figures.yaml"
+    params:
+        settings=lambda wildcards: {"estimators": definition(wildcards)["estimators"]},
     script:
         "../scripts/loo.py"
 
 
-def spectrum_at_fork(wildcards):
-    return expand(rules.spectrum.output.spectrum, step=regime(wildcards)["from"], allow_missing=True)[0]
-
-
 rule fading_curve:
     input:
-        changes=changes,
+        changes=counterfactual_changes,
         responses=responses,
-        scores=scores_at(lambda wildcards: regime(wildcards)["from"]),
+        scores=scores_at_fork,
         spectrum=spectrum_at_fork,
         code=imports("fading_curve.py"),
     output:
         curve=f"{REGIME}/fading.parquet",
-    params:
-        settings=lambda wildcards: {
-            "estimators": definition(wildcards)["estimators"],
-            "steps": definition(wildcards)["counterfactuals"]["steps"],
-            "learning_rate": regime(wildcards)["learning_rate"],
-        },
     log:
         "results/{study}/logs/{case}/seed-{seed}/regimes/{regime}/fading.log",
     conda:
         "../../envs/figures.yaml"
+    params:
+        settings=comparison_settings,
     script:
         "../scripts/fading_curve.py"
 
@@ -85,23 +60,19 @@ rule table:
     output:
         table="results/{study}/tables/{topic}.csv",
         lineage="results/{study}/tables/{topic}.csv.json",
-    wildcard_constraints:
-        topic="|".join(FRAMES),
     log:
         "results/{study}/logs/tables/{topic}.log",
+    wildcard_constraints:
+        topic="|".join(FRAMES),
     conda:
         "../../envs/figures.yaml"
     script:
         "../scripts/table.py"
 
 
-def needs_summary(wildcards):
-    return {"summary": "results/{study}/tables/loo-summary.csv"} if wildcards.topic == "loo" else {}
-
-
 rule figure:
     input:
-        unpack(needs_summary),
+        unpack(summary),
         table="results/{study}/tables/{topic}.csv",
         code=lambda wildcards: imports(f"figure_{wildcards.topic}.py"),
     output:
@@ -112,10 +83,10 @@ rule figure:
             labels={"topic": "{topic}"},
             caption="../report/{topic}.rst",
         ),
-    wildcard_constraints:
-        topic="|".join(TOPICS),
     log:
         "results/{study}/logs/figures/{topic}.log",
+    wildcard_constraints:
+        topic="|".join(TOPICS),
     conda:
         "../../envs/figures.yaml"
     script:

@@ -1,23 +1,3 @@
-def forks(wildcards):
-    """Counterfactuals of a regime: the up-weighted examples, the A/A null and the noise floor."""
-    return chunks(definition(wildcards)["counterfactuals"]["examples"] + 2)
-
-
-def changes(wildcards):
-    return expand(f"{REGIME}/counterfactuals/{{chunk}}.safetensors", chunk=forks(wildcards), allow_missing=True)
-
-
-def leave_one_out_changes(wildcards):
-    count = 2 * definition(wildcards)["leave_one_out"]["examples"]
-    return expand(f"{RUN}/leave-one-out/{{chunk}}.safetensors", chunk=chunks(count), allow_missing=True)
-
-
-rule retrain:
-    input:
-        runs(f"{RUN}/loo.parquet"),
-        continuations(f"{REGIME}/fading.parquet"),
-
-
 rule leave_one_out:
     input:
         examples=rules.examples.output.examples,
@@ -26,17 +6,12 @@ rule leave_one_out:
         code=imports("leave_one_out.py"),
     output:
         changes=f"{RUN}/leave-one-out/{{chunk}}.safetensors",
-    params:
-        settings=lambda wildcards: {
-            **case_settings(wildcards),
-            **training_settings(wildcards, "steps", "learning_rate", "checkpoints"),
-            "examples": definition(wildcards)["leave_one_out"]["examples"],
-            "chunk": CHUNK,
-        },
     log:
         "results/{study}/logs/{case}/seed-{seed}/leave-one-out/{chunk}.log",
     conda:
         "../../envs/torch.yaml"
+    params:
+        settings=leave_one_out_settings,
     script:
         "../scripts/leave_one_out.py"
 
@@ -49,12 +24,12 @@ rule baseline:
         code=imports("baseline.py"),
     output:
         baseline=f"{REGIME}/baseline.safetensors",
-    params:
-        settings=continuation_settings,
     log:
         "results/{study}/logs/{case}/seed-{seed}/regimes/{regime}/baseline.log",
     conda:
         "../../envs/torch.yaml"
+    params:
+        settings=continuation_settings,
     script:
         "../scripts/baseline.py"
 
@@ -68,18 +43,16 @@ rule counterfactuals:
         code=imports("counterfactuals.py"),
     output:
         changes=f"{REGIME}/counterfactuals/{{chunk}}.safetensors",
-    params:
-        settings=lambda wildcards: {
-            **continuation_settings(wildcards),
-            **{
-                name: definition(wildcards)["counterfactuals"][name]
-                for name in ("examples", "epsilon", "responses")
-            },
-            "chunk": CHUNK,
-        },
     log:
         "results/{study}/logs/{case}/seed-{seed}/regimes/{regime}/counterfactuals/{chunk}.log",
     conda:
         "../../envs/torch.yaml"
+    params:
+        settings=counterfactual_settings,
     script:
         "../scripts/counterfactuals.py"
+
+
+rule retrain:
+    input:
+        all_changes(),

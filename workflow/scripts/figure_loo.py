@@ -4,7 +4,7 @@ from fading import style
 from fading.job import Job
 from matplotlib import pyplot as plt
 
-ROWS = {"influence function": ("exact", "abif"), "gradient dot product": ("gradient-dot",)}
+ROWS = [("exact", "abif"), ("gradient-dot",)]  # the first that the case has
 
 with Job(snakemake) as job:
     style.apply()
@@ -12,7 +12,7 @@ with Job(snakemake) as job:
     table = table[table.epsilon == -1]
     cases = sorted(table.case.unique(), key=lambda case: not case.startswith("logistic"))
     figure, axes = plt.subplots(len(ROWS), len(cases), figsize=(style.WIDTH, 3.9), squeeze=False, layout="constrained")
-    for row, (name, estimators) in zip(axes, ROWS.items(), strict=True):
+    for row, estimators in zip(axes, ROWS, strict=True):
         for axis, case in zip(row, cases, strict=True):
             here, means = table[table.case == case], summary[summary.case == case]
             estimator = next(one for one in estimators if one in set(here.estimator))

@@ -9,7 +9,9 @@ from fading.training import batches, unpack
 with Job(snakemake) as job:
     settings, order, checkpoints = job.settings, job.read("order"), job.read("checkpoints")
     case = open_case(settings, job.read("examples"))
-    chunk = slice(settings["chunk"] * int(job.wildcards["chunk"]), settings["chunk"] * (int(job.wildcards["chunk"]) + 1))
+    chunk = slice(
+        settings["chunk"] * int(job.wildcards["chunk"]), settings["chunk"] * (int(job.wildcards["chunk"]) + 1)
+    )
     counterfactuals = left_out(order, len(case.train), settings["examples"])[chunk]
     end = settings["steps"]
     actual = case.measured_losses(unpack(case, checkpoints, end))

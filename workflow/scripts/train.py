@@ -6,11 +6,10 @@ from fading.job import Job
 from fading.training import batches, pack, train
 
 with Job(snakemake) as job:
-    training = job.settings["training"]
-    weights = job.read("weights") if "weights" in snakemake.input.keys() else None
+    weights = job.read("weights", optional=True)
     case = open_case(job.settings, job.read("examples"))
     theta = initial_parameters(job.settings, case, int(job.wildcards["seed"]), weights)
-    steps = job.progress(batches(job.read("order"), 0, training["steps"]))
-    checkpoints, curve = train(case, theta, steps, training)
+    steps = job.progress(batches(job.read("order"), 0, job.settings["steps"]))
+    checkpoints, curve = train(case, theta, steps, job.settings)
     job.write("checkpoints", pack(case, checkpoints))
     job.write("curve", pd.DataFrame(curve))

@@ -9,20 +9,23 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from fading.datasets import labelled_reviews, subset
 from fading.errors import FadingError
-from fading.models import BertTop, Logistic, ResNet
+from fading.models import BERT_LOWER_LAYERS, BertTop, Logistic, ResNet
 
 
 @dataclass(frozen=True)
-class Split:
-    """Examples of one purpose: inputs, each (n, …), what the model takes for each example; labels (n,), integers."""
+class Examples:
+    """Labelled examples: inputs, each (n, …), what the model takes for each example; labels (n,), integers."""
 
     inputs: tuple[Tensor, ...]
     labels: Tensor
 
     def __len__(self):
         return len(self.labels)
+
+    def __getitem__(self, index) -> "Examples":
+        """The examples at `index`, a slice or a tensor of positions."""
+        return Examples(tuple(tensor[index] for tensor in self.inputs), self.labels[index])
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,13 @@ class Case:
 
     The loss of an example is its cross-entropy in nats. Training minimises the mean weighted loss of a batch plus
     weight_decay/2 · ‖θ‖². `measured` counts the first test examples, those on which influence is measured.
-    `vectorized` says that Hessian products with several vectors cost less together (forward over reverse under vmap) than
-    one by one (double backward): so for convolutions, not for the wide matrices of BERT.
+    `vectorized` says that Hessian products with several vectors cost less together (forward over reverse under vmap)
+    than one by one (double backward): so for convolutions, not for the wide matrices of BERT.
     """
 
     module: nn.Module
-    train: Split
-    test: Split
+    train: Examples
+    test: Examples
     measured: int
     weight_decay: float
     dtype: torch.dtype
@@ -68,14 +71,13 @@ class Case:
         """(n, classes)"""
         return functional_call(self.module, self.unflatten(theta), inputs)
 
-    def losses(self, theta: Tensor, split: Split, index) -> Tensor:
-        """The loss in nats of each example of the split at `index`, without weight decay: (len(index),)."""
-        inputs = tuple(tensor[index] for tensor in split.inputs)
-        return F.cross_entropy(self.logits(theta, inputs), split.labels[index], reduction="none")
+    def losses(self, theta: Tensor, examples: Examples) -> Tensor:
+        """The loss in nats of each example, without weight decay: (n,)."""
+        return F.cross_entropy(self.logits(theta, examples.inputs), examples.labels, reduction="none")
 
     def measured_losses(self, theta: Tensor) -> Tensor:
         """The loss of each measured test example: (measured,)."""
-        return self.losses(theta, self.test, slice(self.measured))
+        return self.losses(theta, self.test[: self.measured])
 
     def accuracy(self, theta: Tensor) -> float:
         """The share of test examples whose largest logit is at their label."""
@@ -85,32 +87,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Kind:
-    """How to make cases of one kind: which inputs a dataset gives, how the model is built."""
+    """How to build the model of one kind of case: from its settings, the inputs' shapes and the number of classes."""
 
-    inputs: dict[str, Callable]
-    build: Callable
+    build: Callable[[dict, tuple[Tensor, ...], int], nn.Module]
     vectorized: bool
-
-
-def _images(images, settings, weights, progress):
-    return (torch.from_numpy(images)[:, None].float() / 255 - 0.2860) / 0.3530,  # Fashion-MNIST's mean and deviation
-
-
-def _pixels(images, settings, weights, progress):
-    pooled = F.avg_pool2d(torch.from_numpy(images)[:, None].float() / 255, 2)
-    return F.normalize(pooled.flatten(1)),
-
-
-def _hidden(sentences, settings, weights, progress):
-    from fading import bert
-
-    return bert.hidden_states(weights, sentences, settings["tokens"], LOWER_LAYERS, progress)
-
-
-def _embeddings(sentences, settings, weights, progress):
-    from fading import bert
-
-    return bert.embeddings(weights, sentences, settings["tokens"], progress),
 
 
 def _resnet(settings, inputs, classes):
@@ -125,45 +105,12 @@ def _logistic(settings, inputs, classes):
     return Logistic(inputs[0].shape[1], classes)
 
 
-LOWER_LAYERS = 5
-CLASSES = {"fashion-mnist": 10, "movie-reviews": 2}
 KINDS = {
-    "resnet": Kind({"fashion-mnist": _images}, _resnet, vectorized=True),
-    "bert": Kind({"movie-reviews": _hidden}, _bert, vectorized=False),
-    "logistic": Kind({"fashion-mnist": _pixels, "movie-reviews": _embeddings}, _logistic, vectorized=True),
+    "resnet": Kind(_resnet, vectorized=True),
+    "bert": Kind(_bert, vectorized=False),
+    "logistic": Kind(_logistic, vectorized=True),
 }
-
-
-def draw_examples(settings: dict, source, weights: dict | None, progress) -> dict[str, np.ndarray]:
-    """Draw a case's examples from a dataset and compute what its frozen part makes of them.
-
-    `settings` holds dataset, kind of model, the counts train and test, and tokens where the data are sentences; `source`
-    is what datasets.py gives for the dataset; `weights` the pre-trained ones where sentences are to be encoded.
-    Returns, for train and test: <split>_labels, <split>_rows (which rows of the dataset they are) and
-    <split>_inputs.<i>. Training and test examples are disjoint.
-    """
-    if settings["dataset"] == "fashion-mnist":
-        rows = {
-            "train": subset(settings["train"], len(source["train_labels"]), stream=0),
-            "test": subset(settings["test"], len(source["t10k_labels"]), stream=1),
-        }
-        labels = {"train": source["train_labels"][rows["train"]], "test": source["t10k_labels"][rows["test"]]}
-        raw = {"train": source["train_images"][rows["train"]], "test": source["t10k_images"][rows["test"]]}
-    else:
-        reviews = labelled_reviews(source)
-        drawn = reviews.iloc[subset(settings["train"] + settings["test"], len(reviews), stream=0)]
-        parts = {"train": drawn.iloc[: settings["train"]], "test": drawn.iloc[settings["train"] :]}
-        rows = {split: part.index.to_numpy() for split, part in parts.items()}
-        labels = {split: part.label.to_numpy() for split, part in parts.items()}
-        raw = {split: part.text.tolist() for split, part in parts.items()}
-    compute = KINDS[settings["kind"]].inputs[settings["dataset"]]
-    arrays = {}
-    for split in ("train", "test"):
-        arrays[f"{split}_labels"] = labels[split].astype(np.int64)
-        arrays[f"{split}_rows"] = rows[split].astype(np.int64)
-        for i, tensor in enumerate(compute(raw[split], settings, weights, progress)):
-            arrays[f"{split}_inputs.{i}"] = tensor.numpy()
-    return arrays
+CLASSES = {"fashion-mnist": 10, "movie-reviews": 2}
 
 
 def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
@@ -174,7 +121,7 @@ def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
         names = sorted(name for name in arrays if name.startswith(f"{split}_inputs."))
         inputs = (torch.from_numpy(arrays[name]) for name in names)
         cast = tuple(tensor.to(dtype) if tensor.is_floating_point() else tensor for tensor in inputs)
-        splits[split] = Split(cast, torch.from_numpy(arrays[f"{split}_labels"]))
+        splits[split] = Examples(cast, torch.from_numpy(arrays[f"{split}_labels"]))
     kind = KINDS[settings["model"]["kind"]]
     module = kind.build(settings["model"], splits["train"].inputs, CLASSES[settings["dataset"]]).to(dtype)
     return Case(
@@ -196,5 +143,5 @@ def initial_parameters(settings: dict, case: Case, seed: int, weights: dict | No
         )
     if weights is not None:
         tensors = {name: torch.from_numpy(array) for name, array in weights.items() if array.dtype == np.float32}
-        module.load_bert(tensors, LOWER_LAYERS)
+        module.load_bert(tensors, BERT_LOWER_LAYERS)
     return case.flatten({name: parameter.detach() for name, parameter in module.named_parameters()})

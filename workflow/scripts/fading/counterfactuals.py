@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from fading.cases import Case
+from fading.order import first_use
 from fading.training import descend, unit_weights
 
 NO_EXAMPLE = -1
@@ -53,17 +54,9 @@ def forked(order: dict[str, np.ndarray], start: int, settings: dict) -> list[Cou
 
 
 def left_out(order: dict[str, np.ndarray], examples: int, count: int) -> list[Counterfactual]:
-    """`count` of the training examples, evenly spaced over the first epoch, each left out and counted twice (ε = ∓1)."""
+    """`count` training examples, evenly spaced over the first epoch, each left out and counted twice (ε = ∓1)."""
     chosen = order["indices"][:examples][np.linspace(0, examples - 1, count).round().astype(int)]
     return [Counterfactual(int(example), epsilon) for example in chosen for epsilon in (-1.0, 1.0)]
-
-
-def first_use(order: dict[str, np.ndarray], example: int) -> int:
-    """The step that draws the example first; the number of recorded steps if none does."""
-    uses = np.flatnonzero(order["indices"] == example)
-    if not len(uses):
-        return len(order["offsets"]) - 1
-    return int(np.searchsorted(order["offsets"], uses[0], side="right")) - 1
 
 
 def fork(order: dict[str, np.ndarray], example: int, checkpoints: list[int]) -> int:

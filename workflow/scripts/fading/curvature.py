@@ -14,8 +14,7 @@ CHUNK = 64
 
 
 def hessian_vector_products(case: Case, theta: Tensor, batch: Tensor, weights: Tensor, vectors: Tensor) -> Tensor:
-    """H v for each v of vectors (k, p), H the Hessian of batch_loss (weights, divisor |B| and weight decay included)."""
-
+    """H v for each v of vectors (k, p), H the Hessian of batch_loss: weights, divisor |B| and weight decay included."""
 
     def loss(theta):
         return batch_loss(case, theta, batch, weights)
@@ -29,7 +28,7 @@ def hessian_vector_products(case: Case, theta: Tensor, batch: Tensor, weights: T
 
 
 def mean_hessian_products(case: Case, theta: Tensor, index: Tensor, vectors: Tensor) -> Tensor:
-    """H v for each v of vectors (k, p), H the Hessian of the mean loss over training examples `index` plus weight decay.
+    """H v for each v of vectors (k, p), H of the mean loss over training examples `index` plus weight decay.
 
     Works through the examples in chunks: memory is bounded, the result that of one pass but for rounding.
     """

@@ -53,12 +53,13 @@ def verify(path, pins) -> Path:
 
 
 def movie_reviews() -> pd.DataFrame:
-    """Hutto and Gilbert's (2014) 10,605 rated movie-review snippets: columns text, rating (mean of people's, −4 to 4)."""
+    """Hutto and Gilbert's (2014) 10,605 movie-review snippets: columns text, rating (people's mean, −4 to 4)."""
     with tempfile.TemporaryDirectory() as scratch:
         requirement = Path(scratch) / "requirement.txt"
         requirement.write_text(f"vaderSentiment==2.5 --hash=sha256:{REVIEWS['vaderSentiment-2.5.tar.gz']}\n")
-        command = ["download", "--no-deps", "--no-binary", ":all:", "--require-hashes", "-r", requirement, "-d", scratch]
-        if subprocess.run([sys.executable, "-m", "pip", *command]).returncode:
+        options = "--no-deps --no-binary :all: --require-hashes".split()
+        download = [sys.executable, "-m", "pip", "download", *options, "-r", requirement, "-d", scratch]
+        if subprocess.run(download).returncode:
             raise FadingError(
                 "The movie reviews (vaderSentiment 2.5 from the Python package index) could not be downloaded: "
                 "the log above says why; nothing was kept, run again once the index can be reached."
@@ -120,7 +121,10 @@ def _fashion_from_mirrors(scratch, progress):
     from torchvision.datasets import FashionMNIST
 
     for name in FASHION:
-        with urlopen(f"{FashionMNIST.mirrors[0]}{name}.gz", timeout=30) as remote, open(scratch / f"{name}.gz", "wb") as file:
+        with (
+            urlopen(f"{FashionMNIST.mirrors[0]}{name}.gz", timeout=30) as remote,
+            open(scratch / f"{name}.gz", "wb") as file,
+        ):
             for chunk in progress(iter(lambda: remote.read(1 << 18), b""), total=-(-remote.length // (1 << 18))):
                 file.write(chunk)
     return scratch
@@ -162,5 +166,5 @@ def labelled_reviews(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def subset(count: int, size: int, stream: int) -> np.ndarray:
-    """The first `count` of a fixed shuffle of range(size): the same in every study and seed. `stream` tells shuffles apart."""
+    """The first `count` of a fixed shuffle of range(size), the same in every study and seed; `stream` names the shuffle."""
     return np.random.default_rng([20230607, stream]).permutation(size)[:count]

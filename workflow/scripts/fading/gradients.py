@@ -2,25 +2,25 @@
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from fading.cases import Case, Split
+from fading.cases import Case, Examples
 
 CHUNK = 64
 
 
-def per_example_gradients(case: Case, theta: Tensor, split: Split, index: Tensor) -> Tensor:
-    """∇ℓ(θ; x_i), without weight decay, for each i of the index: (len(index), p)."""
+def per_example_gradients(case: Case, theta: Tensor, examples: Examples) -> Tensor:
+    """∇ℓ(θ; x), without weight decay, for each example x: (n, p)."""
 
-    def loss(theta, i):
-        return case.losses(theta, split, i[None])[0]
+    def loss(theta, inputs, label):
+        one = Examples(tuple(tensor[None] for tensor in inputs), label[None])
+        return case.losses(theta, one)[0]
 
-    return vmap(grad(loss), (None, 0))(theta, index)
+    return vmap(grad(loss), (None, 0, 0))(theta, examples.inputs, examples.labels)
 
 
-def gradient_chunks(case: Case, theta: Tensor, split: Split, count: int) -> Iterator[Tensor]:
-    """Gradients of the first `count` examples, at most CHUNK at a time: bounded memory for any count."""
-    for index in torch.arange(count).split(CHUNK):
-        yield per_example_gradients(case, theta, split, index)
+def gradient_chunks(case: Case, theta: Tensor, examples: Examples) -> Iterator[Tensor]:
+    """per_example_gradients, at most CHUNK at a time: bounded memory for any number of examples."""
+    for start in range(0, len(examples), CHUNK):
+        yield per_example_gradients(case, theta, examples[start : start + CHUNK])

@@ -53,9 +53,11 @@ class Job:
         label = " ".join([self.snakemake.rule, *self.wildcards.values()])
         return tqdm(iterable, desc=label, total=total, file=self._terminal, leave=False, mininterval=1, disable=None)
 
-    def read(self, name: str):
-        """The content of the named input; a list of contents where the input is a list of files."""
-        files = getattr(self.snakemake.input, name)
+    def read(self, name: str, optional: bool = False):
+        """The content of the named input, a list where it is several files; None if optional and absent."""
+        files = self.snakemake.input.get(name) if optional else getattr(self.snakemake.input, name)
+        if files is None:
+            return None
         return artifacts.read(files) if isinstance(files, str) else [artifacts.read(file) for file in files]
 
     def write(self, name: str, content, **facts):
@@ -73,7 +75,8 @@ class Job:
             "inputs": {file: artifacts.sha256(file) for file in sorted(data)},
             "code": {file: artifacts.sha256(file) for file in sorted(code)},
             "lock": artifacts.sha256(LOCK),
-            "versions": {"python": platform.python_version()} | {name: version(name) for name in NUMERICS},
+            "versions": {"python": platform.python_version()}
+            | {name: version(name) for name in NUMERICS if name in sys.modules},
             "device": _device(),
             "threads": self.snakemake.threads,
         }

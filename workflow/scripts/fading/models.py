@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+BERT_LOWER_LAYERS = 5  # frozen, of six
 ACTIVATIONS = {"gelu": F.gelu, "relu": F.relu}
 
 

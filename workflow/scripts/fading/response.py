@@ -26,7 +26,7 @@ def linear_response(
             psi = psi - learning_rate * hessian_vector_products(case, theta, batch, weights, psi)
         drawn = torch.isin(examples, batch)
         if drawn.any():
-            forcing = per_example_gradients(case, theta, case.train, examples[drawn])
+            forcing = per_example_gradients(case, theta, case.train[examples[drawn]])
             psi[drawn] -= learning_rate / len(batch) * forcing
         ((step, theta, _),) = descend(case, theta, [batch], learning_rate, weights, first_step=step)
         yield step, theta, psi

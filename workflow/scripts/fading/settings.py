@@ -50,7 +50,9 @@ def _check_case(key, case, spectrum):
     for step in training["checkpoints"]:
         _at_most(f"{key}.training.checkpoints", step, training["steps"], "training.steps")
     for step in (0, training["steps"]):
-        _member(f"{key}.training.checkpoints, which must hold the first and last step,", [step], training["checkpoints"])
+        _member(
+            f"{key}.training.checkpoints, which must hold the first and last step,", [step], training["checkpoints"]
+        )
     for regime in case["regimes"]:
         _member(f"{key}.regimes: {regime['name']} from", [regime["from"]], training["checkpoints"], "checkpoints are")
     names = [regime["name"] for regime in case["regimes"]]

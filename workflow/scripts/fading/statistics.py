@@ -17,7 +17,7 @@ def spearman_by_example(predicted: np.ndarray, actual: np.ndarray) -> np.ndarray
 
 
 def mean_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float, float]:
-    """The mean of values (K,), and the ends of its 95 % bootstrap percentile interval; one value has no interval (NaN)."""
+    """The mean of values (K,) and the ends of its 95 % bootstrap percentile interval: NaN for a single value."""
     if len(values) < 2:
         return float(np.mean(values)), np.nan, np.nan
     bootstrap = stats.bootstrap((values,), np.mean, n_resamples=2000, method="percentile", rng=seed)

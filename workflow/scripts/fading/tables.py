@@ -19,7 +19,7 @@ def stack(chunks: list[dict[str, np.ndarray]], names: Iterable[str]) -> dict[str
 def leave_one_out_pairs(changes: dict[str, np.ndarray], scores: dict[str, np.ndarray]) -> pd.DataFrame:
     """A row per estimator, left-out example and test example: predicted and actual change of loss, nats.
 
-    `changes` holds loss_change (K, M), example (K,) and epsilon (K,); `scores` an (n_train, n_test) array per estimator.
+    `changes` holds loss_change (K, M), example and epsilon (K,); `scores` an (n_train, n_test) array per estimator.
     """
     frames = []
     test = np.arange(changes["loss_change"].shape[1])
@@ -43,8 +43,8 @@ def leave_one_out_pairs(changes: dict[str, np.ndarray], scores: dict[str, np.nda
 def leave_one_out_summary(changes: dict[str, np.ndarray], scores: dict[str, np.ndarray]) -> pd.DataFrame:
     """A row per estimator: mean Spearman correlation of predicted and actual leave-one-out effects, over the examples.
 
-    The row named mirror holds, as a bound on what any first-order estimator can reach, the correlation of the effects of
-    leaving out with the negated effects of counting twice.
+    The row named mirror correlates the effects of leaving out with the negated effects of counting twice: where that
+    is low, effects are not first-order, and no first-order estimator can do well.
     """
     out = changes["epsilon"] == -1
     actual = changes["loss_change"][out]
@@ -61,8 +61,8 @@ def fading_curve(
 ) -> pd.DataFrame:
     """A row per estimator and recorded step: mean Spearman correlation of predicted and actual change of loss.
 
-    `changes` holds loss_change (K, R, M), example and epsilon (K,), up-weighted examples first; `response` (K', R, M) is
-    the linear response's prediction for the first K' of them.
+    `changes` holds loss_change (K, R, M), example and epsilon (K,), up-weighted examples first; `response` (K', R, M)
+    is the linear response's prediction for the first K' of them.
     """
     changed = (changes["epsilon"] != 0).sum()
     actual, examples, epsilon = (changes[name][:changed] for name in ("loss_change", "example", "epsilon"))
@@ -78,13 +78,15 @@ def fading_curve(
 def divergence_curve(changes: dict[str, np.ndarray], response_error: np.ndarray, steps: list[int]) -> pd.DataFrame:
     """A row per counterfactual and recorded step: ‖δ_t‖ and the linear response's relative error, where computed.
 
-    `changes` holds norm (K, R), example and epsilon (K,); `response_error` (K', R) is of the first K'. Raises FadingError
-    if the A/A null moved at all: then retraining isn't deterministic and no difference means anything.
+    `changes` holds norm (K, R), example and epsilon (K,); `response_error` (K', R) is of the first K'. Raises
+    FadingError if the A/A null moved at all: then training isn't deterministic and no difference means anything.
     """
     kinds = np.select([changes["example"] < 0, changes["epsilon"] == 0], ["noise floor", "null"], "up-weighted")
     nulls = changes["norm"][kinds == "null"]
     if nulls.size == 0 or nulls.any():
-        raise FadingError(f"The A/A null moved by {nulls.max(initial=0)}, or is missing: training is not deterministic.")
+        raise FadingError(
+            f"The A/A null moved by {nulls.max(initial=0)}, or is missing: training is not deterministic."
+        )
     error = np.full(changes["norm"].shape, np.nan)
     error[: len(response_error)] = response_error
     shape = changes["norm"].shape

@@ -1,7 +1,7 @@
 """Deterministic stochastic gradient descent with a weight per example.
 
-Step t draws the batch B_t and moves θ_{t+1} = θ_t − η g_t(θ_t), g_t = (1/|B_t|) Σ_{i∈B_t} w_i ∇ℓ(θ; x_i) + λθ, λ the weight
-decay. The divisor is |B_t|, whatever the weights are.
+Step t draws the batch B_t and moves θ_{t+1} = θ_t − η g_t(θ_t), g_t(θ) = (1/|B_t|) Σ_{i∈B_t} w_i ∇ℓ(θ; x_i) + λθ with
+the weight decay λ. The divisor is |B_t|, whatever the weights are.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,21 +12,6 @@ from torch import Tensor
 
 from fading.cases import Case
 from fading.errors import FadingError
-
-
-def batch_order(examples: int, batch_size: int, steps: int, seed: int) -> dict[str, np.ndarray]:
-    """Which examples each step draws: epoch after epoch, each a shuffle of all, the last batch of an epoch the rest.
-
-    Returns indices, the batches one after another, and offsets (steps + 1,): batch t is indices[offsets[t]:offsets[t+1]].
-    """
-    generator = np.random.default_rng(seed)
-    batches = []
-    while len(batches) < steps:
-        shuffled = generator.permutation(examples)
-        batches += np.split(shuffled, range(batch_size, examples, batch_size))
-    batches = batches[:steps]
-    offsets = np.cumsum([0, *map(len, batches)])
-    return {"indices": np.concatenate(batches), "offsets": offsets}
 
 
 def batches(order: dict[str, np.ndarray], start: int, stop: int) -> list[Tensor]:
@@ -45,7 +30,7 @@ def unit_weights(case: Case) -> Tensor:
 
 def batch_loss(case: Case, theta: Tensor, batch: Tensor, weights: Tensor) -> Tensor:
     """(1/|B|) Σ w_i ℓ_i + λ/2 ‖θ‖², a scalar."""
-    loss = (weights[batch] * case.losses(theta, case.train, batch)).sum() / len(batch)
+    loss = (weights[batch] * case.losses(theta, case.train[batch])).sum() / len(batch)
     return loss + case.weight_decay / 2 * (theta @ theta) if case.weight_decay else loss
 
 
@@ -79,7 +64,7 @@ def train(case: Case, theta: Tensor, batches: Iterable[Tensor], settings: dict) 
             kept[step] = theta
         measured = step in settings["checkpoints"]
         with torch.no_grad():
-            test_loss = case.losses(theta, case.test, slice(None)).mean().item() if measured else None
+            test_loss = case.losses(theta, case.test).mean().item() if measured else None
         curve["step"].append(step)
         curve["batch_loss"].append(loss)
         curve["test_loss"].append(test_loss)
@@ -90,7 +75,9 @@ def train(case: Case, theta: Tensor, batches: Iterable[Tensor], settings: dict) 
 def pack(case: Case, kept: dict[int, Tensor]) -> dict[str, np.ndarray]:
     """Checkpoints as named arrays "<step>/<parameter>"."""
     return {
-        f"{step}/{name}": tensor.numpy() for step, theta in kept.items() for name, tensor in case.unflatten(theta).items()
+        f"{step}/{name}": tensor.numpy()
+        for step, theta in kept.items()
+        for name, tensor in case.unflatten(theta).items()
     }
 
 

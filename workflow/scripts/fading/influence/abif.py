@@ -14,7 +14,7 @@ def scores(case: Case, theta: Tensor, settings: dict, spectrum: Ritz, progress=i
     Kept are the pairs of largest |λ|; negative values stay, with their sign.
     """
     vectors = spectrum.vectors
-    test = torch.cat([chunk @ vectors.T for chunk in gradient_chunks(case, theta, case.test, case.measured)])
-    train = progress(gradient_chunks(case, theta, case.train, len(case.train)))
+    test = torch.cat([chunk @ vectors.T for chunk in gradient_chunks(case, theta, case.test[: case.measured])])
+    train = progress(gradient_chunks(case, theta, case.train))
     projected = torch.cat([gradients @ vectors.T for gradients in train])
     return -(projected / spectrum.values) @ test.T / len(case.train)

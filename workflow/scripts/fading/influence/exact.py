@@ -22,7 +22,7 @@ def scores(case: Case, theta: Tensor, settings: dict, spectrum=None, progress=it
             f"this model has {len(theta)}: use abif."
         )
     matrix = hessian(case, theta, torch.arange(len(case.train)), progress)
-    test = torch.cat(list(gradient_chunks(case, theta, case.test, case.measured)))
+    test = torch.cat(list(gradient_chunks(case, theta, case.test[: case.measured])))
     preconditioned = torch.linalg.solve(matrix, test.T)
-    train = gradient_chunks(case, theta, case.train, len(case.train))
+    train = gradient_chunks(case, theta, case.train)
     return -torch.cat([gradients @ preconditioned for gradients in train]) / len(case.train)

@@ -13,7 +13,7 @@ def scores(case: Case, theta: Tensor, settings: dict, spectrum=None, progress=it
     ηT/n is the learning rate that an average example receives in T steps of η/|B| per visit, so the scale is that of
     the influence function, with the inverse Hessian replaced by ηT times the identity.
     """
-    test = torch.cat(list(gradient_chunks(case, theta, case.test, case.measured)))
-    train = progress(gradient_chunks(case, theta, case.train, len(case.train)))
+    test = torch.cat(list(gradient_chunks(case, theta, case.test[: case.measured])))
+    train = progress(gradient_chunks(case, theta, case.train))
     dots = torch.cat([gradients @ test.T for gradients in train])
     return -settings["learning_rate"] * settings["steps"] / len(case.train) * dots

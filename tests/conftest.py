@@ -1,0 +1,110 @@
+"""Small float64 problems that hold every layer type in use, at definite and indefinite points; clones of the project."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import torch
+from fading.cases import Case, Examples
+from fading.models import BasicBlock, BertTop, Logistic, ResNet
+from torch import nn
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class SmallResNet(ResNet):
+    """Every layer type of the ResNet in 700 parameters, few enough for an explicit Hessian."""
+
+    def __init__(self, activation: str):
+        super().__init__(4, activation, 3)
+        self.layer1 = nn.Sequential(BasicBlock(4, 4, 1, self.activation))
+        self.layer2 = nn.Sequential(BasicBlock(4, 4, 2, self.activation))
+        self.layer3 = self.layer4 = nn.Identity()
+        self.fc = nn.Linear(4, 3)
+
+
+class Tiny:
+    """Makers of tiny cases: 23 training examples, so that batches of 8 leave an unequal last one."""
+
+    n, measured = 23, 5
+    kinds: ClassVar = ["resnet-gelu", "resnet-relu", "bert", "logistic"]
+
+    @classmethod
+    def make(cls, kind: str, weight_decay: float = 0.01) -> tuple[Case, torch.Tensor]:
+        """A case and a point θ, random but fixed."""
+        generator = torch.Generator().manual_seed(7)
+
+        def normal(*shape):
+            return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+        def examples(count):
+            labels = torch.randint(0, 3, (count,), generator=generator)
+            if kind.startswith("resnet"):
+                return Examples((normal(count, 1, 8, 8),), labels)
+            if kind == "bert":
+                mask = torch.ones(count, 4, dtype=torch.long)
+                mask[::2, 3:] = 0
+                return Examples((normal(count, 4, 8), mask), labels)
+            return Examples((normal(count, 6),), labels)
+
+        with torch.random.fork_rng():
+            torch.manual_seed(3)
+            module = {
+                "resnet": lambda: SmallResNet(kind.removeprefix("resnet-")),
+                "bert": lambda: BertTop(8, heads=2, intermediate=12, epsilon=1e-12, classes=3),
+                "logistic": lambda: Logistic(6, 3),
+            }[kind.split("-")[0]]().double()
+        case = Case(
+            module.requires_grad_(False),
+            train=examples(cls.n),
+            test=examples(9),
+            measured=cls.measured,
+            weight_decay=weight_decay,
+            dtype=torch.float64,
+            vectorized=kind != "bert",
+        )
+        theta = case.flatten({name: parameter.detach() for name, parameter in module.named_parameters()})
+        return case, theta + 0.1 * normal(len(theta))
+
+
+@pytest.fixture
+def tiny():
+    return Tiny
+
+
+def explicit_hessian(function, theta: torch.Tensor) -> torch.Tensor:
+    """By double backward, row by row: no code in common with the library's products."""
+    return torch.autograd.functional.hessian(function, theta)
+
+
+def clone(destination: Path) -> Path:
+    """The project's files, as they are in the working tree, without environment and results."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    for file in files:
+        if (ROOT / file).is_file():
+            (destination / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / file, destination / file)
+    return destination
+
+
+def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+    """Run the smoke study, or what the arguments name of it, in a clone."""
+    command = [sys.executable, "-m", "snakemake", "--configfile", "config/smoke.yaml", *arguments]
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, check=False)
+    if check and done.returncode:
+        raise AssertionError(done.stdout + done.stderr)
+    return done
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory) -> Path:
+    """A clone with the whole smoke study computed, from nothing, on two cores. Tests leave it as it is."""
+    folder = clone(tmp_path_factory.mktemp("smoke"))
+    snakemake(folder, "--cores", "2")
+    return folder

@@ -1,0 +1,82 @@
+# Which files a rule reads, where that depends on the configuration.
+
+
+def dataset(wildcards):
+    names = {"fashion-mnist": "fashion-mnist.safetensors", "movie-reviews": "movie-reviews.parquet"}
+    return {"source": f"resources/{names[definition(wildcards)['dataset']]}"}
+
+
+def encoder(wildcards):
+    """The pre-trained weights, for cases whose examples are sentences."""
+    return {"weights": "resources/minilm.safetensors"} if definition(wildcards)["dataset"] == "movie-reviews" else {}
+
+
+def pretrained(wildcards):
+    """The pre-trained weights, for cases whose training starts from them."""
+    return {"weights": "resources/minilm.safetensors"} if definition(wildcards)["model"]["kind"] == "bert" else {}
+
+
+def ritz_pairs(wildcards):
+    """The spectrum, for estimators that use it."""
+    return {"spectrum": rules.spectrum.output.spectrum} if wildcards.estimator in USES_SPECTRUM else {}
+
+
+def all_scores():
+    """Every estimator's scores at the end of training and wherever a regime starts."""
+    paths = []
+    for case in config["cases"]:
+        definition = config["definitions"][case]
+        steps = {definition["training"]["steps"], *(one["from"] for one in definition["regimes"])}
+        paths += one_case(rules.scores.output.scores, case, estimator=definition["estimators"], step=steps)
+    return paths
+
+
+def scores_of(wildcards, step):
+    estimators = definition(wildcards)["estimators"]
+    return expand(rules.scores.output.scores, estimator=estimators, step=step, allow_missing=True)
+
+
+def scores_after_training(wildcards):
+    return scores_of(wildcards, definition(wildcards)["training"]["steps"])
+
+
+def scores_at_fork(wildcards):
+    return scores_of(wildcards, regime(wildcards)["from"])
+
+
+def spectrum_at_fork(wildcards):
+    return expand(rules.spectrum.output.spectrum, step=regime(wildcards)["from"], allow_missing=True)[0]
+
+
+def chunked(pattern, counterfactuals):
+    """The files of the jobs among which so many counterfactuals are shared out."""
+    return expand(pattern, chunk=range(-(-counterfactuals // CHUNK)), allow_missing=True)
+
+
+def leave_one_out_changes(wildcards):
+    count = definition(wildcards)["leave_one_out"]["examples"]
+    return chunked(rules.leave_one_out.output.changes, 2 * count)  # left out, and counted twice
+
+
+def counterfactual_changes(wildcards):
+    count = definition(wildcards)["counterfactuals"]["examples"]
+    return chunked(rules.counterfactuals.output.changes, count + 2)  # and the A/A null and the noise floor
+
+
+def all_changes():
+    """Every counterfactual of the study."""
+    paths = []
+    for case in config["cases"]:
+        wildcards = SimpleNamespace(case=case)
+        regimes = [one["name"] for one in config["definitions"][case]["regimes"]]
+        paths += one_case(leave_one_out_changes(wildcards), case)
+        paths += one_case(counterfactual_changes(wildcards), case, regime=regimes)
+    return paths
+
+
+def responses(wildcards):
+    return chunked(rules.response.output.response, definition(wildcards)["counterfactuals"]["responses"])
+
+
+def summary(wildcards):
+    return {"summary": "results/{study}/tables/loo-summary.csv"} if wildcards.topic == "loo" else {}
