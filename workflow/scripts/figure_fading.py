@@ -24,14 +24,15 @@ with Job(snakemake) as job:
                 axis.plot(line.step, line.spearman, label=style.label(estimator) if i == 0 else None, **look)
                 axis.fill_between(line.step, line.ci_low, line.ci_high, color=look["color"], alpha=0.2, lw=0)
         sharpness = panel.sharpness.mean()
-        axis.set(xscale="log", title=f"{style.label(case)}\n{regime}: $\\eta\\lambda_{{\\max}}$ = {sharpness:.2g}")
+        axis.set(title=f"{style.label(case)}\n{regime}: $\\eta\\lambda_{{\\max}}$ = {sharpness:.2g}")
+        style.count_axis(axis, panel.step.max())
         axis.axhline(0, color="0.7", lw=0.8, zorder=0)
     for axis in list(axes.flat)[len(panels) :]:
         axis.set_axis_off()
     for axis in axes.flat[max(0, len(panels) - COLUMNS) : len(panels)]:
         axis.set_xlabel("steps after up-weighting began")
     for axis in axes[:, 0]:
-        axis.set(ylabel="Spearman correlation,\npredicted and actual", ylim=(-1.05, 1.05))
+        axis.set(ylabel="Spearman correlation,\npredicted and actual", ylim=(-0.8, 1.08))
     style.shared_legend(figure, axes.flat, columns=2)
     job.write("png", figure)
     job.write("svg", figure)

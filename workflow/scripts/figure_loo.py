@@ -11,23 +11,23 @@ with Job(snakemake) as job:
     table, summary = job.read("table"), job.read("summary")
     table = table[table.epsilon == -1]
     cases = sorted(table.case.unique(), key=lambda case: not case.startswith("logistic"))
-    figure, axes = plt.subplots(len(ROWS), len(cases), figsize=(style.WIDTH, 3.9), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(len(ROWS), len(cases), figsize=(style.WIDTH, 4.1), squeeze=False, layout="constrained")
     for row, estimators in zip(axes, ROWS, strict=True):
         for axis, case in zip(row, cases, strict=True):
             here, means = table[table.case == case], summary[summary.case == case]
             estimator = next(one for one in estimators if one in set(here.estimator))
             points = here[here.estimator == estimator]
             mean = means[means.estimator == estimator][["spearman", "ci_low", "ci_high"]].mean()
-            axis.scatter(
-                points.predicted, points.actual, s=3, alpha=0.4, lw=0, color=style.colour(estimator), rasterized=True
-            )
+            colour = style.colour(estimator)
+            axis.scatter(points.predicted, points.actual, s=4, alpha=0.4, lw=0, color=colour, rasterized=True)
             axis.axhline(0, color="0.8", lw=0.6, zorder=0)
             axis.axvline(0, color="0.8", lw=0.6, zorder=0)
-            axis.ticklabel_format(style="sci", scilimits=(-2, 2))
             axis.locator_params(nbins=3)
-            title = f"ρ = {mean.spearman:.2f} [{mean.ci_low:.2f}, {mean.ci_high:.2f}]"
-            axis.set_title(title if row is not axes[0] else style.label(case).replace(", ", "\n") + "\n" + title)
-            axis.set_xlabel(f"predicted by\n{estimator}")
+            axis.tick_params(labelsize=6)
+            axis.set_title(f"ρ = {mean.spearman:.2f}\n[{mean.ci_low:.2f}, {mean.ci_high:.2f}]")
+            axis.set_xlabel(f"predicted (nats),\n{estimator}")
         row[0].set_ylabel("actual change of\ntest loss (nats)")
+    for axis, case in zip(axes[0], cases, strict=True):
+        axis.set_title(style.label(case).replace(", ", "\n") + "\n" + axis.get_title())
     job.write("png", figure)
     job.write("svg", figure)

@@ -20,7 +20,7 @@ NO_EXAMPLE = -1
 class Counterfactual:
     """Training example `example` has weight 1 + ε instead of 1: ε = −1 leaves it out, ε = 0 is the A/A null.
 
-    With NO_EXAMPLE it is the noise floor: the first parameter starts one unit in the last place higher.
+    With NO_EXAMPLE it is the noise floor: the largest parameter starts one unit in the last place higher.
     """
 
     example: int
@@ -37,8 +37,8 @@ class Counterfactual:
         """The parameters to start from."""
         if self.example != NO_EXAMPLE:
             return theta
-        theta = theta.clone()
-        theta[0] = torch.nextafter(theta[0], torch.tensor(torch.inf, dtype=theta.dtype))
+        theta, largest = theta.clone(), theta.abs().argmax()
+        theta[largest] = torch.nextafter(theta[largest], torch.tensor(torch.inf, dtype=theta.dtype))
         return theta
 
 

@@ -39,6 +39,8 @@ def _check_shape(config):
 def _check_case(key, case, spectrum):
     dataset, kind = case["dataset"], case["model"]["kind"]
     _member(f"{key}.model.kind", [kind], MODELS[dataset], f"{dataset} goes with")
+    if kind != "resnet" and case["model"].keys() & {"width", "activation"}:
+        raise FadingError(f"{key}.model: a {kind} takes no width and no activation, it has its own.")
     examples, training, counterfactuals = case["examples"], case["training"], case["counterfactuals"]
     for splits, size in SIZES[dataset].items():
         wanted = sum(examples[split] for split in splits.split(" and "))

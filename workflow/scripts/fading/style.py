@@ -2,6 +2,7 @@
 
 import matplotlib
 import seaborn as sns
+from matplotlib.ticker import NullLocator, ScalarFormatter
 
 matplotlib.use("Agg")
 
@@ -53,9 +54,21 @@ def apply() -> None:
             "lines.linewidth": 1.5,
             "axes.spines.top": False,
             "axes.spines.right": False,
+            "axes.linewidth": 0.8,
+            "xtick.major.width": 0.8,
+            "ytick.major.width": 0.8,
+            "xtick.major.size": 3,
+            "ytick.major.size": 3,
             "savefig.dpi": 200,
         },
     )
+
+
+def count_axis(axis, largest: int) -> None:
+    """A logarithmic horizontal axis for step counts, with plain numbers."""
+    axis.set(xscale="log", xlim=(0.9, 1.1 * largest))
+    axis.xaxis.set_major_formatter(ScalarFormatter())
+    axis.xaxis.set_minor_locator(NullLocator())
 
 
 def shared_legend(figure, axes, columns: int) -> None:

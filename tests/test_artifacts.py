@@ -1,0 +1,85 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from fading import artifacts
+from fading.errors import FadingError
+from matplotlib.figure import Figure
+
+LINEAGE = {"rule": "test", "settings": {"β": 0.5}, "inputs": {"a": "b"}}
+
+
+def figure():
+    drawing = Figure()
+    drawing.subplots().plot([1, 2], [3, 5])
+    return drawing
+
+
+CONTENT = {
+    ".safetensors": lambda: {"a": np.arange(6.0).reshape(2, 3), "b": np.array([1, 2])},
+    ".parquet": lambda: pd.DataFrame({"step": [1, 2], "name": ["x", None]}),
+    ".csv": lambda: pd.DataFrame({"step": [1, 2], "value": [0.1, 1 / 3]}),
+    ".png": figure,
+    ".svg": figure,
+}
+
+
+@pytest.mark.parametrize("suffix", CONTENT)
+def test_lineage_returns_and_bytes_repeat(tmp_path, suffix):
+    first, second = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
+    for path in (first, second):
+        artifacts.write(path, CONTENT[suffix](), LINEAGE)
+    assert artifacts.lineage(first) == LINEAGE
+    assert first.read_bytes() == second.read_bytes()
+    assert {file.suffix for file in tmp_path.iterdir()} <= {suffix, ".json"}, "no scratch file stays"
+
+
+def test_content_returns(tmp_path):
+    for suffix in (".parquet", ".csv"):
+        artifacts.write(tmp_path / f"t{suffix}", CONTENT[suffix](), LINEAGE)
+        pd.testing.assert_frame_equal(artifacts.read(tmp_path / f"t{suffix}"), CONTENT[suffix]())
+    artifacts.write(tmp_path / "t.safetensors", CONTENT[".safetensors"](), LINEAGE)
+    for name, array in artifacts.read(tmp_path / "t.safetensors").items():
+        np.testing.assert_array_equal(array, CONTENT[".safetensors"]()[name])
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.parquet"
+    artifacts.write(path, CONTENT[".parquet"](), LINEAGE)
+    before = path.read_bytes()
+    with pytest.raises(AttributeError):
+        artifacts.write(path, "not a frame", LINEAGE)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("suffix", CONTENT)
+def test_a_damaged_file_is_named(tmp_path, suffix):
+    path = tmp_path / f"broken{suffix}"
+    path.write_bytes(b"\x00half a file")
+    with pytest.raises(FadingError, match="broken"):
+        artifacts.lineage(path)
+
+
+def test_what_could_run_code_is_not_an_artefact(tmp_path):
+    for name in ("model.pkl", "model.pt", "arrays.npz"):
+        (tmp_path / name).write_bytes(b"")
+        with pytest.raises(FadingError, match="is not an artefact"):
+            artifacts.read(tmp_path / name)
+        with pytest.raises(FadingError, match="is not an artefact"):
+            artifacts.write(tmp_path / name, {}, LINEAGE)
+
+
+def test_a_missing_file_and_a_missing_header_are_named(tmp_path):
+    with pytest.raises(FadingError, match="does not exist"):
+        artifacts.read(tmp_path / "no.parquet")
+    figure().savefig(tmp_path / "bare.png")
+    with pytest.raises(FadingError, match="no lineage"):
+        artifacts.lineage(tmp_path / "bare.png")
+
+
+def test_a_tables_lineage_stands_beside_it(tmp_path):
+    artifacts.write(tmp_path / "t.csv", CONTENT[".csv"](), LINEAGE)
+    assert json.loads((tmp_path / "t.csv.json").read_text()) == LINEAGE
+    assert (tmp_path / "t.csv").read_text().startswith("step,value\n1,0.1\n")

@@ -1,0 +1,67 @@
+import copy
+import json
+
+import pytest
+import yaml
+from conftest import ROOT
+from fading.errors import FadingError
+from fading.settings import check
+from snakemake.utils import update_config
+
+DEFAULT = json.loads(json.dumps(yaml.safe_load((ROOT / "config/config.yaml").read_text())))  # nothing shared
+
+
+def test_the_shipped_configurations_are_valid():
+    check(DEFAULT)
+    smoke = copy.deepcopy(DEFAULT)
+    update_config(smoke, yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
+    check(smoke)
+    assert smoke["study"] == "smoke"
+    assert smoke["cases"] == DEFAULT["cases"], "the smoke study runs every case"
+
+
+RESNET, BERT = "definitions.resnet-fashion", "definitions.bert-reviews"
+WRONG = [
+    ("cases", ["resnet"], "cases: found resnet; defined are resnet-fashion"),
+    ("speed", 3, "the configuration has the unknown key 'speed'; accepted are study, seeds, cases"),
+    (f"{RESNET}.training.momentum", 0.9, f"{RESNET}.training has the unknown key 'momentum'; accepted are batch_size"),
+    (f"{RESNET}.model.depth", 3, f"{RESNET}.model has the unknown key 'depth'; accepted are kind"),
+    (f"{RESNET}.dataset", "cifar", f"{RESNET}.dataset: 'cifar' is not one of"),
+    (f"{RESNET}.model.kind", "vit", f"{RESNET}.model.kind: 'vit' is not one of"),
+    (f"{RESNET}.dataset", "movie-reviews", "found resnet; movie-reviews goes with bert, logistic"),
+    (f"{BERT}.model.width", 8, f"{BERT}.model: a bert takes no width"),
+    (f"{RESNET}.training.steps", 0, "0 is less than the minimum of 1"),
+    (f"{RESNET}.training.learning_rate", "fast", "'fast' is not of type 'number'"),
+    (f"{RESNET}.training.checkpoints", [0, 126, 400], "found 400; accepted is at most 126, training.steps"),
+    (f"{RESNET}.training.checkpoints", [0, 31], "which must hold the first and last step"),
+    (f"{RESNET}.regimes", [{"name": "a", "from": 50, "learning_rate": 0.1}], "regimes: a from: found 50; checkpoints are"),
+    (f"{RESNET}.regimes", [{"name": "a", "from": 0, "learning_rate": 1}] * 2, "one name twice: a, a"),
+    (f"{RESNET}.examples.train", 70_000, "found 70000; accepted is at most 60000, the size of fashion-mnist"),
+    (f"{BERT}.examples.test", 9_000, "found 11000; accepted is at most 10043"),
+    (f"{RESNET}.examples.measured", 1001, "found 1001; accepted is at most 1000"),
+    (f"{RESNET}.training.batch_size", 5000, "found 5000; accepted is at most 4000, examples.train"),
+    (f"{RESNET}.counterfactuals.examples", 65, "found 65; accepted is at most 64, the batch size"),
+    (f"{RESNET}.counterfactuals.responses", 13, "found 13; accepted is at most 12, examples"),
+    (f"{RESNET}.counterfactuals.steps", [5, 2], "must ascend; found [5, 2]"),
+    (f"{RESNET}.counterfactuals.epsilon", 0, "counterfactuals.epsilon"),
+    (f"{RESNET}.leave_one_out.examples", 4001, "found 4001; accepted is at most 4000"),
+    (f"{RESNET}.estimators", ["tracing"], "found tracing; known are abif, exact, gradient-dot"),
+    ("spectrum.keep", 51, "spectrum.keep: found 51; accepted is at most 50, spectrum.krylov"),
+    ("spectrum.examples", 1200, "spectrum.examples: found 1200; accepted is at most 1000"),
+    ("study", "../elsewhere", "study: '../elsewhere' does not match"),
+    ("seeds", [], "seeds: [] should be non-empty"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "sentence"), WRONG)
+def test_one_sentence_names_the_key_what_was_found_and_what_is_accepted(key, value, sentence):
+    config = copy.deepcopy(DEFAULT)
+    *path, last = key.split(".")
+    place = config
+    for part in path:
+        place = place[part]
+    place[last] = value
+    with pytest.raises(FadingError) as raised:
+        check(config)
+    assert sentence in str(raised.value)
+    assert "\n" not in str(raised.value)
