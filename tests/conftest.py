@@ -1,4 +1,4 @@
-"""Small float64 problems that hold every layer type in use, at definite and indefinite points; clones of the project."""
+"""Small float64 problems with every layer type in use, at definite and indefinite points; clones of the project."""
 
 import os
 import shutil

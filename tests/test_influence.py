@@ -120,7 +120,7 @@ def test_leave_one_out_retraining_equals_the_closed_form():
         leverage = x[k] @ whole @ x[k] / n
         without = fitted - whole @ x[k] / n * (y[k] - x[k] @ fitted) / (1 - leverage)  # Sherman and Morrison
         weights = Counterfactual(k, -1.0).weights(case)
-        (retrained,), (losses,) = record(case, trained, steps, 0.3, weights, [400])
+        (retrained,), _ = record(case, trained, steps, 0.3, weights, [400])
         torch.testing.assert_close(retrained, without, atol=1e-10, rtol=0)
         first_order = (x[:5] @ fitted - y[:5]) * (x[:5] @ (without - fitted)) * (1 - leverage)
         torch.testing.assert_close(-scores[k], first_order, atol=1e-10, rtol=1e-8)

@@ -62,7 +62,7 @@ def test_the_fading_curve_compares_each_example_with_its_own_score():
 def test_the_divergence_curve_refuses_a_null_that_moved():
     one = changes()
     frame = divergence_curve(one, np.full((2, 2), 0.25), [1, 5])
-    assert frame.counterfactual.value_counts().to_dict() == {"up-weighted": 6, "null": 2, "noise floor": 2}
+    assert frame.counterfactual.value_counts().to_dict() == {"up-weighted": 6, "A/A null": 2, "noise floor": 2}
     assert frame.response_error.notna().sum() == 4
     one["norm"][3, 1] = 1e-30
     with pytest.raises(FadingError, match="not deterministic"):
@@ -75,8 +75,16 @@ def test_leave_one_out_tables():
     effect = RANDOM.normal(size=(2, 5))
     changes = stack(
         [
-            {"loss_change": np.stack([effect[0], -effect[0]]), "example": np.array([3, 3]), "epsilon": np.array([-1.0, 1])},
-            {"loss_change": np.stack([effect[1], -effect[1]]), "example": np.array([1, 1]), "epsilon": np.array([-1.0, 1])},
+            {
+                "loss_change": np.stack([effect[0], -effect[0]]),
+                "example": np.array([3, 3]),
+                "epsilon": np.array([-1.0, 1]),
+            },
+            {
+                "loss_change": np.stack([effect[1], -effect[1]]),
+                "example": np.array([1, 1]),
+                "epsilon": np.array([-1.0, 1]),
+            },
         ],
         ["loss_change", "example", "epsilon"],
     )

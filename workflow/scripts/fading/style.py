@@ -2,7 +2,7 @@
 
 import matplotlib
 import seaborn as sns
-from matplotlib.ticker import NullLocator, ScalarFormatter
+from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 matplotlib.use("Agg")
 
@@ -14,6 +14,7 @@ COLOURS = dict(
         strict=True,
     )
 )
+SHORT = {"gradient-dot": "gradient dot product", "abif": "ABIF", "exact": "explicit Hessian"}
 LABELS = {
     "linear-response": "linear response (exact first order)",
     "gradient-dot": "gradient dot product (TracIn)",
@@ -67,7 +68,7 @@ def apply() -> None:
 def count_axis(axis, largest: int) -> None:
     """A logarithmic horizontal axis for step counts, with plain numbers."""
     axis.set(xscale="log", xlim=(0.9, 1.1 * largest))
-    axis.xaxis.set_major_formatter(ScalarFormatter())
+    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.xaxis.set_minor_locator(NullLocator())
 
 

@@ -81,8 +81,8 @@ def divergence_curve(changes: dict[str, np.ndarray], response_error: np.ndarray,
     `changes` holds norm (K, R), example and epsilon (K,); `response_error` (K', R) is of the first K'. Raises
     FadingError if the A/A null moved at all: then training isn't deterministic and no difference means anything.
     """
-    kinds = np.select([changes["example"] < 0, changes["epsilon"] == 0], ["noise floor", "null"], "up-weighted")
-    nulls = changes["norm"][kinds == "null"]
+    kinds = np.select([changes["example"] < 0, changes["epsilon"] == 0], ["noise floor", "A/A null"], "up-weighted")
+    nulls = changes["norm"][kinds == "A/A null"]
     if nulls.size == 0 or nulls.any():
         raise FadingError(
             f"The A/A null moved by {nulls.max(initial=0)}, or is missing: training is not deterministic."

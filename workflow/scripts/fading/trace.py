@@ -6,6 +6,8 @@ from pathlib import Path
 from fading import artifacts
 from fading.errors import FadingError
 
+AS_RECORDED, ABSENT, CHANGED = "as recorded", "not here", "CHANGED since"
+
 
 def trace(path) -> Iterator[str]:
     """The ancestry of an artefact as lines of an indented tree: each rule, its settings, code and inputs.
@@ -22,15 +24,16 @@ def _describe(lineage: dict, indent: str, seen: set) -> Iterator[str]:
     yield f"{indent}  rule {lineage['rule']} {where}".rstrip()
     if lineage["settings"]:
         yield f"{indent}  settings {_compact(lineage['settings'])}"
-    changed = [file for file, recorded in lineage["code"].items() if _state(file, recorded) != "as recorded"]
-    yield f"{indent}  code of {len(lineage['code'])} files, {'changed or missing: ' + ', '.join(changed) if changed else 'as recorded'}"
+    states = {file: _state(file, recorded) for file, recorded in lineage["code"].items()}
+    differing = [f"{file} {state}" for file, state in states.items() if state != AS_RECORDED]
+    yield f"{indent}  code of {len(states)} files, {', '.join(differing) or AS_RECORDED}"
     yield f"{indent}  environment {lineage['lock'][:12]}, {lineage['device']}, {_compact(lineage['versions'])}"
     for name, pin in lineage.get("downloads", {}).items():
         yield f"{indent}  download {name} sha256:{pin}"
     for file, recorded in lineage["inputs"].items():
         state = _state(file, recorded)
         yield f"{indent}  └─ {file} sha256:{recorded[:12]} ({state}{', above' if file in seen else ''})"
-        if file not in seen and state != "not here":
+        if file not in seen and state != ABSENT:
             seen.add(file)
             try:
                 parent = artifacts.lineage(file)
@@ -42,8 +45,8 @@ def _describe(lineage: dict, indent: str, seen: set) -> Iterator[str]:
 
 def _state(file: str, recorded: str) -> str:
     if not Path(file).is_file():
-        return "not here"
-    return "as recorded" if artifacts.sha256(file) == recorded else "CHANGED since"
+        return ABSENT
+    return AS_RECORDED if artifacts.sha256(file) == recorded else CHANGED
 
 
 def _compact(mapping: dict) -> str:

@@ -1,0 +1,257 @@
+"""The smoke study, run for real: what it makes, what reruns when something changes, what stays the same."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT, clone, snakemake
+from fading import artifacts
+from fading.closure import imports
+
+ARTEFACTS = ("*.safetensors", "*.parquet", "*.csv", "*.json", "*.png", "*.svg")
+TOPICS = ("loo", "fading", "divergence")
+
+
+def artefacts(folder: Path) -> dict[str, Path]:
+    results = folder / "results" / "smoke"
+    return {str(path.relative_to(results)): path for kind in ARTEFACTS for path in results.rglob(kind)}
+
+
+def planned(folder: Path, *arguments: str) -> dict[str, int]:
+    """How many jobs of each rule a run would do."""
+    text = snakemake(folder, "--dry-run", *arguments).stdout
+    if "Nothing to be done" in text:
+        return {}
+    counts = re.findall(r"^(\w+) +(\d+)$", text.split("Job stats:")[-1], re.MULTILINE)
+    return {rule: int(count) for rule, count in counts if rule not in ("all", "total")}
+
+
+@pytest.fixture
+def changed(smoke):
+    """A function that edits a file of the smoke clone, tells what would rerun, and takes the edit back."""
+
+    def after(file: str, edit) -> dict[str, int]:
+        path = smoke / file
+        before, times = path.read_text(), path.stat()
+        path.write_text(edit(before))
+        try:
+            return planned(smoke)
+        finally:
+            path.write_text(before)
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    return after
+
+
+def comment(text: str) -> str:
+    return text + "\n# changed\n"
+
+
+def setting(**changes):
+    """An edit of smoke.yaml: dotted keys with __ for dots and _ for hyphens in names of cases."""
+
+    def edit(text):
+        config = json.loads(json.dumps(yaml.safe_load(text)))
+        for key, value in changes.items():
+            *path, last = key.split("__")
+            place = config
+            for part in path:
+                place = place.setdefault(part, {})
+            place[last] = value
+        return yaml.safe_dump(config)
+
+    return edit
+
+
+def test_it_makes_every_promised_figure_and_table(smoke):
+    made = artefacts(smoke)
+    for topic in TOPICS:
+        assert {f"figures/{topic}.svg", f"figures/{topic}.png", f"tables/{topic}.csv"} <= made.keys()
+    promised = {
+        "loo": "case estimator train_index test_index predicted actual",
+        "fading": "case regime seed estimator step spearman ci_low ci_high",
+        "divergence": "case regime counterfactual step norm response_error",
+    }
+    cases = set(yaml.safe_load((ROOT / "config/config.yaml").read_text())["cases"])
+    for topic, columns in promised.items():
+        table = artifacts.read(made[f"tables/{topic}.csv"])
+        assert set(columns.split()) <= set(table.columns)
+        assert set(table.columns[table.isna().any()]) <= {"response_error", "ci_low", "ci_high"}
+        assert set(table.case) == cases
+
+
+def test_every_artefact_carries_the_lineage_of_its_rule(smoke):
+    lock = artifacts.sha256(smoke / "envs/study.lock")
+    for name, path in artefacts(smoke).items():
+        if name.endswith(".json"):
+            continue
+        lineage = artifacts.lineage(path)
+        assert lineage["lock"] == lock
+        assert lineage["threads"] == 1
+        for file, recorded in {**lineage["inputs"], **lineage["code"]}.items():
+            assert artifacts.sha256(smoke / file) == recorded, (name, file)
+        assert str(smoke) not in json.dumps(lineage)
+
+
+def test_a_second_run_does_nothing(smoke):
+    assert planned(smoke) == {}
+    (smoke / "workflow/scripts/fading/training.py").touch()
+    assert planned(smoke) == {}, "touching a file is not changing it"
+
+
+COMPARED = {"loo": 5, "fading_curve": 5}
+CONTINUED = {"baseline": 1, "counterfactuals": 1, "response": 1, "divergence_curve": 1, "fading_curve": 1}
+CODE = [
+    ("fading/style.py", {"figure": 3}),
+    ("figure_loo.py", {"figure": 1}),
+    ("fading/tables.py", {**COMPARED, "divergence_curve": 5, "table": 4, "figure": 3}),
+    ("fading/response.py", {"response": 5, "fading_curve": 5, "divergence_curve": 5, "table": 2, "figure": 2}),
+    ("fading/influence/abif.py", {"scores": 5, **COMPARED, "table": 3, "figure": 2}),
+    ("fading/influence/exact.py", {"scores": 2, "loo": 2, "fading_curve": 2, "table": 3, "figure": 2}),
+    ("fading/bert.py", None),
+]
+
+
+@pytest.mark.parametrize(("module", "expected"), CODE)
+def test_editing_a_module_reruns_exactly_what_depends_on_it(changed, module, expected):
+    rerun = changed(f"workflow/scripts/{module}", comment)
+    if expected is None:  # examples of every case, and all that follows, but no download and no batch order
+        assert not rerun.keys() & {"movie_reviews", "fashion_mnist", "minilm", "batches"}
+        assert rerun["examples"] == rerun["training"] == 5
+    else:
+        assert rerun == expected
+
+
+RESNET, LOGISTIC = "definitions__resnet-fashion", "definitions__logistic-reviews"
+SETTINGS = [
+    ({"study": "smoke"}, {}),
+    ({f"{RESNET}__leave_one_out__examples": 3}, {"leave_one_out": 1, "loo": 1, "table": 2, "figure": 1}),
+    ({f"{RESNET}__counterfactuals__epsilon": 2}, {"counterfactuals": 1, "response": 1, "divergence_curve": 1}),
+    (
+        {f"{RESNET}__regimes": [{"name": "calm", "from": 8, "learning_rate": 0.02}]},
+        {**CONTINUED, "table": 2, "figure": 2},
+    ),
+    ({"spectrum__keep": 3}, {"spectrum": 5, "scores": 5, **COMPARED, "table": 3, "figure": 2}),
+    ({"cases": ["resnet-fashion", "logistic-fashion"]}, {"table": 4, "figure": 3}),
+    (
+        {f"{LOGISTIC}__training__learning_rate": 1.5},
+        {"training": 1, "scores": 3, "spectrum": 1, "leave_one_out": 1, "loo": 1, **CONTINUED, "table": 4, "figure": 3},
+    ),
+    (
+        {"cases": ["logistic-reviews"], "seeds": [0, 1]},
+        {
+            "batches": 1,
+            "training": 1,
+            "scores": 3,
+            "spectrum": 1,
+            "leave_one_out": 1,
+            "loo": 1,
+            **CONTINUED,
+            "table": 4,
+            "figure": 3,
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), SETTINGS)
+def test_editing_a_setting_reruns_exactly_what_depends_on_it(changed, changes, expected):
+    rerun = changed("config/smoke.yaml", setting(**changes))
+    if f"{RESNET}__counterfactuals__epsilon" in changes:
+        expected = {**expected, "fading_curve": 1, "table": 2, "figure": 2}
+    assert rerun == expected
+
+
+def test_each_stage_is_a_target_of_its_own(smoke):
+    for stage in ("data", "train", "influence", "retrain", "divergence", "figures"):
+        assert planned(smoke, stage) == {}
+    assert planned(smoke, "--forcerun", "spectrum", "--until", "spectrum") == {"spectrum": 5}
+
+
+def test_one_core_gives_the_same_bytes_as_two(smoke, tmp_path):
+    folder = clone(tmp_path)
+    shutil.copytree(smoke / "resources", folder / "resources")
+    snakemake(folder, "--cores", "1")
+    ours, theirs = artefacts(smoke), artefacts(folder)
+    assert ours.keys() == theirs.keys()
+    differing = [name for name in ours if ours[name].read_bytes() != theirs[name].read_bytes()]
+    assert differing == []
+
+
+def test_a_killed_job_leaves_no_output_and_the_next_run_finishes(smoke, tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(smoke, folder, symlinks=True)
+    target = "results/smoke/resnet-fashion/seed-0/spectrum/8.safetensors"
+    whole = (folder / target).read_bytes()
+    (folder / target).unlink()
+    command = [sys.executable, "-m", "snakemake", "--configfile", "config/smoke.yaml", "--cores", "1", target]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+        for line in running.stdout:
+            if line.startswith("localrule spectrum"):
+                break
+        running.terminate()
+        running.communicate()
+    assert not (folder / target).exists()
+    snakemake(folder, "--cores", "1", target)
+    assert (folder / target).read_bytes() == whole
+
+
+def test_a_failing_job_says_why_in_one_sentence_and_leaves_nothing(smoke, tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(smoke, folder)
+    config = folder / "config/smoke.yaml"
+    config.write_text(setting(**{f"{LOGISTIC}__training__learning_rate": 1e300})(config.read_text()))
+    failed = snakemake(folder, "train", "--cores", "1", check=False)
+    assert failed.returncode != 0
+    assert re.search(r"Training diverged: the loss is \w+ at step \d+; lower the learning rate\.", failed.stdout)
+    assert not (folder / "results/smoke/logistic-reviews/seed-0/checkpoints.safetensors").exists()
+
+
+def test_a_bad_configuration_is_one_sentence(tmp_path):
+    folder = clone(tmp_path)
+    config = folder / "config/smoke.yaml"
+    config.write_text(setting(cases=["resnet"])(config.read_text()))
+    failed = snakemake(folder, "--dry-run", check=False)
+    assert failed.returncode != 0
+    assert "cases: found resnet; defined are resnet-fashion, resnet-relu-fashion" in failed.stderr
+    assert not (folder / "results").exists()
+
+
+def test_trace_ends_at_the_pinned_downloads(smoke):
+    fading = [str(Path(sys.executable).parent / "fading"), "trace"]
+    done = subprocess.run(
+        [*fading, "results/smoke/figures/fading.png"], cwd=smoke, capture_output=True, text=True, check=True
+    )
+    for pin in (
+        "train-images-idx3-ubyte sha256:c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "vaderSentiment-2.5.tar.gz sha256:b960c954831f5ca58afee61780cc04ed48e551b91e783bfcbfb2c18bb8081a84",
+        "model.safetensors sha256:53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    ):
+        assert pin in done.stdout
+    assert "CHANGED" not in done.stdout
+    assert "not here" not in done.stdout
+    missing = subprocess.run([*fading, "no.png"], cwd=smoke, capture_output=True, text=True, check=False)
+    assert (missing.returncode, missing.stderr) == (1, "fading: no.png does not exist.\n")
+
+
+def test_trace_of_a_copied_figure_says_what_it_knows(smoke, tmp_path):
+    shutil.copy(smoke / "results/smoke/figures/loo.svg", tmp_path)
+    command = [str(Path(sys.executable).parent / "fading"), "trace", "loo.svg"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "rule figure study=smoke topic=loo" in done.stdout
+    assert re.search(r"results/smoke/tables/loo.csv sha256:\w{12} \(not here\)", done.stdout)
+
+
+def test_scripts_adapt_and_the_library_stands_alone():
+    scripts = ROOT / "workflow/scripts"
+    for module in (scripts / "fading").rglob("*.py"):
+        assert not re.search(r"^\s*(import|from) snakemake", module.read_text(), re.MULTILINE), module
+    for script in scripts.glob("*.py"):
+        assert len(script.read_text().splitlines()) <= 60, script
+        assert "fading/job.py" in imports(script.name)
