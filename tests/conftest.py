@@ -94,7 +94,7 @@ def clone(destination: Path) -> Path:
 
 def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
     """Run the smoke study, or what the arguments name of it, in a clone."""
-    command = [sys.executable, "-m", "snakemake", "--configfile", "config/smoke.yaml", *arguments]
+    command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "config/smoke.yaml"]
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, check=False)
     if check and done.returncode:

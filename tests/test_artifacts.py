@@ -7,7 +7,7 @@ from fading import artifacts
 from fading.errors import FadingError
 from matplotlib.figure import Figure
 
-LINEAGE = {"rule": "test", "settings": {"β": 0.5}, "inputs": {"a": "b"}}
+LINEAGE = {key: {"β": 0.5} for key in artifacts.LINEAGE}
 
 
 def figure():
@@ -54,12 +54,26 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("suffix", CONTENT)
+@pytest.mark.parametrize("suffix", [".safetensors", ".parquet", ".png", ".svg"])
 def test_a_damaged_file_is_named(tmp_path, suffix):
     path = tmp_path / f"broken{suffix}"
     path.write_bytes(b"\x00half a file")
-    with pytest.raises(FadingError, match="broken"):
+    with pytest.raises(FadingError, match=rf"broken\{suffix} is not a readable \{suffix} file"):
         artifacts.lineage(path)
+    if suffix in artifacts.READERS:
+        with pytest.raises(FadingError, match=rf"broken\{suffix} is not a readable \{suffix} file"):
+            artifacts.read(path)
+
+
+@pytest.mark.parametrize("header", ["somebody's figure", "{}", "[1]"])
+def test_a_foreign_header_is_no_lineage(tmp_path, header):
+    figure().savefig(tmp_path / "a.png", metadata={artifacts.KEY: header})
+    figure().savefig(tmp_path / "a.svg", metadata={"Description": header})
+    (tmp_path / "a.csv").write_text("step\n1\n")
+    (tmp_path / "a.csv.json").write_text(header)
+    for name in ("a.png", "a.svg", "a.csv"):
+        with pytest.raises(FadingError, match=f"{name} carries no lineage"):
+            artifacts.lineage(tmp_path / name)
 
 
 def test_what_could_run_code_is_not_an_artefact(tmp_path):

@@ -30,6 +30,9 @@ WRONG = [
     (f"{RESNET}.model.kind", "vit", f"{RESNET}.model.kind: 'vit' is not one of"),
     (f"{RESNET}.dataset", "movie-reviews", "found resnet; movie-reviews goes with bert, logistic"),
     (f"{BERT}.model.width", 8, f"{BERT}.model: a bert takes no width"),
+    (f"{RESNET}.training.steps", 126.0, "126.0 is not of type 'integer'"),
+    (f"{RESNET}.training.steps", 60, "found 60; accepted is at least 63, one epoch"),
+    (f"{RESNET}.training.learning_rate", float("nan"), "nan is not of type 'number'"),
     (f"{RESNET}.training.steps", 0, "0 is less than the minimum of 1"),
     (f"{RESNET}.training.learning_rate", "fast", "'fast' is not of type 'number'"),
     (f"{RESNET}.training.checkpoints", [0, 126, 400], "found 400; accepted is at most 126, training.steps"),
@@ -40,18 +43,25 @@ WRONG = [
         "regimes: a from: found 50; checkpoints are",
     ),
     (f"{RESNET}.regimes", [{"name": "a", "from": 0, "learning_rate": 1}] * 2, "one name twice: a, a"),
-    (f"{RESNET}.examples.train", 70_000, "found 70000; accepted is at most 60000, the size of fashion-mnist"),
-    (f"{BERT}.examples.test", 9_000, "found 11000; accepted is at most 10043"),
+    (f"{RESNET}.examples.train", 70_000, "found 70000; accepted is at most 60000, all of fashion-mnist"),
+    (f"{BERT}.examples.test", 9_000, "found 11000; accepted is at most 10043, all of movie-reviews"),
     (f"{RESNET}.examples.measured", 1001, "found 1001; accepted is at most 1000"),
     (f"{RESNET}.training.batch_size", 5000, "found 5000; accepted is at most 4000, examples.train"),
-    (f"{RESNET}.counterfactuals.examples", 65, "found 65; accepted is at most 64, the batch size"),
+    (
+        f"{RESNET}.counterfactuals.examples",
+        65,
+        "regimes: calm, counterfactuals.examples: found 65; accepted is at most 64, the size",
+    ),
     (f"{RESNET}.counterfactuals.responses", 13, "found 13; accepted is at most 10, examples"),
     (f"{RESNET}.counterfactuals.steps", [5, 2], "must ascend; found [5, 2]"),
-    (f"{RESNET}.counterfactuals.epsilon", 0, "counterfactuals.epsilon"),
+    (f"{RESNET}.counterfactuals.epsilon", 0, "epsilon: found 0, which changes nothing; any other is accepted"),
     (f"{RESNET}.leave_one_out.examples", 4001, "found 4001; accepted is at most 4000"),
     (f"{RESNET}.estimators", ["tracing"], "found tracing; known are abif, exact, gradient-dot"),
     ("spectrum.keep", 51, "spectrum.keep: found 51; accepted is at most 50, spectrum.krylov"),
     ("spectrum.examples", 1200, "spectrum.examples: found 1200; accepted is at most 1000"),
+    (f"{RESNET}.examples.tokens", 9, "examples has the key 'tokens', which only sentences take"),
+    ("definitions.logistic-fashion.training.weight_decay", 0, "exact inverts the Hessian and needs"),
+    ("study", "reference", "study: found reference, which names the committed results"),
     ("study", "../elsewhere", "study: '../elsewhere' does not match"),
     ("seeds", [], "seeds: [] should be non-empty"),
 ]
@@ -69,3 +79,14 @@ def test_one_sentence_names_the_key_what_was_found_and_what_is_accepted(key, val
         check(config)
     assert sentence in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_regime_from_an_epochs_short_last_batch_can_change_no_more_than_that_holds():
+    config = copy.deepcopy(DEFAULT)
+    bert = config["definitions"]["bert-reviews"]
+    bert["regimes"] = [{"name": "short", "from": 62, "learning_rate": 0.1}]
+    bert["counterfactuals"]["examples"] = 16
+    check(config)
+    bert["counterfactuals"]["examples"] = 17
+    with pytest.raises(FadingError, match="short, counterfactuals.examples: found 17; accepted is at most 16"):
+        check(config)

@@ -1,8 +1,16 @@
 import numpy as np
+import pandas as pd
 import pytest
 from fading.errors import FadingError
 from fading.statistics import mean_interval, spearman_by_example
-from fading.tables import divergence_curve, fading_curve, leave_one_out_pairs, leave_one_out_summary, stack
+from fading.tables import (
+    divergence_curve,
+    fading_curve,
+    leave_one_out_correlations,
+    leave_one_out_pairs,
+    leave_one_out_summary,
+    stack,
+)
 from scipy import stats
 
 RANDOM = np.random.default_rng(0)
@@ -18,13 +26,23 @@ def test_a_constant_prediction_has_correlation_zero():
     assert spearman_by_example(np.ones((1, 9)), RANDOM.normal(size=(1, 9))).tolist() == [0.0]
 
 
-def test_the_interval_covers_the_mean_as_often_as_it_says():
+def test_changes_that_are_not_finite_have_no_correlation():
+    for broken in (np.nan, np.inf):
+        with pytest.raises(FadingError, match="not finite"):
+            spearman_by_example(np.array([[1.0, 2, 3]]), np.array([[1.0, broken, 3]]))
+
+
+@pytest.mark.parametrize("count", [6, 8, 12])  # the numbers of examples in the default study
+def test_the_interval_covers_the_mean_as_often_as_it_says(count):
     covered = 0
-    for seed in range(200):
-        _, low, high = mean_interval(np.random.default_rng(seed).normal(1.0, 2.0, size=40))
+    for seed in range(1000):
+        _, low, high = mean_interval(np.random.default_rng(seed).normal(1.0, 2.0, size=count))
         covered += low <= 1.0 <= high
-    assert 0.88 <= covered / 200 <= 0.99
-    assert mean_interval(np.arange(5.0)) == mean_interval(np.arange(5.0))
+    assert 0.93 <= covered / 1000 <= 0.97
+
+
+def test_equal_values_have_an_interval_of_no_width():
+    assert mean_interval(np.full(4, 0.5)) == (0.5, 0.5, 0.5)
 
 
 def test_one_value_has_no_interval():
@@ -65,9 +83,9 @@ def test_the_divergence_curve_refuses_a_null_that_moved():
     assert frame.counterfactual.value_counts().to_dict() == {"up-weighted": 6, "A/A null": 2, "noise floor": 2}
     assert frame.response_error.notna().sum() == 4
     one["norm"][3, 1] = 1e-30
-    with pytest.raises(FadingError, match="not deterministic"):
+    with pytest.raises(FadingError, match="moved by 1e-30: training is not deterministic"):
         divergence_curve(one, np.zeros((2, 2)), [1, 5])
-    with pytest.raises(FadingError, match="missing"):
+    with pytest.raises(FadingError, match="There is no A/A null"):
         divergence_curve(changes(epsilon=np.ones(5)), np.zeros((2, 2)), [1, 5])
 
 
@@ -91,10 +109,12 @@ def test_leave_one_out_tables():
     scores = np.zeros((4, 5))
     scores[[3, 1]] = -2 * effect
     pairs = leave_one_out_pairs(changes, {"twice": scores})
+    np.testing.assert_allclose(pairs.actual, effect.ravel())
     np.testing.assert_allclose(pairs.predicted, 2 * pairs.actual)
-    assert pairs[pairs.epsilon == -1].train_index.tolist() == [3] * 5 + [1] * 5
-    assert pairs.test_index.tolist() == list(range(5)) * 4
-    summary = leave_one_out_summary(changes, {"twice": scores}).set_index("estimator")
-    assert summary.spearman["twice"] == pytest.approx(1)
-    assert summary.spearman["mirror"] == pytest.approx(1)
-    assert summary.examples["twice"] == 2
+    assert pairs.train_index.tolist() == [3] * 5 + [1] * 5
+    assert pairs.test_index.tolist() == list(range(5)) * 2
+    correlations = leave_one_out_correlations(changes, {"twice": scores, "opposite": -scores})
+    seeds = pd.concat([correlations.assign(case="a", seed=seed) for seed in (0, 1)])
+    summary = leave_one_out_summary(seeds).set_index("estimator")
+    assert summary.spearman.round(12).to_dict() == {"mirror": 1, "twice": 1, "opposite": -1}
+    assert summary.examples["twice"] == 4, "two examples in two seeds"

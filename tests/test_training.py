@@ -8,13 +8,13 @@ from fading.order import batch_order, first_use
 from fading.training import batches, descend, pack, train, unit_weights, unpack
 
 
-def order_of(steps, seed=0):
-    return batch_order(Tiny.n, 8, steps, seed)
+def order_of(steps, seed=0, start=0):
+    return batch_order(Tiny.n, 8, start, steps, seed)
 
 
 def test_each_epoch_is_a_shuffle_and_its_last_batch_the_rest():
     order = order_of(7)
-    drawn = batches(order, 0, 7)
+    drawn = batches(order)
     assert [len(batch) for batch in drawn] == [8, 8, 7, 8, 8, 7, 8]
     for epoch in (drawn[:3], drawn[3:6]):
         assert sorted(torch.cat(epoch).tolist()) == list(range(Tiny.n))
@@ -24,9 +24,10 @@ def test_each_epoch_is_a_shuffle_and_its_last_batch_the_rest():
     assert np.array_equal(order_of(3)["indices"], order["indices"][:23]), "a longer run starts with the shorter one"
 
 
-def test_asking_beyond_the_recorded_order_is_refused():
-    with pytest.raises(FadingError, match="ends at step 7"):
-        batches(order_of(7), 3, 9)
+def test_a_continuation_draws_what_one_long_run_would():
+    whole, rest = batches(order_of(9)), batches(order_of(9, start=4))
+    assert [batch.tolist() for batch in rest] == [batch.tolist() for batch in whole[4:]]
+    assert [batch.tolist() for batch in batches(order_of(9), 6)] == [batch.tolist() for batch in whole[6:]]
 
 
 @pytest.mark.parametrize("kind", Tiny.kinds)
@@ -47,7 +48,7 @@ def test_a_step_follows_the_formula(tiny, kind):
 def test_training_is_deterministic_and_keeps_its_checkpoints(tiny):
     case, theta = tiny.make("resnet-gelu")
     settings = {"learning_rate": 0.1, "checkpoints": [0, 2, 5]}
-    runs = [train(case, theta, batches(order_of(5), 0, 5), settings) for _ in range(2)]
+    runs = [train(case, theta, batches(order_of(5)), settings) for _ in range(2)]
     (kept, curve), (again, _) = runs
     assert list(kept) == [0, 2, 5]
     assert all(torch.equal(kept[step], again[step]) for step in kept)
@@ -65,34 +66,40 @@ def test_checkpoints_survive_packing_and_name_what_is_missing(tiny):
         unpack(tiny.make("logistic")[0], arrays, 4)
 
 
-def test_divergence_names_the_step(tiny):
+def test_divergence_names_the_step_counted_from_the_start_of_training(tiny):
     case, theta = tiny.make("logistic")
-    with pytest.raises(FadingError, match=r"at step \d+"):
-        for _ in descend(case, theta, [torch.arange(8)] * 2000, 1e6, unit_weights(case)):
+    with pytest.raises(FadingError, match="the loss is .* at step 57; lower the learning rate"):
+        for _ in descend(case, theta * 1e300, [torch.arange(8)], 1e300, unit_weights(case), first_step=57):
             pass
+
+
+def test_parameters_that_overflow_in_the_last_step_are_not_returned(tiny):
+    case, theta = tiny.make("logistic")
+    with pytest.raises(FadingError, match="at step 0"):
+        train(case, theta, [torch.arange(8)], {"learning_rate": 1e310, "checkpoints": [1]})
 
 
 def test_first_use_and_fork():
     order = order_of(6)
-    drawn = batches(order, 0, 6)
+    drawn = batches(order)
     for example in range(Tiny.n):
         expected = next(step for step, batch in enumerate(drawn) if example in batch)
         assert first_use(order, example) == expected
         assert fork(order, example, [0, 1, 2, 6]) == expected
-    assert first_use(batch_order(100, 8, 2, 0), int(batch_order(100, 8, 12, 0)["indices"][-1])) == 2
+    assert first_use(batch_order(100, 8, 0, 2, 0), int(batch_order(100, 8, 0, 12, 0)["indices"][-1])) == 2
 
 
 @pytest.mark.parametrize("kind", Tiny.kinds)
 def test_leaving_out_from_the_fork_equals_leaving_out_from_the_start(tiny, kind):
     case, theta = tiny.make(kind)
     order = order_of(6)
-    kept, _ = train(case, theta, batches(order, 0, 6), {"learning_rate": 0.1, "checkpoints": [0, 1, 2, 6]})
-    late = int(batches(order, 2, 3)[0][0])
+    kept, _ = train(case, theta, batches(order), {"learning_rate": 0.1, "checkpoints": [0, 1, 2, 6]})
+    late = int(batches(order)[2][0])
     weights = Counterfactual(late, -1.0).weights(case)
     start = fork(order, late, [0, 1, 2, 6])
     assert start == 2
-    whole, _ = record(case, theta, batches(order, 0, 6), 0.1, weights, [6])
-    forked_run, _ = record(case, kept[2], batches(order, 2, 6), 0.1, weights, [4])
+    whole, _ = record(case, theta, batches(order), 0.1, weights, [6])
+    forked_run, _ = record(case, kept[2], batches(order, 2), 0.1, weights, [4], first_step=2)
     assert torch.equal(whole, forked_run)
     assert not torch.equal(whole[0], kept[6])
 
@@ -109,16 +116,18 @@ def test_leaving_out_masks_and_moves_no_other_batch(tiny):
 
 def test_the_null_is_exactly_zero_and_the_noise_floor_is_not(tiny):
     case, theta = tiny.make("resnet-gelu")
-    order = order_of(6)
-    *changed, null, noise = forked(order, 2, {"examples": 3, "epsilon": 1.0})
-    assert [one.example for one in changed] == batches(order, 2, 3)[0][:3].tolist()
-    steps = batches(order, 2, 6)
+    steps = batches(order_of(6, start=2))
+    *changed, null, noise = forked(steps[0], examples=3, epsilon=1.0)
+    assert [one.example for one in changed] == steps[0][:3].tolist()
     unchanged, losses = record(case, theta, steps, 0.1, unit_weights(case), [1, 4])
     thetas, null_losses = record(case, null.start(theta), steps, 0.1, null.weights(case), [1, 4])
     assert torch.equal(thetas, unchanged)
     assert torch.equal(null_losses, losses)
     assert noise.example == NO_EXAMPLE
-    assert (noise.start(theta) != theta).sum() == 1
+    (moved,) = (noise.start(theta) != theta).nonzero()
+    assert moved == theta.abs().argmax()
+    with pytest.raises(FadingError, match="has 7 examples, fewer than the 8 to up-weight"):
+        forked(steps[0], examples=8, epsilon=1.0)
     thetas, _ = record(case, changed[0].start(theta), steps, 0.1, changed[0].weights(case), [1, 4])
     assert (thetas - unchanged).norm(dim=1).min() > 0
 

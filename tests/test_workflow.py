@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -106,66 +107,82 @@ def test_a_second_run_does_nothing(smoke):
 
 
 COMPARED = {"loo": 5, "fading_curve": 5}
-CONTINUED = {"baseline": 1, "counterfactuals": 1, "response": 1, "divergence_curve": 1, "fading_curve": 1}
+LOO_DRAWN = {"loo_summary": 1, "table": 1, "figure": 1}
+FADING_DRAWN = {"table": 1, "figure": 1}
+ALL_DRAWN = {"loo_summary": 1, "table": 3, "figure": 3}
+FROM_EXAMPLES = {
+    "examples": 5,
+    "training": 5,
+    "spectrum": 5,
+    "scores": 12,
+    "leave_one_out": 6,
+    "baseline": 5,
+    "counterfactuals": 6,
+    "response": 6,
+    **COMPARED,
+    "divergence_curve": 5,
+    **ALL_DRAWN,
+}
 CODE = [
     ("fading/style.py", {"figure": 3}),
     ("figure_loo.py", {"figure": 1}),
-    ("fading/tables.py", {**COMPARED, "divergence_curve": 5, "table": 4, "figure": 3}),
-    ("fading/response.py", {"response": 5, "fading_curve": 5, "divergence_curve": 5, "table": 2, "figure": 2}),
-    ("fading/influence/abif.py", {"scores": 5, **COMPARED, "table": 3, "figure": 2}),
-    ("fading/influence/exact.py", {"scores": 2, "loo": 2, "fading_curve": 2, "table": 3, "figure": 2}),
-    ("fading/bert.py", None),
+    ("fading/tables.py", {**COMPARED, "divergence_curve": 5, **ALL_DRAWN}),
+    ("fading/response.py", {"response": 6, "fading_curve": 5, "divergence_curve": 5, "table": 2, "figure": 2}),
+    ("fading/influence/abif.py", {"scores": 5, **COMPARED, "loo_summary": 1, "table": 2, "figure": 2}),
+    (
+        "fading/influence/exact.py",
+        {"scores": 2, "loo": 2, "fading_curve": 2, "loo_summary": 1, "table": 2, "figure": 2},
+    ),
+    ("fading/bert.py", FROM_EXAMPLES),
 ]
 
 
 @pytest.mark.parametrize(("module", "expected"), CODE)
 def test_editing_a_module_reruns_exactly_what_depends_on_it(changed, module, expected):
-    rerun = changed(f"workflow/scripts/{module}", comment)
-    if expected is None:  # examples of every case, and all that follows, but no download and no batch order
-        assert not rerun.keys() & {"movie_reviews", "fashion_mnist", "minilm", "batches"}
-        assert rerun["examples"] == rerun["training"] == 5
-    else:
-        assert rerun == expected
+    assert changed(f"workflow/scripts/{module}", comment) == expected
 
 
-RESNET, LOGISTIC = "definitions__resnet-fashion", "definitions__logistic-reviews"
+RESNET, REVIEWS = "definitions__resnet-fashion", "definitions__logistic-reviews"
+FORKED = {"counterfactuals": 1, "response": 1, "divergence_curve": 1, "fading_curve": 1, "table": 2, "figure": 2}
+CONTINUED = {"baseline": 1, **FORKED}
+TRAINED = {"training": 1, "scores": 3, "spectrum": 1, "leave_one_out": 1, "loo": 1, **CONTINUED, **ALL_DRAWN}
 SETTINGS = [
     ({"study": "smoke"}, {}),
-    ({f"{RESNET}__leave_one_out__examples": 3}, {"leave_one_out": 1, "loo": 1, "table": 2, "figure": 1}),
-    ({f"{RESNET}__counterfactuals__epsilon": 2}, {"counterfactuals": 1, "response": 1, "divergence_curve": 1}),
-    (
-        {f"{RESNET}__regimes": [{"name": "calm", "from": 8, "learning_rate": 0.02}]},
-        {**CONTINUED, "table": 2, "figure": 2},
-    ),
-    ({"spectrum__keep": 3}, {"spectrum": 5, "scores": 5, **COMPARED, "table": 3, "figure": 2}),
-    ({"cases": ["resnet-fashion", "logistic-fashion"]}, {"table": 4, "figure": 3}),
-    (
-        {f"{LOGISTIC}__training__learning_rate": 1.5},
-        {"training": 1, "scores": 3, "spectrum": 1, "leave_one_out": 1, "loo": 1, **CONTINUED, "table": 4, "figure": 3},
-    ),
+    ({f"{RESNET}__leave_one_out__examples": 3}, {"leave_one_out": 1, "loo": 1, **LOO_DRAWN}),
+    ({f"{RESNET}__counterfactuals__epsilon": 2}, FORKED),
+    ({f"{RESNET}__counterfactuals__steps": [1, 2, 9]}, {"continuation_batches": 1, **CONTINUED}),
+    ({f"{RESNET}__regimes": [{"name": "calm", "from": 8, "learning_rate": 0.02}]}, CONTINUED),
+    ({"spectrum__keep": 3}, {"spectrum": 5, "scores": 5, **COMPARED, "loo_summary": 1, "table": 2, "figure": 2}),
+    ({"cases": ["resnet-fashion", "logistic-fashion"]}, ALL_DRAWN),
+    ({f"{REVIEWS}__training__learning_rate": 1.5}, TRAINED),
     (
         {"cases": ["logistic-reviews"], "seeds": [0, 1]},
-        {
-            "batches": 1,
-            "training": 1,
-            "scores": 3,
-            "spectrum": 1,
-            "leave_one_out": 1,
-            "loo": 1,
-            **CONTINUED,
-            "table": 4,
-            "figure": 3,
-        },
+        {"batches": 1, "continuation_batches": 1, **TRAINED},
     ),
 ]
 
 
 @pytest.mark.parametrize(("changes", "expected"), SETTINGS)
 def test_editing_a_setting_reruns_exactly_what_depends_on_it(changed, changes, expected):
-    rerun = changed("config/smoke.yaml", setting(**changes))
-    if f"{RESNET}__counterfactuals__epsilon" in changes:
-        expected = {**expected, "fading_curve": 1, "table": 2, "figure": 2}
-    assert rerun == expected
+    assert changed("config/smoke.yaml", setting(**changes)) == expected
+
+
+def test_the_numbers_are_those_that_theory_requires(smoke):
+    fading = artifacts.read(smoke / "results/smoke/tables/fading.csv")
+    first = fading[fading.step == 1].set_index(["case", "estimator"]).spearman
+    for case in ("resnet-fashion", "bert-reviews", "logistic-fashion", "logistic-reviews"):
+        assert first[case, "linear-response"] > 0.99, case
+        assert first[case, "gradient-dot"] > 0.95, case
+    divergence = artifacts.read(smoke / "results/smoke/tables/divergence.csv")
+    for _, regime in divergence.groupby(["case", "regime", "seed"]):
+        assert (regime[regime.counterfactual == "A/A null"].norm == 0).all()
+        assert (regime.counterfactual == "A/A null").sum() == regime.step.nunique()
+        responded = regime[regime.response_error.notna()]
+        assert (responded.counterfactual == "up-weighted").all()
+        assert responded[responded.step == 1].response_error.max() < 0.01, "the first step is linear but for rounding"
+    logistic = divergence[divergence.case == "logistic-fashion"]
+    assert (logistic.counterfactual == "up-weighted").sum() == 10 * 3
+    assert logistic.response_error.notna().sum() == 9 * 3, "more than one job's share"
 
 
 def test_each_stage_is_a_target_of_its_own(smoke):
@@ -184,29 +201,32 @@ def test_one_core_gives_the_same_bytes_as_two(smoke, tmp_path):
     assert differing == []
 
 
-def test_a_killed_job_leaves_no_output_and_the_next_run_finishes(smoke, tmp_path):
+def test_a_killed_run_leaves_no_output_and_the_next_run_finishes(smoke, tmp_path):
     folder = tmp_path / "study"
-    shutil.copytree(smoke, folder, symlinks=True)
-    target = "results/smoke/resnet-fashion/seed-0/spectrum/8.safetensors"
-    whole = (folder / target).read_bytes()
-    (folder / target).unlink()
-    command = [sys.executable, "-m", "snakemake", "--configfile", "config/smoke.yaml", "--cores", "1", target]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
-        for line in running.stdout:
-            if line.startswith("localrule spectrum"):
-                break
+    shutil.copytree(smoke, folder)
+    target, log = (
+        f"results/smoke/{part}spectrum/8" for part in ("resnet-fashion/seed-0/", "logs/resnet-fashion/seed-0/")
+    )
+    whole = (folder / f"{target}.safetensors").read_bytes()
+    (folder / f"{target}.safetensors").unlink()
+    (folder / f"{log}.log").unlink()
+    command = [sys.executable, "-m", "snakemake", "--configfile", "config/smoke.yaml", "--cores", "1"]
+    command.append(f"{target}.safetensors")
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        while not (folder / f"{log}.log").exists():  # written once the job is at work
+            assert running.poll() is None
+            time.sleep(0.05)
         running.terminate()
-        running.communicate()
-    assert not (folder / target).exists()
-    snakemake(folder, "--cores", "1", target)
-    assert (folder / target).read_bytes() == whole
+    assert not (folder / f"{target}.safetensors").exists()
+    snakemake(folder, "--cores", "1", f"{target}.safetensors")
+    assert (folder / f"{target}.safetensors").read_bytes() == whole
 
 
 def test_a_failing_job_says_why_in_one_sentence_and_leaves_nothing(smoke, tmp_path):
     folder = tmp_path / "study"
     shutil.copytree(smoke, folder)
     config = folder / "config/smoke.yaml"
-    config.write_text(setting(**{f"{LOGISTIC}__training__learning_rate": 1e300})(config.read_text()))
+    config.write_text(setting(**{f"{REVIEWS}__training__learning_rate": 1e300})(config.read_text()))
     failed = snakemake(folder, "train", "--cores", "1", check=False)
     assert failed.returncode != 0
     assert re.search(r"Training diverged: the loss is \w+ at step \d+; lower the learning rate\.", failed.stdout)

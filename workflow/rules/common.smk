@@ -10,6 +10,7 @@ sys.path.insert(0, str(SCRIPTS))
 # Jobs run the library of this clone, whichever clone their environment was made in, and load no model from a hub.
 os.environ.update(PYTHONPATH=str(SCRIPTS), HF_HUB_OFFLINE="1")
 
+from fading.catalogue import DATASETS
 from fading.closure import imports as closure
 from fading.errors import FadingError
 from fading.influence import USES_SPECTRUM, source

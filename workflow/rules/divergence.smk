@@ -6,7 +6,7 @@ rule divergence:
 rule response:
     input:
         examples=rules.examples.output.examples,
-        order=rules.batches.output.order,
+        order=rules.continuation_batches.output.order,
         checkpoints=rules.training.output.checkpoints,
         changes=rules.counterfactuals.output.changes,
         code=imports("response.py"),

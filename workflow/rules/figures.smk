@@ -15,7 +15,7 @@ rule loo:
         code=imports("loo.py"),
     output:
         pairs=f"{RUN}/loo.parquet",
-        summary=f"{RUN}/loo-summary.parquet",
+        correlations=f"{RUN}/loo-correlations.parquet",
     log:
         "results/{study}/logs/{case}/seed-{seed}/loo.log",
     conda:
@@ -47,7 +47,6 @@ rule fading_curve:
 
 FRAMES = {
     "loo": runs(rules.loo.output.pairs),
-    "loo-summary": runs(rules.loo.output.summary),
     "fading": continuations(rules.fading_curve.output.curve),
     "divergence": continuations(rules.divergence_curve.output.curve),
 }
@@ -68,6 +67,21 @@ rule table:
         "../../envs/figures.yaml"
     script:
         "../scripts/table.py"
+
+
+rule loo_summary:
+    input:
+        correlations=runs(rules.loo.output.correlations),
+        code=imports("loo_summary.py"),
+    output:
+        table="results/{study}/tables/loo-summary.csv",
+        lineage="results/{study}/tables/loo-summary.csv.json",
+    log:
+        "results/{study}/logs/tables/loo-summary.log",
+    conda:
+        "../../envs/figures.yaml"
+    script:
+        "../scripts/loo_summary.py"
 
 
 rule figure:

@@ -2,13 +2,13 @@
 
 
 def dataset(wildcards):
-    names = {"fashion-mnist": "fashion-mnist.safetensors", "movie-reviews": "movie-reviews.parquet"}
-    return {"source": f"resources/{names[definition(wildcards)['dataset']]}"}
+    return {"source": f"resources/{DATASETS[definition(wildcards)['dataset']].file}"}
 
 
 def encoder(wildcards):
     """The pre-trained weights, for cases whose examples are sentences."""
-    return {"weights": "resources/minilm.safetensors"} if definition(wildcards)["dataset"] == "movie-reviews" else {}
+    sentences = DATASETS[definition(wildcards)["dataset"]].sentences
+    return {"weights": "resources/minilm.safetensors"} if sentences else {}
 
 
 def pretrained(wildcards):

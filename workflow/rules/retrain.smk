@@ -16,10 +16,25 @@ rule leave_one_out:
         "../scripts/leave_one_out.py"
 
 
+rule continuation_batches:
+    input:
+        code=imports("batches.py"),
+    output:
+        order=f"{REGIME}/batches.safetensors",
+    log:
+        "results/{study}/logs/{case}/seed-{seed}/regimes/{regime}/batches.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        settings=continuation_order_settings,
+    script:
+        "../scripts/batches.py"
+
+
 rule baseline:
     input:
         examples=rules.examples.output.examples,
-        order=rules.batches.output.order,
+        order=rules.continuation_batches.output.order,
         checkpoints=rules.training.output.checkpoints,
         code=imports("baseline.py"),
     output:
@@ -37,7 +52,7 @@ rule baseline:
 rule counterfactuals:
     input:
         examples=rules.examples.output.examples,
-        order=rules.batches.output.order,
+        order=rules.continuation_batches.output.order,
         checkpoints=rules.training.output.checkpoints,
         baseline=rules.baseline.output.baseline,
         code=imports("counterfactuals.py"),

@@ -18,14 +18,24 @@ def drawing_settings(wildcards):
     return {"dataset": case["dataset"], "kind": case["model"]["kind"], **counts}
 
 
-def order_settings(wildcards):
-    case = definition(wildcards)
-    last = max(one["from"] for one in case["regimes"]) + case["counterfactuals"]["steps"][-1]
+def order_settings(wildcards, start, stop):
+    """The order in which steps start to stop − 1 draw examples."""
+    batch_size = definition(wildcards)["training"]["batch_size"]
     return {
-        "examples": case["examples"]["train"],
-        "batch_size": case["training"]["batch_size"],
-        "steps": max(last, case["training"]["steps"]),
+        "examples": definition(wildcards)["examples"]["train"],
+        "batch_size": batch_size,
+        "start": start,
+        "stop": stop,
     }
+
+
+def training_order_settings(wildcards):
+    return order_settings(wildcards, 0, definition(wildcards)["training"]["steps"])
+
+
+def continuation_order_settings(wildcards):
+    start = regime(wildcards)["from"]
+    return order_settings(wildcards, start, start + definition(wildcards)["counterfactuals"]["steps"][-1])
 
 
 def training_settings(wildcards, *names):

@@ -13,7 +13,7 @@ rule batches:
     conda:
         "../../envs/figures.yaml"
     params:
-        settings=order_settings,
+        settings=training_order_settings,
     script:
         "../scripts/batches.py"
 

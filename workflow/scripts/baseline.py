@@ -8,7 +8,9 @@ from fading.training import batches, unit_weights, unpack
 with Job(snakemake) as job:
     settings = job.settings
     case = open_case(settings, job.read("examples"))
-    theta = unpack(case, job.read("checkpoints"), settings["from"])
-    steps = job.progress(batches(job.read("order"), settings["from"], settings["from"] + settings["steps"][-1]))
-    thetas, losses = record(case, theta, steps, settings["learning_rate"], unit_weights(case), settings["steps"])
+    start = settings["from"]
+    theta = unpack(case, job.read("checkpoints"), start)
+    drawn = job.progress(batches(job.read("order")))
+    rate = settings["learning_rate"]
+    thetas, losses = record(case, theta, drawn, rate, unit_weights(case), settings["steps"], start)
     job.write("baseline", {"theta": thetas.numpy(), "losses": losses.numpy()})

@@ -1,4 +1,4 @@
-"""Fix which examples each training step draws, to the end of the longest continuation."""
+"""Fix which examples the steps of training, or of a continuation, draw."""
 
 from fading.job import Job
 from fading.order import batch_order

@@ -1,7 +1,7 @@
 """Correlate predicted with actual change of loss, step by step after the fork."""
 
 from fading.job import Job
-from fading.tables import fading_curve, stack
+from fading.tables import fading_curve, located, stack
 
 with Job(snakemake) as job:
     settings, wildcards = job.settings, job.wildcards
@@ -16,4 +16,4 @@ with Job(snakemake) as job:
         "learning_rate": settings["learning_rate"],
         "sharpness": settings["learning_rate"] * job.read("spectrum")["all_values"].max(),
     }
-    job.write("curve", frame.assign(**where)[[*where, *frame.columns]])
+    job.write("curve", located(frame, **where))

@@ -9,15 +9,16 @@ ROWS = [("exact", "abif"), ("gradient-dot",)]  # the first that the case has
 with Job(snakemake) as job:
     style.apply()
     table, summary = job.read("table"), job.read("summary")
-    table = table[table.epsilon == -1]
     cases = sorted(table.case.unique(), key=lambda case: not case.startswith("logistic"))
     figure, axes = plt.subplots(len(ROWS), len(cases), figsize=(style.WIDTH, 4.1), squeeze=False, layout="constrained")
     for row, estimators in zip(axes, ROWS, strict=True):
         for axis, case in zip(row, cases, strict=True):
-            here, means = table[table.case == case], summary[summary.case == case]
-            estimator = next(one for one in estimators if one in set(here.estimator))
-            points = here[here.estimator == estimator]
-            mean = means[means.estimator == estimator][["spearman", "ci_low", "ci_high"]].mean()
+            here, means = table[table.case == case], summary[summary.case == case].set_index("estimator")
+            estimator = next((one for one in estimators if one in means.index), None)
+            if estimator is None:
+                axis.set_axis_off()
+                continue
+            points, mean = here[here.estimator == estimator], means.loc[estimator]
             colour = style.colour(estimator)
             axis.scatter(points.predicted, points.actual, s=4, alpha=0.4, lw=0, color=colour, rasterized=True)
             axis.axhline(0, color="0.8", lw=0.6, zorder=0)

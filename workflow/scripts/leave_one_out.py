@@ -2,26 +2,22 @@
 
 import numpy as np
 from fading.cases import open_case
-from fading.counterfactuals import fork, left_out, record
+from fading.counterfactuals import chunk, fork, left_out, record
 from fading.job import Job
 from fading.training import batches, unpack
 
 with Job(snakemake) as job:
     settings, order, checkpoints = job.settings, job.read("order"), job.read("checkpoints")
     case = open_case(settings, job.read("examples"))
-    chunk = slice(
-        settings["chunk"] * int(job.wildcards["chunk"]), settings["chunk"] * (int(job.wildcards["chunk"]) + 1)
-    )
-    counterfactuals = left_out(order, len(case.train), settings["examples"])[chunk]
-    end = settings["steps"]
-    actual = case.measured_losses(unpack(case, checkpoints, end))
+    everything = left_out(order, len(case.train), settings["examples"])
+    counterfactuals = chunk(everything, int(job.wildcards["chunk"]), settings["chunk"])
+    actual = case.measured_losses(unpack(case, checkpoints, settings["steps"]))
     changes = []
-    for counterfactual in job.progress(counterfactuals):
-        start = fork(order, counterfactual.example, settings["checkpoints"])
-        weights = counterfactual.weights(case)
-        steps = batches(order, start, end)
-        rate = settings["learning_rate"]
-        _, losses = record(case, unpack(case, checkpoints, start), steps, rate, weights, [end - start])
+    for one in job.progress(counterfactuals):
+        start = fork(order, one.example, settings["checkpoints"])
+        theta, last = unpack(case, checkpoints, start), settings["steps"] - start
+        rate, weights = settings["learning_rate"], one.weights(case)
+        _, losses = record(case, theta, batches(order, start), rate, weights, [last], start)
         changes.append((losses[0] - actual).numpy())
     job.write(
         "changes",

@@ -4,20 +4,20 @@ import numpy as np
 import torch
 from fading.cases import open_case
 from fading.job import Job
-from fading.response import linear_response, predicted_effects
+from fading.response import linear_response, predicted_effects, relative_error
 from fading.training import batches, unpack
 
 with Job(snakemake) as job:
     settings, changes = job.settings, job.read("changes")
     case = open_case(settings, job.read("examples"))
     theta = unpack(case, job.read("checkpoints"), settings["from"])
-    delta = torch.from_numpy(changes["delta"])
-    examples, epsilon = (torch.from_numpy(changes[name][: len(delta)]) for name in ("example", "epsilon"))
-    steps = job.progress(batches(job.read("order"), settings["from"], settings["from"] + settings["steps"][-1]))
+    deltas = torch.from_numpy(changes["delta"])
+    examples, epsilon = (torch.from_numpy(changes[name][: len(deltas)]) for name in ("example", "epsilon"))
+    drawn = job.progress(batches(job.read("order")))
     effects, errors = [], []
-    for step, theta, psi in linear_response(case, theta, steps, settings["learning_rate"], examples):
+    for step, theta, psi in linear_response(case, theta, drawn, settings["learning_rate"], examples):
         if step in settings["steps"]:
+            recorded = settings["steps"].index(step)
             effects.append(epsilon[:, None] * predicted_effects(case, theta, psi))
-            actual = delta[:, len(errors)].double()
-            errors.append((actual - epsilon[:, None] * psi.double()).norm(dim=1) / actual.norm(dim=1))
+            errors.append(relative_error(deltas[:, recorded], epsilon, psi))
     job.write("response", {"effect": np.stack(effects, axis=1), "error": np.stack(errors, axis=1)})

@@ -9,7 +9,7 @@ with Job(snakemake) as job:
     weights = job.read("weights", optional=True)
     case = open_case(job.settings, job.read("examples"))
     theta = initial_parameters(job.settings, case, int(job.wildcards["seed"]), weights)
-    steps = job.progress(batches(job.read("order"), 0, job.settings["steps"]))
+    steps = job.progress(batches(job.read("order")))
     checkpoints, curve = train(case, theta, steps, job.settings)
     job.write("checkpoints", pack(case, checkpoints))
     job.write("curve", pd.DataFrame(curve))

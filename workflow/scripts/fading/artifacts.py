@@ -8,13 +8,13 @@ it in <name>.csv.json. Nothing here can execute what it reads.
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
 
 from fading.errors import FadingError
 
 KEY = "fading"
+LINEAGE = {"rule", "wildcards", "settings", "inputs", "code", "lock", "versions", "device", "threads"}
 DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 
 
@@ -29,14 +29,17 @@ def write(path, content, lineage: dict) -> None:
     path = Path(path)
     writer = _format(path, WRITERS)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as scratch:
-        part = Path(scratch) / path.name
-        writer(part, content, json.dumps(lineage, sort_keys=True))
+    part = path.with_name(f".part-{path.name}")
+    text = json.dumps(lineage, sort_keys=True)
+    try:
+        writer(part, content, text)
         if path.suffix == ".csv":
-            sidecar = _sidecar(path)
-            (Path(scratch) / sidecar.name).write_text(json.dumps(lineage, sort_keys=True, indent=1) + "\n")
-            os.replace(Path(scratch) / sidecar.name, sidecar)
+            _sidecar(part).write_text(text + "\n")
+            os.replace(_sidecar(part), _sidecar(path))
         os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+        _sidecar(part).unlink(missing_ok=True)
 
 
 def read(path):
@@ -46,10 +49,10 @@ def read(path):
 
 def lineage(path) -> dict:
     """The lineage in an artefact's header. Raises FadingError if there is none."""
-    text = _guarded(path, HEADERS)
-    if text is None:
+    found = _guarded(path, HEADERS)
+    if not isinstance(found, dict) or not found.keys() >= LINEAGE:
         raise FadingError(f"{path} carries no lineage: it was not written by this study, or was rewritten since.")
-    return json.loads(text)
+    return found
 
 
 def _guarded(path, table):
@@ -69,6 +72,13 @@ def _format(path, table):
     if path.suffix not in table:
         raise FadingError(f"{path} is not an artefact: its suffix is none of {', '.join(table)}.")
     return table[path.suffix]
+
+
+def _parse(text):
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError:
+        return None  # somebody else's description
 
 
 def _sidecar(path):
@@ -92,7 +102,7 @@ def _tensors_header(path):
     from safetensors import safe_open
 
     with safe_open(path, "numpy") as file:
-        return (file.metadata() or {}).get(KEY)
+        return _parse((file.metadata() or {}).get(KEY))
 
 
 def _write_parquet(path, frame, lineage):
@@ -112,7 +122,7 @@ def _read_parquet(path):
 def _parquet_header(path):
     from pyarrow import parquet
 
-    return parquet.read_schema(path).metadata.get(KEY.encode())
+    return _parse((parquet.read_schema(path).metadata or {}).get(KEY.encode()))
 
 
 def _write_csv(path, frame, lineage):
@@ -126,7 +136,7 @@ def _read_csv(path):
 
 
 def _csv_header(path):
-    return _sidecar(path).read_text() if _sidecar(path).is_file() else None
+    return _parse(_sidecar(path).read_text() if _sidecar(path).is_file() else None)
 
 
 def _write_png(path, figure, lineage):
@@ -137,7 +147,7 @@ def _png_header(path):
     from PIL import Image
 
     with Image.open(path) as image:
-        return image.info.get(KEY)
+        return _parse(image.info.get(KEY))
 
 
 def _write_svg(path, figure, lineage):
@@ -148,7 +158,7 @@ def _write_svg(path, figure, lineage):
 
 
 def _svg_header(path):
-    return ElementTree.parse(path).getroot().findtext(f".//{DESCRIPTION}")
+    return _parse(ElementTree.parse(path).getroot().findtext(f".//{DESCRIPTION}"))
 
 
 WRITERS = {

@@ -1,4 +1,4 @@
-"""A case is a model, its data and its loss; the only place that knows one kind of case from another."""
+"""A case is a model, its data and its loss: what all stages see, whatever the kind of model."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from fading.catalogue import DATASETS
 from fading.errors import FadingError
 from fading.models import BERT_LOWER_LAYERS, BertTop, Logistic, ResNet
 
@@ -110,7 +111,6 @@ KINDS = {
     "bert": Kind(_bert, vectorized=False),
     "logistic": Kind(_logistic, vectorized=True),
 }
-CLASSES = {"fashion-mnist": 10, "movie-reviews": 2}
 
 
 def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
@@ -123,7 +123,7 @@ def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
         cast = tuple(tensor.to(dtype) if tensor.is_floating_point() else tensor for tensor in inputs)
         splits[split] = Examples(cast, torch.from_numpy(arrays[f"{split}_labels"]))
     kind = KINDS[settings["model"]["kind"]]
-    module = kind.build(settings["model"], splits["train"].inputs, CLASSES[settings["dataset"]]).to(dtype)
+    module = kind.build(settings["model"], splits["train"].inputs, DATASETS[settings["dataset"]].classes).to(dtype)
     return Case(
         module.requires_grad_(False),
         **splits,
@@ -139,7 +139,7 @@ def initial_parameters(settings: dict, case: Case, seed: int, weights: dict | No
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         module = KINDS[settings["model"]["kind"]].build(
-            settings["model"], case.train.inputs, CLASSES[settings["dataset"]]
+            settings["model"], case.train.inputs, DATASETS[settings["dataset"]].classes
         )
     if weights is not None:
         tensors = {name: torch.from_numpy(array) for name, array in weights.items() if array.dtype == np.float32}

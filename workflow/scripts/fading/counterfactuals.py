@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from fading.cases import Case
-from fading.order import first_use
+from fading.errors import FadingError
+from fading.order import NO_EXAMPLE, first_use
 from fading.training import descend, unit_weights
-
-NO_EXAMPLE = -1
 
 
 @dataclass(frozen=True)
@@ -42,15 +41,16 @@ class Counterfactual:
         return theta
 
 
-def forked(order: dict[str, np.ndarray], start: int, settings: dict) -> list[Counterfactual]:
-    """The counterfactuals of a continuation from step `start`: up-weightings, then the A/A null and the noise floor.
+def forked(first_batch: Tensor, examples: int, epsilon: float) -> list[Counterfactual]:
+    """The counterfactuals of a continuation: up-weightings, then the A/A null and the noise floor.
 
-    The `settings["examples"]` first examples of the first batch are up-weighted by `settings["epsilon"]`, so that every
-    up-weighting acts from the first step on.
+    The first `examples` of the first batch are up-weighted, so that every up-weighting acts from the first step on.
+    Raises FadingError if the batch has fewer.
     """
-    first = order["indices"][order["offsets"][start] : order["offsets"][start + 1]][: settings["examples"]]
-    changed = [Counterfactual(int(example), settings["epsilon"]) for example in first]
-    return [*changed, Counterfactual(int(first[0]), 0.0), Counterfactual(NO_EXAMPLE, 0.0)]
+    if len(first_batch) < examples:
+        raise FadingError(f"The first batch has {len(first_batch)} examples, fewer than the {examples} to up-weight.")
+    changed = [Counterfactual(int(example), epsilon) for example in first_batch[:examples]]
+    return [*changed, Counterfactual(int(first_batch[0]), 0.0), Counterfactual(NO_EXAMPLE, 0.0)]
 
 
 def left_out(order: dict[str, np.ndarray], examples: int, count: int) -> list[Counterfactual]:
@@ -64,13 +64,24 @@ def fork(order: dict[str, np.ndarray], example: int, checkpoints: list[int]) -> 
     return max(step for step in checkpoints if step <= first_use(order, example))
 
 
+def chunk(counterfactuals: list[Counterfactual], number: int, size: int) -> list[Counterfactual]:
+    """The share of one job: chunk `number` of those of `size`."""
+    return counterfactuals[number * size : (number + 1) * size]
+
+
 def record(
-    case: Case, theta: Tensor, batches: list[Tensor], learning_rate: float, weights: Tensor, steps: list[int]
+    case: Case,
+    theta: Tensor,
+    batches: list[Tensor],
+    learning_rate: float,
+    weights: Tensor,
+    steps: list[int],
+    first_step: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    """Train with the weights; at each of `steps` (counted from here), θ_t (R, p) and the measured losses (R, M)."""
+    """Train with the weights from `first_step` on; after each of `steps` more, θ (R, p) and measured losses (R, M)."""
     thetas, losses = [], []
-    for step, theta, _ in descend(case, theta, batches, learning_rate, weights):
-        if step in steps:
+    for step, theta, _ in descend(case, theta, batches, learning_rate, weights, first_step):
+        if step - first_step in steps:
             thetas.append(theta)
             with torch.no_grad():
                 losses.append(case.measured_losses(theta))

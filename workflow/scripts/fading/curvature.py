@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.func import grad, jvp, vmap
 
 from fading.cases import Case
-from fading.training import batch_loss
+from fading.training import batch_loss, unit_weights
 
 CHUNK = 64
 
@@ -32,7 +32,7 @@ def mean_hessian_products(case: Case, theta: Tensor, index: Tensor, vectors: Ten
 
     Works through the examples in chunks: memory is bounded, the result that of one pass but for rounding.
     """
-    weights = torch.ones(len(case.train), dtype=case.dtype)
+    weights = unit_weights(case)
     total = torch.zeros_like(vectors)
     for chunk in index.split(CHUNK):
         share = len(chunk) / len(index)

@@ -6,10 +6,13 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zlib
+from http.client import HTTPException
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
+from urllib.request import urlopen
 
 import numpy as np
 import pandas as pd
@@ -42,24 +45,26 @@ DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")
 
 
 def verify(path, pins) -> Path:
-    """The path, if its file has the sha256 pinned under its name. Raises FadingError if it has another."""
-    path, found = Path(path), sha256(path)
-    if found != pins[path.name]:
+    """The path, if its file has the sha256 pinned under its name. Raises FadingError if it has another or is absent."""
+    path = Path(path)
+    if not path.is_file():
+        raise FadingError(f"{path.name} is missing where it was expected.")
+    if (found := sha256(path)) != pins[path.name]:
         raise FadingError(
-            f"{path.name} has sha256 {found} where {pins[path.name]} is pinned: "
-            "the download was damaged or the source has changed; it was discarded, run again."
+            f"{path.name} has sha256 {found} where {pins[path.name]} is pinned: it is damaged or has changed, "
+            "and was not taken."
         )
     return path
 
 
-def movie_reviews() -> pd.DataFrame:
+def movie_reviews(progress) -> pd.DataFrame:
     """Hutto and Gilbert's (2014) 10,605 movie-review snippets: columns text, rating (people's mean, −4 to 4)."""
     with tempfile.TemporaryDirectory() as scratch:
         requirement = Path(scratch) / "requirement.txt"
         requirement.write_text(f"vaderSentiment==2.5 --hash=sha256:{REVIEWS['vaderSentiment-2.5.tar.gz']}\n")
-        options = ["--no-deps", "--no-binary", ":all:", "--require-hashes"]
+        options = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--require-hashes"]
         download = [sys.executable, "-m", "pip", "download", *options, "-r", requirement, "-d", scratch]
-        if subprocess.run(download).returncode:
+        if any(subprocess.run(command).returncode for command in progress([download])):
             raise FadingError(
                 "The movie reviews (vaderSentiment 2.5 from the Python package index) could not be downloaded: "
                 "the log above says why; nothing was kept, run again once the index can be reached."
@@ -81,66 +86,59 @@ def fashion_mnist(progress) -> dict[str, np.ndarray]:
     Takes the files from Debian's dataset-fashion-mnist where installed, else downloads them from the mirrors that
     torchvision knows, else downloads that Debian package without installing it.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = _fashion_folder(Path(scratch), progress)
-        arrays = {}
-        for name in FASHION:
-            raw = Path(scratch) / name
-            with gzip.open(folder / f"{name}.gz") as packed, open(raw, "wb") as unpacked:
-                try:
-                    shutil.copyfileobj(packed, unpacked)
-                except (EOFError, OSError) as error:
-                    raise FadingError(f"{name}.gz is damaged ({error}): nothing was kept, run again.") from error
-            content = verify(raw, FASHION).read_bytes()
-            dimensions = content[3]
-            shape = np.frombuffer(content, ">i4", dimensions, offset=4)
-            key = "_".join(name.split("-")[:2])
-            arrays[key] = np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
-    return arrays
-
-
-def _fashion_folder(scratch, progress):
-    if DEBIAN_FASHION.is_dir():
-        return DEBIAN_FASHION
-    attempts = []
-    for source in (_fashion_from_mirrors, _fashion_from_debian):
-        try:
-            return source(scratch, progress)
-        except (OSError, subprocess.CalledProcessError) as error:
-            attempts.append(f"{source.__doc__} ({error})")
+    failures = []
+    for source in (_fashion_installed, _fashion_from_mirrors, _fashion_from_debian):
+        with tempfile.TemporaryDirectory() as scratch:
+            try:
+                folder = source(Path(scratch), progress)
+                return {_array_name(name): _idx_array(folder / f"{name}.gz", Path(scratch)) for name in FASHION}
+            except (OSError, EOFError, HTTPException, zlib.error, subprocess.CalledProcessError, FadingError) as error:
+                failures.append(f"{source.__doc__}: {str(error).rstrip('.')}")
     raise FadingError(
-        f"Fashion-MNIST could not be downloaded from {' nor from '.join(attempts)}: nothing was kept; "
+        f"Fashion-MNIST could be had from no source ({'; '.join(failures)}); nothing was kept: "
         "run again with a network, or install Debian's package dataset-fashion-mnist."
     )
 
 
+def _array_name(file):
+    return "_".join(file.split("-")[:2])
+
+
+def _idx_array(packed, scratch):
+    raw = scratch / packed.stem
+    with gzip.open(packed) as source, open(raw, "wb") as unpacked:
+        shutil.copyfileobj(source, unpacked)
+    content = verify(raw, FASHION).read_bytes()
+    dimensions = content[3]
+    shape = np.frombuffer(content, ">i4", dimensions, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+
+
+def _fashion_installed(scratch, progress):
+    """Debian's package as installed"""
+    return DEBIAN_FASHION
+
+
 def _fashion_from_mirrors(scratch, progress):
     """the mirrors that torchvision knows"""
-    from urllib.request import urlopen
-
     from torchvision.datasets import FashionMNIST
 
-    for name in FASHION:
-        with (
-            urlopen(f"{FashionMNIST.mirrors[0]}{name}.gz", timeout=30) as remote,
-            open(scratch / f"{name}.gz", "wb") as file,
-        ):
-            for chunk in progress(iter(lambda: remote.read(1 << 18), b""), total=-(-remote.length // (1 << 18))):
-                file.write(chunk)
+    for name in progress(list(FASHION)):
+        with urlopen(f"{FashionMNIST.mirrors[0]}{name}.gz", timeout=30) as remote:
+            (scratch / f"{name}.gz").write_bytes(remote.read())
     return scratch
 
 
 def _fashion_from_debian(scratch, progress):
-    """Debian's package dataset-fashion-mnist"""
+    """Debian's package, downloaded"""
     state = [f"-oDir::State::Lists={scratch}/lists", f"-oDir::Cache={scratch}", "-oAPT::Sandbox::User="]
     (scratch / "lists" / "partial").mkdir(parents=True)
-    for command in progress(
-        [
-            ["apt-get", *state, "update"],
-            ["apt-get", *state, "download", "dataset-fashion-mnist"],
-            ["sh", "-c", "dpkg -x dataset-fashion-mnist_*.deb ."],
-        ]
-    ):
+    commands = [
+        ["apt-get", *state, "update"],
+        ["apt-get", *state, "download", "dataset-fashion-mnist"],
+        ["sh", "-c", "dpkg -x dataset-fashion-mnist_*.deb ."],
+    ]
+    for command in progress(commands):
         subprocess.run(command, cwd=scratch, check=True)
     return scratch / DEBIAN_FASHION.relative_to("/")
 

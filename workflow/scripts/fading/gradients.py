@@ -20,7 +20,7 @@ def per_example_gradients(case: Case, theta: Tensor, examples: Examples) -> Tens
     return vmap(grad(loss), (None, 0, 0))(theta, examples.inputs, examples.labels)
 
 
-def gradient_chunks(case: Case, theta: Tensor, examples: Examples) -> Iterator[Tensor]:
+def gradient_chunks(case: Case, theta: Tensor, examples: Examples, progress=iter) -> Iterator[Tensor]:
     """per_example_gradients, at most CHUNK at a time: bounded memory for any number of examples."""
-    for start in range(0, len(examples), CHUNK):
+    for start in progress(range(0, len(examples), CHUNK)):
         yield per_example_gradients(case, theta, examples[start : start + CHUNK])

@@ -10,7 +10,18 @@ from fading import artifacts
 from fading.errors import FadingError
 
 LOCK = "envs/study.lock"
-NUMERICS = ("numpy", "scipy", "pandas", "pyarrow", "safetensors", "torch", "transformers", "matplotlib", "seaborn")
+NUMERICS = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "safetensors",
+    "torch",
+    "tokenizers",
+    "transformers",
+    "matplotlib",
+    "seaborn",
+)
 
 
 class Job:

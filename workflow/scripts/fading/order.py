@@ -2,20 +2,21 @@
 
 import numpy as np
 
+NO_EXAMPLE = -1
 
-def batch_order(examples: int, batch_size: int, steps: int, seed: int) -> dict[str, np.ndarray]:
-    """Which examples each step draws: epoch after epoch, each a shuffle of all, the last batch of an epoch the rest.
 
-    Returns indices, the batches in a row, and offsets (steps + 1,): batch t is indices[offsets[t]:offsets[t+1]].
+def batch_order(examples: int, batch_size: int, start: int, stop: int, seed: int) -> dict[str, np.ndarray]:
+    """Which examples steps start to stop − 1 draw: each epoch is a shuffle of all, its last batch what remains.
+
+    Returns indices, the batches in a row, and offsets (stop − start + 1,): the batch of step start + t is
+    indices[offsets[t]:offsets[t+1]]. What a step draws depends on examples, batch size and seed alone.
     """
     generator = np.random.default_rng(seed)
     batches = []
-    while len(batches) < steps:
-        shuffled = generator.permutation(examples)
-        batches += np.split(shuffled, range(batch_size, examples, batch_size))
-    batches = batches[:steps]
-    offsets = np.cumsum([0, *map(len, batches)])
-    return {"indices": np.concatenate(batches), "offsets": offsets}
+    while len(batches) < stop:
+        batches += np.split(generator.permutation(examples), range(batch_size, examples, batch_size))
+    batches = batches[start:stop]
+    return {"indices": np.concatenate(batches), "offsets": np.cumsum([0, *map(len, batches)])}
 
 
 def first_use(order: dict[str, np.ndarray], example: int) -> int:

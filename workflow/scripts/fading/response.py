@@ -8,6 +8,7 @@ from torch.func import jvp, vmap
 
 from fading.cases import Case
 from fading.curvature import hessian_vector_products
+from fading.errors import FadingError
 from fading.gradients import per_example_gradients
 from fading.training import descend, unit_weights
 
@@ -27,7 +28,7 @@ def linear_response(
         drawn = torch.isin(examples, batch)
         if drawn.any():
             forcing = per_example_gradients(case, theta, case.train[examples[drawn]])
-            psi[drawn] -= learning_rate / len(batch) * forcing
+            psi = psi.index_add(0, drawn.nonzero()[:, 0], forcing, alpha=-learning_rate / len(batch))
         ((step, theta, _),) = descend(case, theta, [batch], learning_rate, weights, first_step=step)
         yield step, theta, psi
 
@@ -35,3 +36,15 @@ def linear_response(
 def predicted_effects(case: Case, theta: Tensor, psi: Tensor) -> Tensor:
     """⟨∇ℓ(θ; z), ψ⟩ for each ψ of psi (K, p) and measured test example z, in nats per unit of ε: (K, M)."""
     return vmap(lambda direction: jvp(case.measured_losses, (theta,), (direction,))[1])(psi)
+
+
+def relative_error(delta: Tensor, epsilon: Tensor, psi: Tensor) -> Tensor:
+    """‖δ − εψ‖ / ‖δ‖ for each of K counterfactuals: δ and ψ are (K, p), ε is (K,).
+
+    Raises FadingError where that is not finite: a response that overflowed, or a δ of zero.
+    """
+    delta = delta.double()
+    error = (delta - epsilon[:, None] * psi.double()).norm(dim=1) / delta.norm(dim=1)
+    if not error.isfinite().all():
+        raise FadingError("The linear response has no finite relative error: it overflowed, or a run did not move.")
+    return error

@@ -1,22 +1,26 @@
 """Check a configuration: its shape against the schema, and across fields what a schema can't express."""
 
 import json
+import math
 from pathlib import Path
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+from jsonschema.validators import extend
 
+from fading.catalogue import DATASETS
 from fading.errors import FadingError
 from fading.influence import estimators
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.json"
-MODELS = {"fashion-mnist": ("resnet", "logistic"), "movie-reviews": ("bert", "logistic")}
-SIZES = {"fashion-mnist": {"train": 60_000, "test": 10_000}, "movie-reviews": {"train and test": 10_043}}
+RESERVED = "reference"  # the committed results
 
 
 def check(config: dict) -> None:
     """Raise FadingError, one sentence naming the key, what was found and what is accepted, if a study can't run so."""
     _check_shape(config)
+    if config["study"] == RESERVED:
+        raise FadingError(f"study: found {RESERVED}, which names the committed results; any other name is accepted.")
     _member("cases", config["cases"], config["definitions"], "defined are")
     for name in config["cases"]:
         _check_case(f"definitions.{name}", config["definitions"][name], config["spectrum"])
@@ -24,8 +28,23 @@ def check(config: dict) -> None:
     _at_most("spectrum.keep", keep, krylov, "spectrum.krylov")
 
 
+def _integer(checker, value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _number(checker, value):
+    return _integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON Schema takes 126.0 for an integer, and YAML can write .nan: neither makes a step or a learning rate.
+Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _integer, "number": _number}),
+)
+
+
 def _check_shape(config):
-    error = best_match(Draft202012Validator(json.loads(SCHEMA.read_text())).iter_errors(config))
+    error = best_match(Validator(json.loads(SCHEMA.read_text())).iter_errors(config))
     if error is None:
         return
     key = ".".join(map(str, error.absolute_path)) or "the configuration"
@@ -37,36 +56,72 @@ def _check_shape(config):
 
 
 def _check_case(key, case, spectrum):
-    dataset, kind = case["dataset"], case["model"]["kind"]
-    _member(f"{key}.model.kind", [kind], MODELS[dataset], f"{dataset} goes with")
+    dataset = DATASETS[case["dataset"]]
+    examples, training, counterfactuals = case["examples"], case["training"], case["counterfactuals"]
+    _check_model(key, case, dataset)
+    _check_examples(key, case["dataset"], examples, dataset)
+    _check_training(key, training, examples)
+    for regime in case["regimes"]:
+        _check_regime(f"{key}.regimes: {regime['name']}", regime, training, examples, counterfactuals)
+    names = [regime["name"] for regime in case["regimes"]]
+    if len(set(names)) < len(names):
+        raise FadingError(f"{key}.regimes has one name twice: {', '.join(names)}.")
+    if counterfactuals["epsilon"] == 0:
+        raise FadingError(f"{key}.counterfactuals.epsilon: found 0, which changes nothing; any other is accepted.")
+    _at_most(f"{key}.counterfactuals.responses", counterfactuals["responses"], counterfactuals["examples"], "examples")
+    if counterfactuals["steps"] != sorted(set(counterfactuals["steps"])):
+        raise FadingError(f"{key}.counterfactuals.steps must ascend; found {counterfactuals['steps']}.")
+    _at_most(f"{key}.leave_one_out.examples", case["leave_one_out"]["examples"], examples["train"], "examples.train")
+    _member(f"{key}.estimators", case["estimators"], estimators(), "known are")
+    if "exact" in case["estimators"] and not training["weight_decay"]:
+        raise FadingError(
+            f"{key}.estimators: exact inverts the Hessian and needs training.weight_decay above 0; found 0."
+        )
+    _at_most("spectrum.examples", spectrum["examples"], examples["train"], f"{key}.examples.train")
+
+
+def _check_model(key, case, dataset):
+    kind = case["model"]["kind"]
+    _member(f"{key}.model.kind", [kind], dataset.kinds, f"{case['dataset']} goes with")
     if kind != "resnet" and case["model"].keys() & {"width", "activation"}:
         raise FadingError(f"{key}.model: a {kind} takes no width and no activation, it has its own.")
-    examples, training, counterfactuals = case["examples"], case["training"], case["counterfactuals"]
-    for splits, size in SIZES[dataset].items():
-        wanted = sum(examples[split] for split in splits.split(" and "))
-        _at_most(f"{key}.examples: {splits}", wanted, size, f"the size of {dataset}")
-    if dataset == "movie-reviews" and "tokens" not in examples:
-        raise FadingError(f"{key}.examples has no key 'tokens'; sentences need the number of word pieces to keep.")
+
+
+def _check_examples(key, name, examples, dataset):
+    if dataset.test is None:
+        _at_most(
+            f"{key}.examples: train and test", examples["train"] + examples["test"], dataset.train, f"all of {name}"
+        )
+    else:
+        _at_most(f"{key}.examples.train", examples["train"], dataset.train, f"all of {name}")
+        _at_most(f"{key}.examples.test", examples["test"], dataset.test, f"all of {name}")
     _at_most(f"{key}.examples.measured", examples["measured"], examples["test"], "examples.test")
+    if dataset.sentences and "tokens" not in examples:
+        raise FadingError(f"{key}.examples has no key 'tokens'; sentences need the number of word pieces to keep.")
+    if not dataset.sentences and "tokens" in examples:
+        raise FadingError(f"{key}.examples has the key 'tokens', which only sentences take; {name} has images.")
+
+
+def _check_training(key, training, examples):
     _at_most(f"{key}.training.batch_size", training["batch_size"], examples["train"], "examples.train")
+    epoch = math.ceil(examples["train"] / training["batch_size"])
+    if training["steps"] < epoch:
+        found = training["steps"]
+        raise FadingError(f"{key}.training.steps: found {found}; accepted is at least {epoch}, one epoch.")
     for step in training["checkpoints"]:
         _at_most(f"{key}.training.checkpoints", step, training["steps"], "training.steps")
     for step in (0, training["steps"]):
         _member(
             f"{key}.training.checkpoints, which must hold the first and last step,", [step], training["checkpoints"]
         )
-    for regime in case["regimes"]:
-        _member(f"{key}.regimes: {regime['name']} from", [regime["from"]], training["checkpoints"], "checkpoints are")
-    names = [regime["name"] for regime in case["regimes"]]
-    if len(set(names)) < len(names):
-        raise FadingError(f"{key}.regimes has one name twice: {', '.join(names)}.")
-    _at_most(f"{key}.counterfactuals.examples", counterfactuals["examples"], training["batch_size"], "the batch size")
-    _at_most(f"{key}.counterfactuals.responses", counterfactuals["responses"], counterfactuals["examples"], "examples")
-    if counterfactuals["steps"] != sorted(set(counterfactuals["steps"])):
-        raise FadingError(f"{key}.counterfactuals.steps must ascend; found {counterfactuals['steps']}.")
-    _at_most(f"{key}.leave_one_out.examples", case["leave_one_out"]["examples"], examples["train"], "examples.train")
-    _member(f"{key}.estimators", case["estimators"], estimators(), "known are")
-    _at_most("spectrum.examples", spectrum["examples"], examples["train"], f"{key}.examples.train")
+
+
+def _check_regime(key, regime, training, examples, counterfactuals):
+    _member(f"{key} from", [regime["from"]], training["checkpoints"], "checkpoints are")
+    size = training["batch_size"]
+    position = regime["from"] % math.ceil(examples["train"] / size) * size  # within the epoch
+    batch = min(size, examples["train"] - position)
+    _at_most(f"{key}, counterfactuals.examples", counterfactuals["examples"], batch, "the size of its first batch")
 
 
 def _member(key, values, accepted, introduction="accepted are"):

@@ -6,14 +6,21 @@ import numpy as np
 import pandas as pd
 
 from fading.errors import FadingError
+from fading.order import NO_EXAMPLE
 from fading.statistics import mean_interval, spearman_by_example
 
 RESPONSE = "linear-response"
+MIRROR = "mirror"
 
 
 def stack(chunks: list[dict[str, np.ndarray]], names: Iterable[str]) -> dict[str, np.ndarray]:
-    """Join chunks of counterfactuals: the named arrays, each along its first axis, of the chunks that hold them."""
-    return {name: np.concatenate([chunk[name] for chunk in chunks if name in chunk]) for name in names}
+    """Join chunks of counterfactuals: the named arrays, each along its first axis."""
+    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in names}
+
+
+def located(frame: pd.DataFrame, **where) -> pd.DataFrame:
+    """The frame with leading columns that say which case, regime or seed it is of."""
+    return frame.assign(**where)[[*where, *frame.columns]]
 
 
 def leave_one_out_pairs(changes: dict[str, np.ndarray], scores: dict[str, np.ndarray]) -> pd.DataFrame:
@@ -21,36 +28,46 @@ def leave_one_out_pairs(changes: dict[str, np.ndarray], scores: dict[str, np.nda
 
     `changes` holds loss_change (K, M), example and epsilon (K,); `scores` an (n_train, n_test) array per estimator.
     """
-    frames = []
-    test = np.arange(changes["loss_change"].shape[1])
-    for estimator, array in scores.items():
-        predicted = changes["epsilon"][:, None] * array[changes["example"]]
-        frames.append(
-            pd.DataFrame(
-                {
-                    "estimator": estimator,
-                    "train_index": np.repeat(changes["example"], len(test)),
-                    "test_index": np.tile(test, len(predicted)),
-                    "epsilon": np.repeat(changes["epsilon"], len(test)),
-                    "predicted": predicted.ravel(),
-                    "actual": changes["loss_change"].ravel(),
-                }
-            )
+    out = changes["epsilon"] == -1
+    actual, examples = changes["loss_change"][out], changes["example"][out]
+    test = np.arange(actual.shape[1])
+    frames = [
+        pd.DataFrame(
+            {
+                "estimator": estimator,
+                "train_index": np.repeat(examples, len(test)),
+                "test_index": np.tile(test, len(examples)),
+                "predicted": -array[examples].ravel(),
+                "actual": actual.ravel(),
+            }
         )
+        for estimator, array in scores.items()
+    ]
     return pd.concat(frames, ignore_index=True)
 
 
-def leave_one_out_summary(changes: dict[str, np.ndarray], scores: dict[str, np.ndarray]) -> pd.DataFrame:
-    """A row per estimator: mean Spearman correlation of predicted and actual leave-one-out effects, over the examples.
+def leave_one_out_correlations(changes: dict[str, np.ndarray], scores: dict[str, np.ndarray]) -> pd.DataFrame:
+    """A row per estimator and left-out example: Spearman correlation over test examples, predicted with actual.
 
-    The row named mirror correlates the effects of leaving out with the negated effects of counting twice: where that
+    The rows named mirror correlate the effects of leaving out with the negated effects of counting twice: where that
     is low, effects are not first-order, and no first-order estimator can do well.
     """
-    out = changes["epsilon"] == -1
-    actual = changes["loss_change"][out]
-    rows = [("mirror", -changes["loss_change"][changes["epsilon"] == 1])]
-    rows += [(estimator, -array[changes["example"][out]]) for estimator, array in scores.items()]
-    return pd.DataFrame([{"estimator": name, **_agreement(predicted, actual)} for name, predicted in rows])
+    out, twice = (changes["epsilon"] == epsilon for epsilon in (-1, 1))
+    actual, examples = changes["loss_change"][out], changes["example"][out]
+    predictions = {MIRROR: -changes["loss_change"][twice]}
+    predictions |= {estimator: -array[examples] for estimator, array in scores.items()}
+    frames = [
+        pd.DataFrame({"estimator": name, "train_index": examples, "spearman": spearman_by_example(predicted, actual)})
+        for name, predicted in predictions.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def leave_one_out_summary(correlations: pd.DataFrame) -> pd.DataFrame:
+    """A row per case and estimator: the mean over the left-out examples of all seeds, with its interval."""
+    groups = correlations.groupby(["case", "estimator"], sort=False).spearman
+    rows = [{"case": case, "estimator": name, **_mean(values.to_numpy())} for (case, name), values in groups]
+    return pd.DataFrame(rows)
 
 
 def fading_curve(
@@ -81,12 +98,16 @@ def divergence_curve(changes: dict[str, np.ndarray], response_error: np.ndarray,
     `changes` holds norm (K, R), example and epsilon (K,); `response_error` (K', R) is of the first K'. Raises
     FadingError if the A/A null moved at all: then training isn't deterministic and no difference means anything.
     """
-    kinds = np.select([changes["example"] < 0, changes["epsilon"] == 0], ["noise floor", "A/A null"], "up-weighted")
-    nulls = changes["norm"][kinds == "A/A null"]
-    if nulls.size == 0 or nulls.any():
+    kinds = np.select(
+        [changes["example"] == NO_EXAMPLE, changes["epsilon"] == 0], ["noise floor", "A/A null"], "up-weighted"
+    )
+    null = changes["norm"][kinds == "A/A null"]
+    if not null.size:
         raise FadingError(
-            f"The A/A null moved by {nulls.max(initial=0)}, or is missing: training is not deterministic."
+            "There is no A/A null among the counterfactuals: nothing shows that training is deterministic."
         )
+    if null.any():
+        raise FadingError(f"The A/A null moved by {null.max()}: training is not deterministic.")
     error = np.full(changes["norm"].shape, np.nan)
     error[: len(response_error)] = response_error
     shape = changes["norm"].shape
@@ -103,6 +124,9 @@ def divergence_curve(changes: dict[str, np.ndarray], response_error: np.ndarray,
 
 
 def _agreement(predicted, actual):
-    values = spearman_by_example(predicted, actual)
-    mean, low, high = mean_interval(values)
-    return {"spearman": mean, "ci_low": low, "ci_high": high, "examples": len(values)}
+    return _mean(spearman_by_example(predicted, actual))
+
+
+def _mean(correlations):
+    mean, low, high = mean_interval(correlations)
+    return {"spearman": mean, "ci_low": low, "ci_high": high, "examples": len(correlations)}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fading import artifacts
 from fading.errors import FadingError
+from fading.job import LOCK
 
 AS_RECORDED, ABSENT, CHANGED = "as recorded", "not here", "CHANGED since"
 
@@ -27,7 +28,8 @@ def _describe(lineage: dict, indent: str, seen: set) -> Iterator[str]:
     states = {file: _state(file, recorded) for file, recorded in lineage["code"].items()}
     differing = [f"{file} {state}" for file, state in states.items() if state != AS_RECORDED]
     yield f"{indent}  code of {len(states)} files, {', '.join(differing) or AS_RECORDED}"
-    yield f"{indent}  environment {lineage['lock'][:12]}, {lineage['device']}, {_compact(lineage['versions'])}"
+    yield f"{indent}  environment {LOCK} sha256:{lineage['lock'][:12]} ({_state(LOCK, lineage['lock'])})"
+    yield f"{indent}  run on {lineage['device']} with {_compact(lineage['versions'])}"
     for name, pin in lineage.get("downloads", {}).items():
         yield f"{indent}  download {name} sha256:{pin}"
     for file, recorded in lineage["inputs"].items():

@@ -14,13 +14,9 @@ from fading.cases import Case
 from fading.errors import FadingError
 
 
-def batches(order: dict[str, np.ndarray], start: int, stop: int) -> list[Tensor]:
-    """The batches of steps start to stop − 1. Raises FadingError if the recorded order ends before."""
-    steps = len(order["offsets"]) - 1
-    if stop > steps:
-        raise FadingError(f"Steps {start} to {stop} were asked for, but the recorded batch order ends at step {steps}.")
-    indices, offsets = torch.from_numpy(order["indices"]), order["offsets"]
-    return [indices[offsets[t] : offsets[t + 1]] for t in range(start, stop)]
+def batches(order: dict[str, np.ndarray], start: int = 0) -> list[Tensor]:
+    """The batches of a recorded order from position `start` to its end."""
+    return list(torch.from_numpy(order["indices"]).split(np.diff(order["offsets"]).tolist()))[start:]
 
 
 def unit_weights(case: Case) -> Tensor:
@@ -39,15 +35,15 @@ def descend(
 ) -> Iterator[tuple[int, Tensor, float]]:
     """Train, yielding after each step (t, θ_t, loss of the batch before the step); t counts from first_step.
 
-    Raises FadingError, naming the step, when the loss is not finite.
+    Raises FadingError, naming the step, when the loss or the parameters are not finite.
     """
     for step, batch in enumerate(batches, start=first_step):
         theta = theta.detach().requires_grad_()
         loss = batch_loss(case, theta, batch, weights)
         (gradient,) = torch.autograd.grad(loss, theta)
-        if not torch.isfinite(loss):
-            raise FadingError(f"Training diverged: the loss is {loss.item()} at step {step}; lower the learning rate.")
         theta = (theta - learning_rate * gradient).detach()
+        if not (loss.isfinite() and theta.isfinite().all()):
+            raise FadingError(f"Training diverged: the loss is {loss.item()} at step {step}; lower the learning rate.")
         yield step + 1, theta, loss.item()
 
 

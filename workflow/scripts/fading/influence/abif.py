@@ -15,6 +15,6 @@ def scores(case: Case, theta: Tensor, settings: dict, spectrum: Ritz, progress=i
     """
     vectors = spectrum.vectors
     test = torch.cat([chunk @ vectors.T for chunk in gradient_chunks(case, theta, case.test[: case.measured])])
-    train = progress(gradient_chunks(case, theta, case.train))
+    train = gradient_chunks(case, theta, case.train, progress)
     projected = torch.cat([gradients @ vectors.T for gradients in train])
     return -(projected / spectrum.values) @ test.T / len(case.train)

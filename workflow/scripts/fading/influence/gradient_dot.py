@@ -14,6 +14,6 @@ def scores(case: Case, theta: Tensor, settings: dict, spectrum=None, progress=it
     the influence function, with the inverse Hessian replaced by ηT times the identity.
     """
     test = torch.cat(list(gradient_chunks(case, theta, case.test[: case.measured])))
-    train = progress(gradient_chunks(case, theta, case.train))
+    train = gradient_chunks(case, theta, case.train, progress)
     dots = torch.cat([gradients @ test.T for gradients in train])
     return -settings["learning_rate"] * settings["steps"] / len(case.train) * dots
