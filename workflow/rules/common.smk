@@ -1,3 +1,4 @@
+import json
 import os
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ try:
     check(config)
 except FadingError as error:
     raise WorkflowError(str(error))
+config.update(json.loads(json.dumps(config, sort_keys=True)))  # reordering keys must change no settings
 
 CHUNK = 8  # counterfactuals per job: long enough to be worth a process, short enough to share two cores
 RUN = "results/{study}/{case}/seed-{seed}"

@@ -1,4 +1,4 @@
-# What each rule takes from the configuration: exactly what its result depends on, and no list of cases or seeds.
+# The settings of each job: exactly what its result depends on, and no list of cases or seeds.
 
 
 def case_settings(wildcards):
