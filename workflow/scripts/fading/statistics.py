@@ -23,7 +23,7 @@ def spearman_by_example(predicted: np.ndarray, actual: np.ndarray) -> np.ndarray
 def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
     """The mean of values (K,) and the ends of its 95 % interval (Student's t): NaN for a single value.
 
-    Not a percentile bootstrap, which for the few examples of a case covers 82 to 90 % only.
+    Not a percentile bootstrap, which is too narrow for as few values as a case has examples.
     """
     if len(values) < 2:
         return float(np.mean(values)), np.nan, np.nan

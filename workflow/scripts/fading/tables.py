@@ -128,5 +128,5 @@ def _agreement(predicted, actual):
 
 
 def _mean(correlations):
-    mean, low, high = mean_interval(correlations)
+    mean, low, high = np.clip(mean_interval(correlations), -1, 1)
     return {"spearman": mean, "ci_low": low, "ci_high": high, "examples": len(correlations)}
