@@ -2,7 +2,7 @@
 
 import matplotlib
 import seaborn as sns
-from matplotlib.ticker import NullLocator, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 matplotlib.use("Agg")
 
@@ -14,7 +14,7 @@ COLOURS = dict(
         strict=True,
     )
 )
-SHORT = {"gradient-dot": "gradient dot product", "abif": "ABIF", "exact": "explicit Hessian"}
+SHORT = {"gradient-dot": "gradient dot", "abif": "ABIF", "exact": "explicit Hessian"}
 LABELS = {
     "linear-response": "linear response (exact first order)",
     "gradient-dot": "gradient dot product (TracIn)",
@@ -68,6 +68,7 @@ def apply() -> None:
 def count_axis(axis, largest: int) -> None:
     """A logarithmic horizontal axis for step counts, with plain numbers."""
     axis.set(xscale="log", xlim=(0.9, 1.1 * largest))
+    axis.xaxis.set_major_locator(LogLocator(numticks=20))
     axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.xaxis.set_minor_locator(NullLocator())
 
