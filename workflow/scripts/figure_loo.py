@@ -3,6 +3,7 @@
 from fading import style
 from fading.job import Job
 from matplotlib import pyplot as plt
+from matplotlib.ticker import StrMethodFormatter
 
 ROWS = [("exact", "abif"), ("gradient-dot",)]  # the first that the case has
 
@@ -25,6 +26,7 @@ with Job(snakemake) as job:
             axis.axvline(0, color="0.8", lw=0.6, zorder=0)
             axis.locator_params(axis="y", nbins=3)
             axis.locator_params(axis="x", nbins=2)
+            axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             axis.tick_params(labelsize=6)
             axis.set_title(f"ρ = {mean.spearman:.2f}\n[{mean.ci_low:.2f}, {mean.ci_high:.2f}]")
             axis.set_xlabel(f"predicted (nats),\n{style.SHORT[estimator]}")
