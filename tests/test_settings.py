@@ -1,11 +1,13 @@
 import copy
 import json
+import re
 
 import pytest
 import yaml
 from conftest import ROOT
 from fading.errors import FadingError
-from fading.settings import check
+from fading.settings import ACCEPTED, SCHEMA, check
+from jsonschema import Draft202012Validator
 from snakemake.utils import update_config
 
 DEFAULT = json.loads(json.dumps(yaml.safe_load((ROOT / "config/config.yaml").read_text())))  # nothing shared
@@ -26,15 +28,15 @@ WRONG = [
     ("speed", 3, "the configuration has the unknown key 'speed'; accepted are study, seeds, cases"),
     (f"{RESNET}.training.momentum", 0.9, f"{RESNET}.training has the unknown key 'momentum'; accepted are batch_size"),
     (f"{RESNET}.model.depth", 3, f"{RESNET}.model has the unknown key 'depth'; accepted are kind"),
-    (f"{RESNET}.dataset", "cifar", f"{RESNET}.dataset: 'cifar' is not one of"),
-    (f"{RESNET}.model.kind", "vit", f"{RESNET}.model.kind: 'vit' is not one of"),
+    (f"{RESNET}.dataset", "cifar", f"{RESNET}.dataset: found 'cifar'; accepted is one of fashion-mnist, movie-reviews"),
+    (f"{RESNET}.model.kind", "vit", f"{RESNET}.model.kind: found 'vit'; accepted is one of resnet, bert, logistic"),
     (f"{RESNET}.dataset", "movie-reviews", "found resnet; movie-reviews goes with bert, logistic"),
     (f"{BERT}.model.width", 8, f"{BERT}.model: a bert takes no width"),
-    (f"{RESNET}.training.steps", 126.0, "126.0 is not of type 'integer'"),
+    (f"{RESNET}.training.steps", 126.0, "steps: found 126.0; accepted is an integer"),
     (f"{RESNET}.training.steps", 60, "found 60; accepted is at least 63, one epoch"),
-    (f"{RESNET}.training.learning_rate", float("nan"), "nan is not of type 'number'"),
-    (f"{RESNET}.training.steps", 0, "0 is less than the minimum of 1"),
-    (f"{RESNET}.training.learning_rate", "fast", "'fast' is not of type 'number'"),
+    (f"{RESNET}.training.learning_rate", float("nan"), "learning_rate: found nan; accepted is a finite number"),
+    (f"{RESNET}.training.steps", 0, "steps: found 0; accepted is at least 1"),
+    (f"{RESNET}.training.learning_rate", "fast", "found 'fast'; accepted is a finite number"),
     (f"{RESNET}.training.checkpoints", [0, 126, 400], "found 400; accepted is at most 126, training.steps"),
     (f"{RESNET}.training.checkpoints", [0, 31], "which must hold the first and last step"),
     (
@@ -61,9 +63,15 @@ WRONG = [
     ("spectrum.examples", 1200, "spectrum.examples: found 1200; accepted is at most 1000"),
     (f"{RESNET}.examples.tokens", 9, "examples has the key 'tokens', which only sentences take"),
     ("definitions.logistic-fashion.training.weight_decay", 0, "exact inverts the Hessian and needs"),
+    (f"{RESNET}.estimators", ["exact"], "exact builds the whole Hessian; accepted is abif for a resnet"),
+    (f"{RESNET}.model", {"kind": "resnet"}, f"{RESNET}.model lacks width, activation"),
+    (RESNET, {"dataset": "fashion-mnist"}, f"{RESNET} lacks model, examples, training, regimes"),
+    ("seeds", 3, "seeds: found 3; accepted is a list"),
+    ("seeds", [1, 1], "seeds: found [1, 1]; accepted is a list without repetition"),
+    (f"{RESNET}.model.width", 6, "width: found 6; accepted is a multiple of 4"),
     ("study", "reference", "study: found reference, which names the committed results"),
-    ("study", "../elsewhere", "study: '../elsewhere' does not match"),
-    ("seeds", [], "seeds: [] should be non-empty"),
+    ("study", "../elsewhere", "study: found '../elsewhere'; accepted is small letters"),
+    ("seeds", [], "seeds: found []; accepted is a list of at least 1"),
 ]
 
 
@@ -90,3 +98,26 @@ def test_a_regime_from_an_epochs_short_last_batch_can_change_no_more_than_that_h
     bert["counterfactuals"]["examples"] = 17
     with pytest.raises(FadingError, match="short, counterfactuals.examples: found 17; accepted is at most 16"):
         check(config)
+
+
+def test_every_constraint_of_the_schema_has_its_words():
+    constraints = set()
+
+    def walk(schema):
+        if isinstance(schema, dict):
+            constraints.update(schema)
+            for key, value in schema.items():
+                if key not in ("if", "then"):
+                    walk(value)
+
+    walk(json.loads(SCHEMA.read_text()))
+    known = set(Draft202012Validator.VALIDATORS) - {"$ref", "properties", "items", "propertyNames", "if"}
+    assert constraints & known <= set(ACCEPTED) | {"additionalProperties", "required"}
+
+
+def test_the_example_in_the_readme_is_valid():
+    (example,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "config/README.md").read_text(), re.DOTALL)
+    config = copy.deepcopy(DEFAULT)
+    update_config(config, yaml.safe_load(example))
+    check(config)
+    assert config["study"] == "wide"

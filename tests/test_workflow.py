@@ -103,7 +103,8 @@ def test_every_artefact_carries_the_lineage_of_its_rule(smoke):
 
 def test_a_second_run_does_nothing(smoke):
     assert planned(smoke) == {}
-    (smoke / "workflow/scripts/fading/training.py").touch()
+    for file in ("train.py", "fading/training.py"):
+        (smoke / "workflow/scripts" / file).touch()
     assert planned(smoke) == {}, "touching a file is not changing it"
 
 
@@ -261,6 +262,7 @@ def test_trace_ends_at_the_pinned_downloads(smoke):
         assert pin in done.stdout
     assert "CHANGED" not in done.stdout
     assert "not here" not in done.stdout
+    assert re.search(r"^\d+ files: \d+ as recorded$", done.stdout.splitlines()[-1])
     missing = subprocess.run([*fading, "no.png"], cwd=smoke, capture_output=True, text=True, check=False)
     assert (missing.returncode, missing.stderr) == (1, "fading: no.png does not exist.\n")
 
@@ -271,6 +273,13 @@ def test_trace_of_a_copied_figure_says_what_it_knows(smoke, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "rule figure study=smoke topic=loo" in done.stdout
     assert re.search(r"results/smoke/tables/loo.csv sha256:\w{12} \(not here\)", done.stdout)
+
+
+def test_the_report_shows_every_figure_with_its_caption(smoke, tmp_path):
+    snakemake(smoke, "--report", str(tmp_path / "report.html"))
+    report = (tmp_path / "report.html").read_text()
+    for beginning in ("How well each estimator", "Predicted against actual change", "Above, how far the parameters"):
+        assert beginning in report
 
 
 def test_scripts_adapt_and_the_library_stands_alone():

@@ -95,7 +95,7 @@ rule figure:
             "results/{study}/figures/{topic}.png",
             category="Figures",
             labels={"topic": "{topic}"},
-            caption="../report/{topic}.rst",
+            caption="../report/figure.rst",
         ),
     log:
         "results/{study}/logs/figures/{topic}.log",

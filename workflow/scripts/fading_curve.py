@@ -14,6 +14,6 @@ with Job(snakemake) as job:
         "regime": wildcards["regime"],
         "seed": int(wildcards["seed"]),
         "learning_rate": settings["learning_rate"],
-        "sharpness": settings["learning_rate"] * job.read("spectrum")["all_values"].max(),
+        "eta_lambda_max": settings["learning_rate"] * job.read("spectrum")["all_values"].max(),
     }
     job.write("curve", located(frame, **where))

@@ -23,8 +23,8 @@ with Job(snakemake) as job:
                 look = {"color": style.colour(estimator), "ls": "--" if reference else "-", "marker": ".", "ms": 5}
                 axis.plot(line.step, line.spearman, label=style.label(estimator) if i == 0 else None, **look)
                 axis.fill_between(line.step, line.ci_low, line.ci_high, color=look["color"], alpha=0.2, lw=0)
-        sharpness = panel.sharpness.mean()
-        axis.set(title=f"{style.label(case)}\n{regime}: $\\eta\\lambda_{{\\max}}$ = {sharpness:.2g}")
+        eta_lambda = panel.eta_lambda_max.mean()
+        axis.set(title=f"{style.label(case)}\n{regime}: $\\eta\\lambda_{{\\max}}$ = {eta_lambda:.2g}")
         style.count_axis(axis, panel.step.max())
         axis.axhline(0, color="0.7", lw=0.8, zorder=0)
     for axis in list(axes.flat)[len(panels) :]:

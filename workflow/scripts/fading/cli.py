@@ -1,6 +1,7 @@
 """The command `fading`: ask an artefact where it came from."""
 
 import argparse
+import os
 import sys
 
 from fading.errors import FadingError
@@ -18,7 +19,10 @@ def main() -> int:
     try:
         for line in arguments.lines(arguments):
             print(line)
+        sys.stdout.flush()
     except FadingError as error:
         print(f"fading: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -52,7 +52,31 @@ def _check_shape(config):
         accepted = error.schema["properties"]
         unknown = ", ".join(repr(name) for name in error.instance if name not in accepted)
         raise FadingError(f"{key} has the unknown key {unknown}; accepted are {', '.join(accepted)}.")
-    raise FadingError(f"{key}: {error.message}.")
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        raise FadingError(f"{key} lacks {', '.join(missing)}, which a study must give.")
+    accepted = ACCEPTED[error.validator](error.validator_value)
+    raise FadingError(f"{key}: found {error.instance!r}; accepted is {accepted}.")
+
+
+TYPES = {
+    "array": "a list",
+    "object": "a mapping",
+    "string": "text",
+    "integer": "an integer",
+    "number": "a finite number (to YAML, 5e-2 is text and 5.0e-2 a number)",
+}
+ACCEPTED = {
+    "type": TYPES.get,
+    "enum": lambda values: f"one of {', '.join(values)}",
+    "minimum": lambda limit: f"at least {limit}",
+    "maximum": lambda limit: f"at most {limit}",
+    "exclusiveMinimum": lambda limit: f"more than {limit}",
+    "multipleOf": lambda factor: f"a multiple of {factor}",
+    "minItems": lambda count: f"a list of at least {count}",
+    "uniqueItems": lambda _: "a list without repetition",
+    "pattern": lambda _: "small letters, digits and hyphens, no hyphen first",
+}
 
 
 def _check_case(key, case, spectrum):
@@ -73,6 +97,10 @@ def _check_case(key, case, spectrum):
         raise FadingError(f"{key}.counterfactuals.steps must ascend; found {counterfactuals['steps']}.")
     _at_most(f"{key}.leave_one_out.examples", case["leave_one_out"]["examples"], examples["train"], "examples.train")
     _member(f"{key}.estimators", case["estimators"], estimators(), "known are")
+    if "exact" in case["estimators"] and case["model"]["kind"] != "logistic":
+        raise FadingError(
+            f"{key}.estimators: exact builds the whole Hessian; accepted is abif for a {case['model']['kind']}."
+        )
     if "exact" in case["estimators"] and not training["weight_decay"]:
         raise FadingError(
             f"{key}.estimators: exact inverts the Hessian and needs training.weight_decay above 0; found 0."

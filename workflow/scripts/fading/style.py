@@ -1,5 +1,7 @@
 """One look for all figures: sizes, colours that colour-blind readers tell apart, names people read."""
 
+from zlib import crc32
+
 import matplotlib
 import seaborn as sns
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
@@ -17,7 +19,7 @@ COLOURS = dict(
 SHORT = {"gradient-dot": "gradient dot", "abif": "ABIF", "exact": "explicit Hessian"}
 LABELS = {
     "linear-response": "linear response (exact first order)",
-    "gradient-dot": "gradient dot product (TracIn)",
+    "gradient-dot": "gradient dot product (TracIn, one checkpoint)",
     "abif": "Arnoldi influence function (ABIF)",
     "exact": "influence function, explicit Hessian",
     "resnet-fashion": "ResNet GELU, Fashion-MNIST",
@@ -34,8 +36,8 @@ def label(name: str) -> str:
 
 
 def colour(name: str):
-    """The colour of an estimator or regime; black for one without its own."""
-    return COLOURS.get(name, "black")
+    """The colour of an estimator or regime; for one without its own, a colour that its name determines."""
+    return COLOURS.get(name) or sns.color_palette("colorblind")[4 + crc32(name.encode()) % 3]
 
 
 def apply() -> None:

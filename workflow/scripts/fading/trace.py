@@ -13,36 +13,41 @@ AS_RECORDED, ABSENT, CHANGED = "as recorded", "not here", "CHANGED since"
 def trace(path) -> Iterator[str]:
     """The ancestry of an artefact as lines of an indented tree: each rule, its settings, code and inputs.
 
-    Inputs are looked up from the current folder and compared with their recorded hash; each is followed once. Raises
-    FadingError if the file itself has no lineage.
+    Files are looked up from the current folder and compared with their recorded hash; each is followed once. The last
+    line counts them. Raises FadingError if the file itself has no lineage.
     """
+    states = {}
     yield str(path)
-    yield from _describe(artifacts.lineage(path), "", seen=set())
+    yield from _describe(artifacts.lineage(path), "", states)
+    counts = {state: list(states.values()).count(state) for state in (AS_RECORDED, CHANGED, ABSENT)}
+    yield f"{len(states)} files: {', '.join(f'{count} {state}' for state, count in counts.items() if count)}"
 
 
-def _describe(lineage: dict, indent: str, seen: set) -> Iterator[str]:
+def _describe(lineage: dict, indent: str, states: dict[str, str]) -> Iterator[str]:
     where = " ".join(f"{name}={value}" for name, value in lineage["wildcards"].items())
     yield f"{indent}  rule {lineage['rule']} {where}".rstrip()
     if lineage["settings"]:
         yield f"{indent}  settings {_compact(lineage['settings'])}"
-    states = {file: _state(file, recorded) for file, recorded in lineage["code"].items()}
-    differing = [f"{file} {state}" for file, state in states.items() if state != AS_RECORDED]
-    yield f"{indent}  code of {len(states)} files, {', '.join(differing) or AS_RECORDED}"
-    yield f"{indent}  environment {LOCK} sha256:{lineage['lock'][:12]} ({_state(LOCK, lineage['lock'])})"
+    code = {file: _state(file, recorded) for file, recorded in lineage["code"].items()}
+    states |= code
+    differing = [f"{file} {state}" for file, state in code.items() if state != AS_RECORDED]
+    yield f"{indent}  code of {len(code)} files, {', '.join(differing) or AS_RECORDED}"
+    states[LOCK] = _state(LOCK, lineage["lock"])
+    yield f"{indent}  environment {LOCK} sha256:{lineage['lock'][:12]} ({states[LOCK]})"
     yield f"{indent}  run on {lineage['device']} with {_compact(lineage['versions'])}"
     for name, pin in lineage.get("downloads", {}).items():
         yield f"{indent}  download {name} sha256:{pin}"
     for file, recorded in lineage["inputs"].items():
-        state = _state(file, recorded)
-        yield f"{indent}  └─ {file} sha256:{recorded[:12]} ({state}{', above' if file in seen else ''})"
-        if file not in seen and state != ABSENT:
-            seen.add(file)
+        known = file in states
+        states[file] = _state(file, recorded)
+        yield f"{indent}  └─ {file} sha256:{recorded[:12]} ({states[file]}{', above' if known else ''})"
+        if not known and states[file] != ABSENT:
             try:
                 parent = artifacts.lineage(file)
             except FadingError as error:
                 yield f"{indent}     {error}"
             else:
-                yield from _describe(parent, indent + "   ", seen)
+                yield from _describe(parent, indent + "   ", states)
 
 
 def _state(file: str, recorded: str) -> str:
