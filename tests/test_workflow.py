@@ -246,7 +246,7 @@ def test_a_bad_configuration_is_one_sentence(tmp_path):
     failed = snakemake(folder, "--dry-run", check=False)
     assert failed.returncode != 0
     assert "cases: found resnet; defined are " in failed.stdout + failed.stderr
-    assert not (folder / "results").exists()
+    assert not (folder / "results/smoke").exists()
 
 
 def test_trace_ends_at_the_pinned_downloads(smoke):
