@@ -27,11 +27,27 @@ class SmallResNet(ResNet):
         self.fc = nn.Linear(4, 3)
 
 
+class Sentences(nn.Module):
+    """What the study's models lack: an embedding, linear layers without bias, a norm and an attention over all tokens."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(5, 4)
+        self.attention = nn.Linear(4, 4, bias=False)
+        self.norm = nn.LayerNorm(4)
+        self.head = nn.Linear(4, 3, bias=False)
+
+    def forward(self, tokens):
+        x = self.embedding(tokens)
+        weights = (self.attention(x) @ x.mT).softmax(-1)
+        return self.head(torch.tanh(self.norm(weights @ x + x)).mean(1))
+
+
 class Tiny:
     """Makers of tiny cases: 23 training examples, so that batches of 8 leave an unequal last one."""
 
     n, measured = 23, 5
-    kinds: ClassVar = ["resnet-gelu", "resnet-relu", "bert", "logistic"]
+    kinds: ClassVar = ["resnet-gelu", "resnet-relu", "bert", "sentences", "logistic"]
 
     @classmethod
     def make(cls, kind: str, weight_decay: float = 0.01) -> tuple[Case, torch.Tensor]:
@@ -45,6 +61,8 @@ class Tiny:
             labels = torch.randint(0, 3, (count,), generator=generator)
             if kind.startswith("resnet"):
                 return Examples((normal(count, 1, 8, 8),), labels)
+            if kind == "sentences":
+                return Examples((torch.randint(0, 5, (count, 6), generator=generator),), labels)
             if kind == "bert":
                 mask = torch.ones(count, 4, dtype=torch.long)
                 mask[::2, 3:] = 0
@@ -56,6 +74,7 @@ class Tiny:
             module = {
                 "resnet": lambda: SmallResNet(kind.removeprefix("resnet-")),
                 "bert": lambda: BertTop(8, heads=2, intermediate=12, epsilon=1e-12, classes=3),
+                "sentences": Sentences,
                 "logistic": lambda: Logistic(6, 3),
             }[kind.split("-")[0]]().double()
         case = Case(
@@ -65,7 +84,6 @@ class Tiny:
             measured=cls.measured,
             weight_decay=weight_decay,
             dtype=torch.float64,
-            vectorized=kind != "bert",
         )
         theta = case.flatten({name: parameter.detach() for name, parameter in module.named_parameters()})
         return case, theta + 0.1 * normal(len(theta))

@@ -14,7 +14,7 @@ os.environ.update(PYTHONPATH=str(SCRIPTS), HF_HUB_OFFLINE="1")
 from fading.catalogue import DATASETS
 from fading.closure import imports as closure
 from fading.errors import FadingError
-from fading.influence import USES_SPECTRUM, source
+from fading.influence import BY_EXAMPLE, SETTINGS, USES_SPECTRUM, source
 from fading.settings import check
 
 try:

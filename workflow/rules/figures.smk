@@ -11,6 +11,7 @@ rule figures:
 rule loo:
     input:
         changes=leave_one_out_changes,
+        proximal=rules.proximal.output.changes,
         scores=scores_after_training,
         code=imports("loo.py"),
     output:

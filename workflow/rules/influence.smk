@@ -18,6 +18,7 @@ rule spectrum:
 rule scores:
     input:
         unpack(ritz_pairs),
+        unpack(drawn_batches),
         examples=rules.examples.output.examples,
         checkpoints=rules.training.output.checkpoints,
         code=lambda wildcards: imports("influence.py", source(wildcards.estimator)),
@@ -28,10 +29,7 @@ rule scores:
     conda:
         "../../envs/torch.yaml"
     params:
-        settings=lambda wildcards: {
-            **case_settings(wildcards),
-            **training_settings(wildcards, "learning_rate", "steps"),
-        },
+        settings=score_settings,
     script:
         "../scripts/influence.py"
 

@@ -21,6 +21,15 @@ def ritz_pairs(wildcards):
     return {"spectrum": rules.spectrum.output.spectrum} if wildcards.estimator in USES_SPECTRUM else {}
 
 
+def drawn_batches(wildcards):
+    """The batches of training, and of the regimes that fork at the step, for estimators that take the changed examples."""
+    if wildcards.estimator not in BY_EXAMPLE:
+        return {}
+    regimes = [one["name"] for one in definition(wildcards)["regimes"] if one["from"] == int(wildcards.step)]
+    forks = expand(rules.continuation_batches.output.order, regime=regimes, allow_missing=True)
+    return {"order": rules.batches.output.order, "forks": forks}
+
+
 def all_scores():
     """Every estimator's scores at the end of training and wherever a regime starts."""
     paths = []
@@ -54,8 +63,8 @@ def chunked(pattern, counterfactuals):
 
 
 def leave_one_out_changes(wildcards):
-    count = definition(wildcards)["leave_one_out"]["examples"]
-    return chunked(rules.leave_one_out.output.changes, 2 * count)  # left out, and counted twice
+    left = definition(wildcards)["leave_one_out"]
+    return chunked(rules.leave_one_out.output.changes, 2 * left["count"] + left["groups"])  # singles also counted twice
 
 
 def counterfactual_changes(wildcards):
@@ -69,7 +78,7 @@ def all_changes():
     for case in config["cases"]:
         wildcards = SimpleNamespace(case=case)
         regimes = [one["name"] for one in config["definitions"][case]["regimes"]]
-        paths += one_case(leave_one_out_changes(wildcards), case)
+        paths += one_case([*leave_one_out_changes(wildcards), rules.proximal.output.changes], case)
         paths += one_case(counterfactual_changes(wildcards), case, regime=regimes)
     return paths
 

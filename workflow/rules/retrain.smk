@@ -16,6 +16,24 @@ rule leave_one_out:
         "../scripts/leave_one_out.py"
 
 
+rule proximal:
+    input:
+        examples=rules.examples.output.examples,
+        order=rules.batches.output.order,
+        checkpoints=rules.training.output.checkpoints,
+        code=imports("proximal.py"),
+    output:
+        changes=f"{RUN}/proximal.safetensors",
+    log:
+        "results/{study}/logs/{case}/seed-{seed}/proximal.log",
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        settings=proximal_settings,
+    script:
+        "../scripts/proximal.py"
+
+
 rule continuation_batches:
     input:
         code=imports("batches.py"),

@@ -8,8 +8,20 @@ def case_settings(wildcards):
         "dataset": case["dataset"],
         "model": case["model"],
         "measured": case["examples"]["measured"],
-        "weight_decay": case["training"]["weight_decay"],
+        "weight_decay": 0 if decoupled(case) else case["training"]["weight_decay"],
     }
+
+
+def decoupled(case):
+    """Whether the weight decay is the optimiser's business rather than the loss's."""
+    return case["training"]["optimizer"] == "adamw"
+
+
+def optimizer_settings(wildcards, learning_rate=None):
+    """What it takes to train, at another learning rate in a regime."""
+    training = definition(wildcards)["training"]
+    settings = {"optimizer": training["optimizer"], "learning_rate": learning_rate or training["learning_rate"]}
+    return settings | ({"decoupled_decay": training["weight_decay"]} if decoupled(definition(wildcards)) else {})
 
 
 def drawing_settings(wildcards):
@@ -38,25 +50,26 @@ def continuation_order_settings(wildcards):
     return order_settings(wildcards, start, start + definition(wildcards)["counterfactuals"]["steps"][-1])
 
 
-def training_settings(wildcards, *names):
-    return {name: definition(wildcards)["training"][name] for name in names}
+def training_settings(wildcards):
+    training = definition(wildcards)["training"]
+    return {
+        **case_settings(wildcards),
+        **optimizer_settings(wildcards),
+        "steps": training["steps"],
+        "checkpoints": training["checkpoints"],
+    }
 
 
 def leave_one_out_settings(wildcards):
-    return {
-        **case_settings(wildcards),
-        **training_settings(wildcards, "steps", "learning_rate", "checkpoints"),
-        "examples": definition(wildcards)["leave_one_out"]["examples"],
-        "chunk": CHUNK,
-    }
+    return {**training_settings(wildcards), **definition(wildcards)["leave_one_out"], "chunk": CHUNK}
 
 
 def continuation_settings(wildcards):
     """What it takes to continue a case's training in a regime."""
     return {
         **case_settings(wildcards),
+        **optimizer_settings(wildcards, regime(wildcards)["learning_rate"]),
         "from": regime(wildcards)["from"],
-        "learning_rate": regime(wildcards)["learning_rate"],
         "steps": definition(wildcards)["counterfactuals"]["steps"],
     }
 
@@ -65,6 +78,28 @@ def counterfactual_settings(wildcards):
     counterfactuals = definition(wildcards)["counterfactuals"]
     chosen = {name: counterfactuals[name] for name in ("examples", "epsilon", "responses")}
     return {**continuation_settings(wildcards), **chosen, "chunk": CHUNK}
+
+
+def score_settings(wildcards):
+    case, name = definition(wildcards), wildcards.estimator
+    chosen = {key: case["influence"][key] for key in SETTINGS.get(name, [])}
+    if "iterations" in chosen:
+        chosen["hessian_examples"] = config["spectrum"]["examples"]
+    if name in BY_EXAMPLE:
+        chosen["left_out"] = case["leave_one_out"]
+        chosen["up_weighted"] = case["counterfactuals"]["examples"]
+    return {**case_settings(wildcards), **optimizer_settings(wildcards), **chosen}
+
+
+def proximal_settings(wildcards):
+    case = definition(wildcards)
+    return {
+        **case_settings(wildcards),
+        **case["leave_one_out"],
+        "steps": case["training"]["steps"],
+        "damping": case["influence"]["damping"],
+        "hessian_examples": config["spectrum"]["examples"],
+    }
 
 
 def comparison_settings(wildcards):

@@ -32,9 +32,6 @@ rule training:
     conda:
         "../../envs/torch.yaml"
     params:
-        settings=lambda wildcards: {
-            **case_settings(wildcards),
-            **training_settings(wildcards, "steps", "learning_rate", "checkpoints"),
-        },
+        settings=training_settings,
     script:
         "../scripts/train.py"

@@ -5,9 +5,9 @@ from fading.tables import fading_curve, located, stack
 
 with Job(snakemake) as job:
     settings, wildcards = job.settings, job.wildcards
-    changes = stack(job.read("changes"), ["loss_change", "example", "epsilon"])
+    changes = stack(job.read("changes"), ["loss_change", "members", "epsilon"])
     response = stack(job.read("responses"), ["effect"])["effect"]
-    scores = {name: array["scores"] for name, array in zip(settings["estimators"], job.read("scores"), strict=True)}
+    scores = dict(zip(settings["estimators"], job.read("scores"), strict=True))
     frame = fading_curve(changes, scores, response, settings["steps"])
     where = {
         "case": wildcards["case"],

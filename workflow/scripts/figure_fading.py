@@ -7,10 +7,12 @@ from fading.job import Job
 from matplotlib import pyplot as plt
 
 COLUMNS = 3
+DRAWN = ("linear-response", "gradient-dot", "abif", "exact", "ekfac", "cg")  # the table has all
 
 with Job(snakemake) as job:
     style.apply()
     table = job.read("table")
+    table = table[table.estimator.isin(DRAWN)]
     panels = list(table.groupby(["case", "regime"], sort=False))
     rows = math.ceil(len(panels) / COLUMNS)
     figure, axes = plt.subplots(

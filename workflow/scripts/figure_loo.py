@@ -2,16 +2,22 @@
 
 from fading import style
 from fading.job import Job
+from fading.tables import RETRAINING
 from matplotlib import pyplot as plt
 from matplotlib.ticker import StrMethodFormatter
 
-ROWS = [("exact", "abif"), ("gradient-dot",)]  # the first that the case has
+ROWS = [("exact", "abif"), ("gradient-dot",), ("linear-response",)]  # the first that the case has
+
+
+def single_left_out(frame):
+    return frame[(frame.truth == RETRAINING) & (frame["size"] == 1)]
+
 
 with Job(snakemake) as job:
     style.apply()
-    table, summary = job.read("table"), job.read("summary")
+    table, summary = (single_left_out(job.read(name)) for name in ("table", "summary"))
     cases = sorted(table.case.unique(), key=lambda case: not case.startswith("logistic"))
-    figure, axes = plt.subplots(len(ROWS), len(cases), figsize=(style.WIDTH, 4.1), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(len(ROWS), len(cases), figsize=(style.WIDTH, 6), squeeze=False, layout="constrained")
     for row, estimators in zip(axes, ROWS, strict=True):
         for axis, case in zip(row, cases, strict=True):
             here, means = table[table.case == case], summary[summary.case == case].set_index("estimator")

@@ -1,17 +1,34 @@
-"""Score every training example's influence on every measured test example, by one estimator at one checkpoint."""
+"""Score training examples' influence on every measured test example, by one estimator at one checkpoint."""
 
 import torch
 from fading.cases import open_case
+from fading.counterfactuals import weighted_otherwise
 from fading.curvature import Ritz
 from fading.influence import load
 from fading.job import Job
-from fading.training import unpack
+from fading.optimizers import optimizer
+from fading.problem import Problem
+from fading.training import batches, kept_steps, unpack
 
 with Job(snakemake) as job:
-    case = open_case(job.settings, job.read("examples"))
-    theta = unpack(case, job.read("checkpoints"), int(job.wildcards["step"]))
-    spectrum = job.read("spectrum", optional=True)
-    if spectrum is not None:
-        spectrum = Ritz(*(torch.from_numpy(spectrum[name]) for name in ("values", "vectors", "residuals")))
-    scores = load(job.wildcards["estimator"])(case, theta, job.settings, spectrum=spectrum, progress=job.progress)
-    job.write("scores", {"scores": scores.numpy()})
+    settings, step = job.settings, int(job.wildcards["step"])
+    case = open_case(settings, job.read("examples"))
+    arrays, order, spectrum = job.read("checkpoints"), job.read("order", optional=True), job.read("spectrum", optional=True)
+    examples = torch.arange(len(case.train))
+    if "left_out" in settings:
+        first_batches = [batches(fork)[0] for fork in job.read("forks")]
+        examples = weighted_otherwise(order, len(case.train), settings["left_out"], first_batches, settings["up_weighted"])
+    problem = Problem(
+        case,
+        checkpoints={kept: unpack(case, arrays, kept) for kept in kept_steps(arrays) if kept <= step},
+        step=step,
+        optimizer=optimizer(settings),
+        settings={**settings, "seed": int(job.wildcards["seed"])},
+        examples=examples,
+        batches=order and batches(order),
+        spectrum=spectrum and Ritz.from_arrays(spectrum),
+        progress=job.progress,
+    )
+    scores = load(job.wildcards["estimator"])(problem)
+    health = {f"health.{name}": tensor.numpy() for name, tensor in scores.health.items()}
+    job.write("scores", {"scores": scores.values.numpy(), "examples": problem.examples.numpy(), **health})

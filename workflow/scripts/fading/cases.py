@@ -1,6 +1,5 @@
 """A case is a model, its data and its loss: what all stages see, whatever the kind of model."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,8 +34,6 @@ class Case:
 
     The loss of an example is its cross-entropy in nats. Training minimises the mean weighted loss of a batch plus
     weight_decay/2 · ‖θ‖². `measured` counts the first test examples, those on which influence is measured.
-    `vectorized` says that Hessian products with several vectors cost less together (forward over reverse under vmap)
-    than one by one (double backward): so for convolutions, not for the wide matrices of BERT.
     """
 
     module: nn.Module
@@ -45,7 +42,11 @@ class Case:
     measured: int
     weight_decay: float
     dtype: torch.dtype
-    vectorized: bool
+
+    @property
+    def tested(self) -> Examples:
+        """The test examples on which influence is measured."""
+        return self.test[: self.measured]
 
     @property
     def shapes(self) -> dict[str, torch.Size]:
@@ -64,34 +65,32 @@ class Case:
         return torch.cat([tensors[name].reshape(-1) for name in self.shapes]).to(self.dtype)
 
     def unflatten(self, theta: Tensor) -> dict[str, Tensor]:
-        """θ (p,) as named parameters, which are views of it."""
-        parts = theta.split([shape.numel() for shape in self.shapes.values()])
-        return {name: part.view(shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=True)}
+        """θ (…, p) as named parameters, which are views of it, (…, *shape)."""
+        parts = theta.split([shape.numel() for shape in self.shapes.values()], dim=-1)
+        leading = theta.shape[:-1]
+        named = zip(self.shapes.items(), parts, strict=True)
+        return {name: part.view(*leading, *shape) for (name, shape), part in named}
 
     def logits(self, theta: Tensor, inputs: tuple[Tensor, ...]) -> Tensor:
         """(n, classes)"""
         return functional_call(self.module, self.unflatten(theta), inputs)
 
+    def output_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss in nats of each example given its logits (n, classes), without weight decay: (n,)."""
+        return F.cross_entropy(logits, labels, reduction="none")
+
     def losses(self, theta: Tensor, examples: Examples) -> Tensor:
         """The loss in nats of each example, without weight decay: (n,)."""
-        return F.cross_entropy(self.logits(theta, examples.inputs), examples.labels, reduction="none")
+        return self.output_losses(self.logits(theta, examples.inputs), examples.labels)
 
     def measured_losses(self, theta: Tensor) -> Tensor:
         """The loss of each measured test example: (measured,)."""
-        return self.losses(theta, self.test[: self.measured])
+        return self.losses(theta, self.tested)
 
     def accuracy(self, theta: Tensor) -> float:
         """The share of test examples whose largest logit is at their label."""
         with torch.no_grad():
             return (self.logits(theta, self.test.inputs).argmax(1) == self.test.labels).double().mean().item()
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How to build the model of one kind of case: from its settings, the inputs' shapes and the number of classes."""
-
-    build: Callable[[dict, tuple[Tensor, ...], int], nn.Module]
-    vectorized: bool
 
 
 def _resnet(settings, inputs, classes):
@@ -106,11 +105,12 @@ def _logistic(settings, inputs, classes):
     return Logistic(inputs[0].shape[1], classes)
 
 
-KINDS = {
-    "resnet": Kind(_resnet, vectorized=True),
-    "bert": Kind(_bert, vectorized=False),
-    "logistic": Kind(_logistic, vectorized=True),
-}
+BUILDERS = {"resnet": _resnet, "bert": _bert, "logistic": _logistic}
+
+
+def _build(settings: dict, inputs: tuple[Tensor, ...]) -> nn.Module:
+    model = settings["model"]
+    return BUILDERS[model["kind"]](model, inputs, DATASETS[settings["dataset"]].classes)
 
 
 def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
@@ -122,15 +122,13 @@ def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
         inputs = (torch.from_numpy(arrays[name]) for name in names)
         cast = tuple(tensor.to(dtype) if tensor.is_floating_point() else tensor for tensor in inputs)
         splits[split] = Examples(cast, torch.from_numpy(arrays[f"{split}_labels"]))
-    kind = KINDS[settings["model"]["kind"]]
-    module = kind.build(settings["model"], splits["train"].inputs, DATASETS[settings["dataset"]].classes).to(dtype)
+    module = _build(settings, splits["train"].inputs).to(dtype)
     return Case(
         module.requires_grad_(False),
         **splits,
         measured=settings["measured"],
         weight_decay=settings["weight_decay"],
         dtype=dtype,
-        vectorized=kind.vectorized,
     )
 
 
@@ -138,9 +136,7 @@ def initial_parameters(settings: dict, case: Case, seed: int, weights: dict | No
     """θ before training: random from the seed where the model starts so, pre-trained where it has weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module = KINDS[settings["model"]["kind"]].build(
-            settings["model"], case.train.inputs, DATASETS[settings["dataset"]].classes
-        )
+        module = _build(settings, case.train.inputs)
     if weights is not None:
         tensors = {name: torch.from_numpy(array) for name, array in weights.items() if array.dtype == np.float32}
         module.load_bert(tensors, BERT_LOWER_LAYERS)

@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 import traceback
+from functools import cached_property
 from importlib.metadata import version
 
 from fading import artifacts
@@ -57,12 +58,12 @@ class Job:
         sys.stderr.flush()
         os._exit(1)  # a plain raise would print the traceback a second time, without the log
 
-    def progress(self, iterable, total=None):
+    def progress(self, iterable):
         """Iterate with a progress bar and the time left, on the terminal if there is one."""
         from tqdm import tqdm
 
         label = " ".join([self.snakemake.rule, *self.wildcards.values()])
-        return tqdm(iterable, desc=label, total=total, file=self._terminal, leave=False, mininterval=1, disable=None)
+        return tqdm(iterable, desc=label, file=self._terminal, leave=False, mininterval=1, disable=None)
 
     def read(self, name: str, optional: bool = False):
         """The content of the named input, a list where it is several files; None if optional and absent."""
@@ -73,8 +74,9 @@ class Job:
 
     def write(self, name: str, content, **facts):
         """Write the named output with this job's lineage; `facts` adds to it, such as the hashes of downloads."""
-        artifacts.write(getattr(self.snakemake.output, name), content, {**self.lineage(), **facts})
+        artifacts.write(getattr(self.snakemake.output, name), content, {**self.lineage, **facts})
 
+    @cached_property
     def lineage(self) -> dict:
         """What determines this job's outputs, and nothing that may differ between two identical runs."""
         code = list(self.snakemake.input.get("code", []))

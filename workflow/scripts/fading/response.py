@@ -4,38 +4,86 @@ from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
-from torch.func import jvp, vmap
 
 from fading.cases import Case
-from fading.curvature import hessian_vector_products
+from fading.curvature import Curvature
 from fading.errors import FadingError
-from fading.gradients import per_example_gradients
+from fading.gradients import gradient_projections, per_example_gradients
+from fading.optimizers import Optimizer, pull, push
 from fading.training import descend, unit_weights
 
 
 def linear_response(
-    case: Case, theta: Tensor, batches: Iterable[Tensor], learning_rate: float, examples: Tensor
+    case: Case,
+    state: Tensor,
+    batches: Iterable[Tensor],
+    optimizer: Optimizer,
+    groups: list[tuple[int, ...]],
+    first_step: int = 0,
 ) -> Iterator[tuple[int, Tensor, Tensor]]:
-    """Yield (t, θ_t, ψ_t) after each step, ψ_t (K, p) for up-weighting each of the K training examples.
+    """Yield (t, θ_t, ψ_t) after each step, t counted from first_step; ψ_t (K, p) is for up-weighting each group.
 
-    ψ_{t+1} = (I − η H_t) ψ_t − (η/|B_t|) 1[k ∈ B_t] ∇ℓ(θ_t; x_k), ψ_0 = 0, H_t the Hessian of the batch loss at θ_t.
+    For SGD ψ_{t+1} = (I − η H_t) ψ_t − (η/|B_t|) Σ_{k∈group∩B_t} ∇ℓ(θ_t; x_k), ψ = 0 at the start, H_t the Hessian of the
+    batch loss at θ_t; for any optimiser the derivative of its step, with moments that respond as well.
     """
     weights = unit_weights(case)
-    psi = torch.zeros(len(examples), len(theta), dtype=theta.dtype)
-    for step, batch in enumerate(batches):
-        if psi.any():
-            psi = psi - learning_rate * hessian_vector_products(case, theta, batch, weights, psi)
-        drawn = torch.isin(examples, batch)
-        if drawn.any():
-            forcing = per_example_gradients(case, theta, case.train[examples[drawn]])
-            psi = psi.index_add(0, drawn.nonzero()[:, 0], forcing, alpha=-learning_rate / len(batch))
-        ((step, theta, _),) = descend(case, theta, [batch], learning_rate, weights, first_step=step)
-        yield step, theta, psi
+    tangents = torch.zeros(len(groups), *state.shape, dtype=state.dtype)
+    for step, batch in enumerate(batches, start=first_step):
+        members = _members(groups, batch, state.dtype)
+        if members.any() or tangents.any():
+            curvature = Curvature(case, state[0], batch)
+            gradients = curvature(tangents[:, 0]) if tangents.any() else torch.zeros_like(tangents[:, 0])
+            drawn = members.any(0)
+            if drawn.any():
+                forcing = per_example_gradients(case, state[0], case.train[batch[drawn]])
+                gradients += members[:, drawn] @ forcing / len(batch)
+            jacobian = optimizer.jacobian(state, curvature.gradient(), step)
+            tangents = push(jacobian, torch.cat([tangents, gradients[:, None]], 1))
+        ((_, state, _),) = descend(case, state, [batch], optimizer, weights, first_step=step)
+        yield step + 1, state[0], tangents[:, 0]
+
+
+def _members(groups, batch, dtype):
+    """1 where the group (row) holds the batch's example (column)."""
+    return torch.stack([torch.isin(batch, torch.tensor(group)) for group in groups]).to(dtype)
+
+
+def unrolled(
+    case: Case,
+    state: Tensor,
+    batches: list[Tensor],
+    optimizer: Optimizer,
+    examples: Tensor,
+    first_step: int = 0,
+    progress=iter,
+) -> Tensor:
+    """The same derivative in reverse: dℓ(θ_T; z)/dε for up-weighting each of `examples`, (len(examples), measured), nats.
+
+    SGD-influence (Hara et al. 2019): with u_T = ∇ℓ(θ_T; z) and u_t = (I − η H_t) u_{t+1} it is
+    −Σ_t (η/|B_t|) 1[k∈B_t] ⟨u_{t+1}, ∇ℓ(θ_t; x_k)⟩; for any optimiser the transpose of its step's derivative. The cost is
+    a Hessian product per measured example and step, whatever the number of training examples.
+    """
+    states = [state]
+    for _, state, _ in descend(case, state, batches, optimizer, unit_weights(case), first_step):
+        states.append(state)
+    cotangents = torch.zeros(case.measured, *state.shape, dtype=state.dtype)
+    cotangents[:, 0] = per_example_gradients(case, states.pop()[0], case.tested)
+    influence = torch.zeros(len(case.train), case.measured, dtype=state.dtype)
+    steps = range(first_step, first_step + len(batches))
+    for step, batch, state in progress(list(zip(steps, batches, states, strict=True))[::-1]):
+        curvature = Curvature(case, state[0], batch)
+        pulled = pull(optimizer.jacobian(state, curvature.gradient(), step), cotangents)
+        cotangents, slopes = pulled[:, :-1], pulled[:, -1]
+        cotangents[:, 0] += curvature(slopes)
+        drawn = batch[torch.isin(batch, examples)]
+        if len(drawn):
+            influence[drawn] += gradient_projections(case, state[0], case.train[drawn], slopes) / len(batch)
+    return influence[examples]
 
 
 def predicted_effects(case: Case, theta: Tensor, psi: Tensor) -> Tensor:
     """⟨∇ℓ(θ; z), ψ⟩ for each ψ of psi (K, p) and measured test example z, in nats per unit of ε: (K, M)."""
-    return vmap(lambda direction: jvp(case.measured_losses, (theta,), (direction,))[1])(psi)
+    return gradient_projections(case, theta, case.tested, psi).T
 
 
 def relative_error(delta: Tensor, epsilon: Tensor, psi: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from jsonschema.validators import extend
 
 from fading.catalogue import DATASETS
 from fading.errors import FadingError
-from fading.influence import estimators
+from fading.influence import NEEDS_DAMPING, estimators
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.json"
 RESERVED = "reference"  # the committed results
@@ -95,17 +95,12 @@ def _check_case(key, case, spectrum):
     _at_most(f"{key}.counterfactuals.responses", counterfactuals["responses"], counterfactuals["examples"], "examples")
     if counterfactuals["steps"] != sorted(set(counterfactuals["steps"])):
         raise FadingError(f"{key}.counterfactuals.steps must ascend; found {counterfactuals['steps']}.")
-    _at_most(f"{key}.leave_one_out.examples", case["leave_one_out"]["examples"], examples["train"], "examples.train")
-    _member(f"{key}.estimators", case["estimators"], estimators(), "known are")
-    if "exact" in case["estimators"] and case["model"]["kind"] != "logistic":
-        raise FadingError(
-            f"{key}.estimators: exact builds the whole Hessian; accepted is abif for a {case['model']['kind']}."
-        )
-    if "exact" in case["estimators"] and not training["weight_decay"]:
-        raise FadingError(
-            f"{key}.estimators: exact inverts the Hessian and needs training.weight_decay above 0; found 0."
-        )
+    left = case["leave_one_out"]
+    _at_most(f"{key}.leave_one_out.count", left["count"], examples["train"], "examples.train")
+    members = left["groups"] * left["size"]
+    _at_most(f"{key}.leave_one_out: groups times size", members, examples["train"], "examples.train")
     _at_most("spectrum.examples", spectrum["examples"], examples["train"], f"{key}.examples.train")
+    _check_estimators(key, case)
 
 
 def _check_model(key, case, dataset):
@@ -142,6 +137,25 @@ def _check_training(key, training, examples):
         _member(
             f"{key}.training.checkpoints, which must hold the first and last step,", [step], training["checkpoints"]
         )
+
+
+def _check_estimators(key, case):
+    chosen, training, influence = case["estimators"], case["training"], case["influence"]
+    _member(f"{key}.estimators", chosen, estimators(), "known are")
+    if "exact" in chosen and case["model"]["kind"] != "logistic":
+        raise FadingError(
+            f"{key}.estimators: exact builds the whole Hessian; accepted is abif, cg or minres for a {case['model']['kind']}."
+        )
+    if not influence["damping"] and not training["weight_decay"]:
+        for name in chosen:
+            if name in {"exact", *NEEDS_DAMPING}:
+                raise FadingError(
+                    f"{key}.influence.damping: found 0; {name} needs it above 0 where training.weight_decay is 0."
+                )
+    if "horizon" in chosen and training["optimizer"] != "sgd":
+        raise FadingError(f"{key}.estimators: horizon is for sgd; training.optimizer is {training['optimizer']}.")
+    for step in {training["steps"], *(regime["from"] for regime in case["regimes"])}:
+        _at_most(f"{key}.influence.horizon", influence["horizon"], step, "the steps before the checkpoint scored")
 
 
 def _check_regime(key, regime, training, examples, counterfactuals):

@@ -9,19 +9,27 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 matplotlib.use("Agg")
 
 WIDTH = 7.0  # inches, the text width of a page
-COLOURS = dict(
-    zip(
-        ["linear-response", "gradient-dot", "abif", "exact", "calm", "flip", "diverging", "noise floor"],
-        [*(sns.color_palette("colorblind")[i] for i in (7, 0, 1, 2, 0, 1, 3)), (0.6, 0.6, 0.6)],
-        strict=True,
-    )
-)
-SHORT = {"gradient-dot": "gradient dot", "abif": "ABIF", "exact": "explicit Hessian"}
+PALETTE = sns.color_palette("colorblind")
+COLOURS = {
+    "linear-response": PALETTE[7],
+    "gradient-dot": PALETTE[0],
+    "abif": PALETTE[1],
+    "exact": PALETTE[2],
+    "ekfac": PALETTE[4],
+    "cg": PALETTE[5],
+    "calm": PALETTE[0],
+    "flip": PALETTE[1],
+    "diverging": PALETTE[3],
+    "noise floor": (0.6, 0.6, 0.6),
+}
+SHORT = {"gradient-dot": "gradient dot", "abif": "ABIF", "exact": "explicit Hessian", "linear-response": "linear response"}
 LABELS = {
     "linear-response": "linear response (exact first order)",
     "gradient-dot": "gradient dot product (TracIn, one checkpoint)",
     "abif": "Arnoldi influence function (ABIF)",
     "exact": "influence function, explicit Hessian",
+    "ekfac": "influence function, EK-FAC",
+    "cg": "influence function, conjugate gradient",
     "resnet-fashion": "ResNet GELU, Fashion-MNIST",
     "resnet-relu-fashion": "ResNet ReLU, Fashion-MNIST",
     "bert-reviews": "BERT, movie reviews",

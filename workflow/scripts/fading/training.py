@@ -1,7 +1,7 @@
-"""Deterministic stochastic gradient descent with a weight per example.
+"""Deterministic training with a weight per example.
 
-Step t draws the batch B_t and moves θ_{t+1} = θ_t − η g_t(θ_t), g_t(θ) = (1/|B_t|) Σ_{i∈B_t} w_i ∇ℓ(θ; x_i) + λθ with
-the weight decay λ. The divisor is |B_t|, whatever the weights are.
+Step t draws the batch B_t and gives the optimiser the gradient of the batch loss, which is
+g_t(θ) = (1/|B_t|) Σ_{i∈B_t} w_i ∇ℓ(θ; x_i) + λθ with the weight decay λ. The divisor is |B_t|, whatever the weights are.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,6 +12,9 @@ from torch import Tensor
 
 from fading.cases import Case
 from fading.errors import FadingError
+from fading.optimizers import Optimizer
+
+PARTS = ("parameters", "first-moment", "second-moment")
 
 
 def batches(order: dict[str, np.ndarray], start: int = 0) -> list[Tensor]:
@@ -31,57 +34,71 @@ def batch_loss(case: Case, theta: Tensor, batch: Tensor, weights: Tensor) -> Ten
 
 
 def descend(
-    case: Case, theta: Tensor, batches: Iterable[Tensor], learning_rate: float, weights: Tensor, first_step: int = 0
+    case: Case, state: Tensor, batches: Iterable[Tensor], optimizer: Optimizer, weights: Tensor, first_step: int = 0
 ) -> Iterator[tuple[int, Tensor, float]]:
-    """Train, yielding after each step (t, θ_t, loss of the batch before the step); t counts from first_step.
+    """Train, yielding after each step (t, state, loss of the batch before the step); t counts from first_step.
 
-    Raises FadingError, naming the step, when the loss or the parameters are not finite.
+    The state (1 + s, p) is θ and the optimiser's moments. Raises FadingError, naming the step, when the loss or the
+    state is not finite.
     """
     for step, batch in enumerate(batches, start=first_step):
-        theta = theta.detach().requires_grad_()
+        theta = state[0].detach().requires_grad_()
         loss = batch_loss(case, theta, batch, weights)
         (gradient,) = torch.autograd.grad(loss, theta)
-        theta = (theta - learning_rate * gradient).detach()
-        if not (loss.isfinite() and theta.isfinite().all()):
+        state = optimizer.step(state, gradient, step)
+        if not (loss.isfinite() and state.isfinite().all()):
             raise FadingError(f"Training diverged: the loss is {loss.item()} at step {step}; lower the learning rate.")
-        yield step + 1, theta, loss.item()
+        yield step + 1, state, loss.item()
 
 
-def train(case: Case, theta: Tensor, batches: Iterable[Tensor], settings: dict) -> tuple[dict[int, Tensor], dict]:
-    """Train from θ_0; `settings` holds learning_rate and checkpoints, the steps to keep.
+def train(
+    case: Case, theta: Tensor, batches: Iterable[Tensor], optimizer: Optimizer, checkpoints: list[int]
+) -> tuple[dict[int, Tensor], dict]:
+    """Train from θ_0 and keep the state at the steps `checkpoints`.
 
-    Returns the kept {t: θ_t} and the learning curve as columns step, batch_loss, test_loss and test_accuracy, the last
-    two at checkpoints only.
+    Returns the kept {t: state} and the learning curve as columns step, batch_loss, test_loss and test_accuracy, the
+    last two at checkpoints only.
     """
-    kept = {0: theta} if 0 in settings["checkpoints"] else {}
+    start = optimizer.start(theta)
+    kept = {0: start} if 0 in checkpoints else {}
     curve = {"step": [], "batch_loss": [], "test_loss": [], "test_accuracy": []}
-    for step, theta, loss in descend(case, theta, batches, settings["learning_rate"], unit_weights(case)):
-        if step in settings["checkpoints"]:
-            kept[step] = theta
-        measured = step in settings["checkpoints"]
+    for step, state, loss in descend(case, start, batches, optimizer, unit_weights(case)):
+        measured = step in checkpoints
+        if measured:
+            kept[step] = state
         with torch.no_grad():
-            test_loss = case.losses(theta, case.test).mean().item() if measured else None
+            test_loss = case.losses(state[0], case.test).mean().item() if measured else None
         curve["step"].append(step)
         curve["batch_loss"].append(loss)
         curve["test_loss"].append(test_loss)
-        curve["test_accuracy"].append(case.accuracy(theta) if measured else None)
+        curve["test_accuracy"].append(case.accuracy(state[0]) if measured else None)
     return kept, curve
 
 
 def pack(case: Case, kept: dict[int, Tensor]) -> dict[str, np.ndarray]:
-    """Checkpoints as named arrays "<step>/<parameter>"."""
+    """Checkpoints as named arrays "<step>/<part>/<parameter>"; the parts are the parameters and the moments."""
     return {
-        f"{step}/{name}": tensor.numpy()
-        for step, theta in kept.items()
-        for name, tensor in case.unflatten(theta).items()
+        f"{step}/{part}/{name}": tensor.numpy()
+        for step, state in kept.items()
+        for part, row in zip(PARTS, state, strict=False)
+        for name, tensor in case.unflatten(row).items()
     }
 
 
 def unpack(case: Case, arrays: dict[str, np.ndarray], step: int) -> Tensor:
-    """θ of one checkpoint. Raises FadingError if the step was not kept or the model is another."""
-    steps = sorted({int(name.split("/")[0]) for name in arrays})
+    """The state of one checkpoint. Raises FadingError if the step was not kept or the model is another."""
+    steps = kept_steps(arrays)
     if step not in steps:
         raise FadingError(f"There is no checkpoint at step {step}: there are {', '.join(map(str, steps))}.")
-    prefix = f"{step}/"
-    named = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-    return case.flatten({name: torch.from_numpy(array) for name, array in named.items()})
+    rows = []
+    for part in PARTS:
+        prefix = f"{step}/{part}/"
+        named = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        if named:
+            rows.append(case.flatten({name: torch.from_numpy(array) for name, array in named.items()}))
+    return torch.stack(rows)
+
+
+def kept_steps(arrays: dict[str, np.ndarray]) -> list[int]:
+    """The steps of packed checkpoints, ascending."""
+    return sorted({int(name.split("/")[0]) for name in arrays})

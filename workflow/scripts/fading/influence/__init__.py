@@ -1,11 +1,10 @@
 """The registry of influence estimators: one file each, all with the same signature.
 
-    scores(case, theta, settings, spectrum=None, progress=iter) -> Tensor (n_train, n_test)
+    scores(problem: Problem) -> Scores
 
-Entry (k, z) predicts dΔ/dε: how the loss of measured test example z changes, in nats, per unit by which training
-example k is up-weighted in every step that draws it. Positive is harmful, negative helpful. `settings` are the
-estimator's own from the configuration, with learning_rate and steps of the training run; `spectrum` holds the Ritz
-pairs at θ for the estimators in USES_SPECTRUM.
+Entry (k, z) of the scores predicts dΔ/dε: how the loss of measured test example z changes, in nats, per unit by which
+training example k is up-weighted in every step that draws it. Positive is harmful, negative helpful. Those that only
+rank (gradient cosine, nearest neighbours, random) have that sign and no unit.
 
 The file gradient_dot.py is the estimator gradient-dot. Files are loaded by name, so that editing one estimator leaves
 the results of the others valid.
@@ -14,7 +13,19 @@ the results of the others valid.
 from importlib import import_module
 from pathlib import Path
 
-USES_SPECTRUM = {"abif"}
+USES_SPECTRUM = {"abif", "horizon"}
+BY_EXAMPLE = {"cg", "linear-response", "lissa", "minres", "unrolled"}  # costly: score only what is weighted otherwise
+NEEDS_DAMPING = {"cg", "ekfac", "lissa"}  # or weight decay: without, they answer nothing where the loss isn't convex
+SETTINGS = {  # of a case's settings for influence, those that an estimator takes
+    "cg": ["curvature", "damping", "iterations", "tolerance"],
+    "ekfac": ["damping"],
+    "exact": ["curvature", "damping"],
+    "horizon": ["horizon"],
+    "linear-response": ["horizon"],
+    "lissa": ["curvature", "damping", "iterations", "scale"],
+    "minres": ["curvature", "damping", "iterations", "tolerance"],
+    "unrolled": ["horizon"],
+}
 
 
 def estimators() -> list[str]:

@@ -1,20 +1,21 @@
 """Arnoldi-based influence functions (Schioppa et al. 2022): the inverse Hessian within its top Ritz vectors."""
 
 import torch
-from torch import Tensor
 
-from fading.cases import Case
-from fading.curvature import Ritz
-from fading.gradients import gradient_chunks
+from fading.gradients import gradient_norms, gradient_projections
+from fading.problem import Problem, Scores
+from fading.solvers import arnoldi_health
 
 
-def scores(case: Case, theta: Tensor, settings: dict, spectrum: Ritz, progress=iter) -> Tensor:
-    """−(1/n) Σ_r ⟨∇ℓ(θ; z), v_r⟩ ⟨v_r, ∇ℓ(θ; x_k)⟩ / λ_r over the kept Ritz pairs (λ_r, v_r): (n_train, n_test), nats.
+def scores(problem: Problem) -> Scores:
+    """−(1/n) Σ_r ⟨∇ℓ(θ; z), v_r⟩ ⟨v_r, ∇ℓ(θ; x_k)⟩ / λ_r over the kept Ritz pairs (λ_r, v_r), nats.
 
-    Kept are the pairs of largest |λ|; negative values stay, with their sign.
+    Negative values stay, with their sign. The health is that of solving for the test gradients.
     """
-    vectors = spectrum.vectors
-    test = torch.cat([chunk @ vectors.T for chunk in gradient_chunks(case, theta, case.test[: case.measured])])
-    train = gradient_chunks(case, theta, case.train, progress)
-    projected = torch.cat([gradients @ vectors.T for gradients in train])
-    return -(projected / spectrum.values) @ test.T / len(case.train)
+    case, theta, ritz = problem.case, problem.theta, problem.spectrum
+    directions = torch.cat([ritz.vectors, ritz.beyond[None]])
+    test = gradient_projections(case, theta, case.tested, directions)
+    along, beyond = test[:, :-1], test[:, -1]
+    train = gradient_projections(case, theta, problem.train, ritz.vectors, problem.progress)
+    health = arnoldi_health(ritz, along, beyond, gradient_norms(case, theta, case.tested), damping=0.0)
+    return Scores(-(train / ritz.values) @ along.T / len(case.train), health)

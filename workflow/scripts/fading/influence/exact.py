@@ -1,28 +1,27 @@
-"""The influence function itself (Koh and Liang 2017), with the explicit Hessian; for models of few parameters."""
+"""The influence function itself (Koh and Liang 2017), with the explicit curvature; for models of few parameters."""
 
 import torch
-from torch import Tensor
 
-from fading.cases import Case
-from fading.curvature import hessian
+from fading import solvers
+from fading.curvature import Curvature
 from fading.errors import FadingError
-from fading.gradients import gradient_chunks
+from fading.problem import Problem, Scores, inverse_scores
 
 MOST_PARAMETERS = 5000
 
 
-def scores(case: Case, theta: Tensor, settings: dict, spectrum=None, progress=iter) -> Tensor:
-    """−(1/n) ⟨∇ℓ(θ; z), H⁻¹ ∇ℓ(θ; x_k)⟩, H of the mean training loss plus weight decay: (n_train, n_test), nats.
+def scores(problem: Problem) -> Scores:
+    """−(1/n) ⟨∇ℓ(θ; z), (C + λI)⁻¹ ∇ℓ(θ; x_k)⟩, C of the whole training set, nats.
 
-    Raises FadingError for more than MOST_PARAMETERS parameters, whose Hessian would not fit.
+    Raises FadingError for more than MOST_PARAMETERS parameters, whose curvature would not fit.
     """
+    case, theta = problem.case, problem.theta
     if len(theta) > MOST_PARAMETERS:
         raise FadingError(
             f"The estimator exact builds the whole Hessian and takes at most {MOST_PARAMETERS} parameters; "
-            f"this model has {len(theta)}: use abif."
+            f"this model has {len(theta)}: use abif, cg or minres."
         )
-    matrix = hessian(case, theta, torch.arange(len(case.train)), progress)
-    test = torch.cat(list(gradient_chunks(case, theta, case.test[: case.measured])))
-    preconditioned = torch.linalg.solve(matrix, test.T)
-    train = gradient_chunks(case, theta, case.train)
-    return -torch.cat([gradients @ preconditioned for gradients in train]) / len(case.train)
+    curvature = Curvature(case, theta, torch.arange(len(case.train)), kind=problem.settings["curvature"])
+    matrix = curvature.matrix(problem.progress)
+    matrix += problem.damping(positive=False) * torch.eye(len(theta), dtype=matrix.dtype)
+    return inverse_scores(problem, lambda b: solvers.exact(matrix, b))

@@ -1,0 +1,97 @@
+"""EK-FAC (George et al. 2018; Grosse et al. 2023): the Fisher matrix by layer, in a Kronecker-factored eigenbasis."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fading.cases import Case, Examples
+from fading.gradients import chunks, layer_projections
+from fading.layers import Dense, LayerGradients, Outer, layer_gradients
+from fading.problem import Problem, Scores
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Eigenvectors, in columns, of a layer's second moments: of its inputs (i, i) and output gradients (o, o).
+
+    A layer of few parameters (a norm) has a single basis (q, q), that of its gradients' second moments: no approximation.
+    """
+
+    inputs: Tensor
+    backward: Tensor | None = None
+
+    def rotate(self, gradients: LayerGradients) -> LayerGradients:
+        """The gradients in this basis."""
+        if isinstance(gradients, Dense):
+            return Dense(gradients.matrix @ self.inputs)
+        return Outer(gradients.inputs @ self.inputs, gradients.backward @ self.backward)
+
+    def rotate_back(self, vectors: Tensor) -> Tensor:
+        """Vectors (r, q) in this basis, in the layer's own."""
+        if self.backward is None:
+            return vectors @ self.inputs.T
+        return (self.backward @ vectors.view(len(vectors), len(self.backward), -1) @ self.inputs.T).flatten(1)
+
+
+def fit(case: Case, theta: Tensor, examples: Examples, progress=iter) -> dict[str, tuple[Basis, Tensor]]:
+    """Each layer's basis and the mean square of the examples' gradients in it, (q,), which stands for the eigenvalues.
+
+    With the labels observed this is the empirical Fisher matrix, with labels drawn from the model the Fisher matrix itself,
+    which for cross-entropy is the Gauss-Newton matrix in expectation.
+    """
+    moments = {}
+    for chunk in progress(chunks(examples)):
+        for name, gradients in layer_gradients(case, theta, chunk).items():
+            found = _second_moments(gradients)
+            moments[name] = [a + b for a, b in zip(moments[name], found, strict=True)] if name in moments else found
+    bases = {name: Basis(*map(_eigenvectors, found)) for name, found in moments.items()}
+    squares = dict.fromkeys(bases, 0)
+    for chunk in progress(chunks(examples)):
+        for name, gradients in layer_gradients(case, theta, chunk).items():
+            squares[name] = squares[name] + bases[name].rotate(gradients).sum_of_squares()
+    return {name: (basis, squares[name] / len(examples)) for name, basis in bases.items()}
+
+
+def precondition(
+    case: Case, theta: Tensor, fitted: dict[str, tuple[Basis, Tensor]], damping: float, examples: Examples
+) -> dict[str, Tensor]:
+    """(F + λI)⁻¹ ∇ℓ(θ; x) of each example by layer, in the layers' own order: (n, q) each."""
+    parts = {}
+    for name, gradients in layer_gradients(case, theta, examples).items():
+        basis, squares = fitted[name]
+        parts[name] = basis.rotate_back(basis.rotate(gradients).matrix / (squares + damping))
+    return parts
+
+
+def drawn_labels(case: Case, theta: Tensor, examples: Examples, seed: int) -> Examples:
+    """The examples with labels drawn from the model's own distribution."""
+    with torch.no_grad():
+        logits = torch.cat([case.logits(theta, chunk.inputs) for chunk in chunks(examples)])
+    generator = torch.Generator().manual_seed(seed)
+    return Examples(examples.inputs, torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0])
+
+
+def scores(problem: Problem) -> Scores:
+    """−(1/n) ⟨∇ℓ(θ; z), (F + λI)⁻¹ ∇ℓ(θ; x_k)⟩, F block-diagonal by layer, of the whole training set, nats.
+
+    λ holds the weight decay too. Raises FadingError for layers that it can't treat, by name, and unless λ is positive.
+    """
+    case, theta = problem.case, problem.theta
+    damping = problem.damping(positive=True) + case.weight_decay
+    labelled = drawn_labels(case, theta, case.train, problem.settings["seed"])
+    fitted = fit(case, theta, labelled, problem.progress)
+    parts = precondition(case, theta, fitted, damping, case.tested)
+    projections = layer_projections(case, theta, problem.train, parts, problem.progress)
+    return Scores(-projections / len(case.train))
+
+
+def _second_moments(gradients):
+    if isinstance(gradients, Dense):
+        return [gradients.matrix.T @ gradients.matrix]
+    rows = [gradients.inputs.flatten(0, 1), gradients.backward.flatten(0, 1)]
+    return [one.T @ one for one in rows]
+
+
+def _eigenvectors(moment):
+    return torch.linalg.eigh(moment.double()).eigenvectors.to(moment.dtype)

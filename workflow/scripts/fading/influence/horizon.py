@@ -1,0 +1,25 @@
+"""Horizon-aware influence: what T steps at constant curvature make of a lasting up-weighting."""
+
+from fading.errors import FadingError
+from fading.gradients import gradient_products, gradient_projections
+from fading.optimizers import SGD
+from fading.problem import Problem, Scores
+
+
+def scores(problem: Problem) -> Scores:
+    """−(1/n) ⟨∇ℓ(θ; z), f(H) ∇ℓ(θ; x_k)⟩ with f(λ) = (1 − (1 − ηλ)^T)/λ, T the horizon, nats.
+
+    f is the sum η Σ_{m<T} (1 − ηλ)^m, which tends to the influence function's 1/λ only where 0 < ηλ < 2 and T is large, and to
+    TracIn's ηT where λ = 0. It acts on the kept Ritz vectors of H; on all other directions H counts as 0. Raises
+    FadingError for optimisers other than SGD, for which the sum is another.
+    """
+    if not isinstance(problem.optimizer, SGD):
+        raise FadingError(f"The estimator horizon is for sgd; this run used {type(problem.optimizer).__name__.lower()}.")
+    case, theta, ritz = problem.case, problem.theta, problem.spectrum
+    rate, steps = problem.optimizer.learning_rate, problem.horizon()
+    test = gradient_projections(case, theta, case.tested, ritz.vectors)
+    train = gradient_projections(case, theta, problem.train, ritz.vectors)
+    products = gradient_products(case, theta, problem.train, case.tested, problem.progress)
+    accumulated = ((1 - (1 - rate * ritz.values) ** steps) / ritz.values).where(ritz.values != 0, rate * steps)
+    filtered = rate * steps * products + (train * (accumulated - rate * steps)) @ test.T
+    return Scores(-filtered / len(case.train))

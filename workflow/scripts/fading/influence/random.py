@@ -1,0 +1,12 @@
+"""Random scores: the control that any estimator must beat."""
+
+import torch
+
+from fading.problem import Problem, Scores
+
+
+def scores(problem: Problem) -> Scores:
+    """Independent standard normal numbers from the run's seed; the same for an example whichever others are scored."""
+    generator = torch.Generator().manual_seed(problem.settings["seed"])
+    everything = torch.randn(len(problem.case.train), problem.case.measured, generator=generator, dtype=torch.float64)
+    return Scores(everything[problem.examples])

@@ -1,0 +1,22 @@
+"""TracIn over checkpoints (Pruthi et al. 2020)."""
+
+from fading.errors import FadingError
+from fading.gradients import gradient_products
+from fading.problem import Problem, Scores
+
+
+def scores(problem: Problem) -> Scores:
+    """−Σ_c (ηT_c/n) ⟨∇ℓ(θ_c; z), ∇ℓ(θ_c; x_k)⟩ over the checkpoints c until this one, nats.
+
+    T_c counts the steps from the checkpoint before to c, which stands for them. Raises FadingError where there is none
+    after the start.
+    """
+    case, kept = problem.case, sorted(step for step in problem.checkpoints if step <= problem.step)
+    if len(kept) < 2:
+        raise FadingError(f"TracIn needs checkpoints before step {problem.step}; there is none.")
+    total = 0
+    for before, step in zip(kept, kept[1:], strict=False):
+        theta = problem.checkpoints[step][0]
+        products = gradient_products(case, theta, problem.train, case.tested, problem.progress)
+        total = total - problem.optimizer.learning_rate * (step - before) / len(case.train) * products
+    return Scores(total)
