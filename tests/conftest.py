@@ -14,6 +14,7 @@ from fading.models import BasicBlock, BertTop, Logistic, ResNet
 from torch import nn
 
 ROOT = Path(__file__).resolve().parents[1]
+torch.set_num_threads(1)  # as in every job; threads that wait for each other cost more than they bring
 
 
 class SmallResNet(ResNet):
@@ -28,7 +29,7 @@ class SmallResNet(ResNet):
 
 
 class Sentences(nn.Module):
-    """What the study's models lack: an embedding, linear layers without bias, a norm and an attention over all tokens."""
+    """What the study's models lack: an embedding, linear layers without bias, attention over all tokens."""
 
     def __init__(self):
         super().__init__()
@@ -97,6 +98,12 @@ def tiny():
 def explicit_hessian(function, theta: torch.Tensor) -> torch.Tensor:
     """By double backward, row by row: no code in common with the library's products."""
     return torch.autograd.functional.hessian(function, theta)
+
+
+def reference_gradients(case: Case, theta: torch.Tensor, examples: Examples) -> torch.Tensor:
+    """One example's gradient at a time, (n, p)."""
+    gradient = torch.func.grad(lambda t, i: case.losses(t, examples[i : i + 1])[0])
+    return torch.stack([gradient(theta, i) for i in range(len(examples))])
 
 
 def clone(destination: Path) -> Path:

@@ -1,44 +1,68 @@
+from functools import cache
+
 import fading.curvature
 import pytest
 import torch
 from conftest import Tiny, explicit_hessian
-from fading.curvature import hessian, hessian_vector_products, lanczos, mean_hessian_products
+from fading.curvature import Curvature, Ritz, lanczos
+from fading.errors import FadingError
 from fading.training import batch_loss, unit_weights
 
 
-@pytest.mark.parametrize("kind", Tiny.kinds)
-def test_products_equal_the_explicit_hessian(tiny, kind, monkeypatch):
-    monkeypatch.setattr(fading.curvature, "CHUNK", 7)  # 23 = 3 · 7 + 2: an unequal last chunk
-    case, theta = tiny.make(kind)
-    weights = unit_weights(case)
-    index = torch.arange(len(case.train))
-    explicit = explicit_hessian(lambda theta: batch_loss(case, theta, index, weights), theta)
-    scale = explicit.abs().max()
-    assert (hessian(case, theta, index) - explicit).abs().max() < 1e-10 * scale
-    vectors = torch.eye(len(theta), dtype=theta.dtype)[:3]
-    assert (mean_hessian_products(case, theta, index, vectors) - explicit[:3]).abs().max() < 1e-10 * scale
-
-
-@pytest.mark.parametrize("kind", Tiny.kinds)
-def test_products_keep_weights_and_the_divisor(tiny, kind):
-    case, theta = tiny.make(kind)
+def weighted(kind):
+    """A tiny case at its point, all training examples, unequal weights."""
+    case, theta = Tiny.make(kind)
     weights = unit_weights(case)
     weights[2], weights[5] = 0.0, 3.0
-    batch = torch.tensor([5, 2, 9])
-    terms = [
-        weights[i] * explicit_hessian(lambda t, i=i: case.losses(t, case.train[i : i + 1])[0], theta) for i in batch
-    ]
-    explicit = sum(terms) / 3 + case.weight_decay * torch.eye(len(theta), dtype=theta.dtype)
-    vectors = torch.randn(4, len(theta), dtype=theta.dtype, generator=torch.Generator().manual_seed(0))
-    products = hessian_vector_products(case, theta, batch, weights, vectors)
-    assert (products - vectors @ explicit).abs().max() < 1e-10 * explicit.abs().max()
+    return case, theta, torch.arange(len(case.train)), weights
 
 
-def test_a_random_network_is_an_indefinite_point_and_logistic_regression_a_definite_one(tiny):
-    for kind, definite in [("resnet-gelu", False), ("bert", False), ("logistic", True)]:
+@cache
+def explicit(tiny_kind, kind):
+    """The weighted curvature without any of the library's products: rows of double backward, or Jacobians of logits."""
+    case, theta, index, weights = weighted(tiny_kind)
+    if kind == "hessian":
+        return explicit_hessian(lambda theta: batch_loss(case, theta, index, weights), theta)
+    jacobian = torch.autograd.functional.jacobian(lambda t: case.logits(t, case.train[index].inputs), theta)
+    share = case.logits(theta, case.train[index].inputs).softmax(1)
+    bend = (torch.diag_embed(share) - share[:, :, None] * share[:, None]) * weights[index, None, None] / len(index)
+    eye = torch.eye(len(theta), dtype=theta.dtype)
+    return torch.einsum("nap,nab,nbq->pq", jacobian, bend, jacobian) + case.weight_decay * eye
+
+
+@pytest.mark.parametrize("retained", [0, 1024])
+@pytest.mark.parametrize("curvature", ["hessian", "gauss-newton"])
+@pytest.mark.parametrize("kind", Tiny.kinds)  # the networks at an indefinite point, the logistic at a definite one
+def test_products_equal_the_explicit_matrix(kind, curvature, retained, monkeypatch):
+    monkeypatch.setattr(fading.curvature, "CHUNK", 7)  # 23 = 3 · 7 + 2: an unequal last chunk
+    monkeypatch.setattr(fading.curvature, "RETAINED", retained)
+    case, theta, index, weights = weighted(kind)
+    expected = explicit(kind, curvature)
+    operator = Curvature(case, theta, index, weights, kind=curvature)
+    vectors = torch.randn(3, len(theta), dtype=theta.dtype, generator=torch.Generator().manual_seed(0))
+    for _ in range(2):  # a second product may use what the first left
+        assert (operator(vectors) - vectors @ expected).abs().max() < 1e-10 * (vectors @ expected).abs().max()
+    gradient = torch.func.grad(lambda t: batch_loss(case, t, index, weights))(theta)
+    torch.testing.assert_close(operator.gradient(), gradient, atol=1e-12, rtol=1e-10)
+
+
+def test_the_explicit_matrix_of_an_operator():
+    expected = explicit("sentences", "hessian")
+    assert (Curvature(*weighted("sentences")).matrix() - expected).abs().max() < 1e-10 * expected.abs().max()
+
+
+def test_there_is_no_other_curvature(tiny):
+    case, theta = tiny.make("logistic")
+    with pytest.raises(FadingError, match="no curvature fisher; there are hessian, gauss-newton"):
+        Curvature(case, theta, torch.arange(3), kind="fisher")
+
+
+def test_definite_and_indefinite_points(tiny):
+    for kind, definite in [("resnet-gelu", False), ("bert", False), ("sentences", False), ("logistic", True)]:
         case, theta = tiny.make(kind)
-        smallest = torch.linalg.eigvalsh(hessian(case, theta, torch.arange(len(case.train))))[0]
-        assert (smallest > 0) == definite
+        index = torch.arange(len(case.train))
+        assert (torch.linalg.eigvalsh(Curvature(case, theta, index).matrix())[0] > 0) == definite
+        assert torch.linalg.eigvalsh(Curvature(case, theta, index, kind="gauss-newton").matrix())[0] > 0
 
 
 def random_symmetric(size, values=None):
@@ -50,28 +74,35 @@ def random_symmetric(size, values=None):
 
 def test_lanczos_of_full_dimension_is_the_spectrum():
     matrix, start = random_symmetric(30)
-    ritz = lanczos(lambda vector: matrix @ vector, start, 30)
+    ritz = lanczos(lambda rows: rows @ matrix, start, 30)
     torch.testing.assert_close(ritz.values, torch.linalg.eigvalsh(matrix), atol=1e-10, rtol=0)
     torch.testing.assert_close(ritz.vectors @ matrix, ritz.values[:, None] * ritz.vectors, atol=1e-9, rtol=0)
 
 
-def test_lanczos_reports_the_true_residuals_and_stays_orthonormal():
+def test_lanczos_reports_how_pairs_couple_to_what_lies_beyond_and_stays_orthonormal():
     matrix, start = random_symmetric(60)
-    ritz = lanczos(lambda vector: matrix @ vector, start, 12)
+    ritz = lanczos(lambda rows: rows @ matrix, start, 12)
+    coupled = ritz.values[:, None] * ritz.vectors + ritz.coupling[:, None] * ritz.beyond
+    torch.testing.assert_close(ritz.vectors @ matrix, coupled, atol=1e-10, rtol=0)
+    basis = torch.cat([ritz.vectors, ritz.beyond[None]])
+    torch.testing.assert_close(basis @ basis.T, torch.eye(13, dtype=torch.float64), atol=1e-12, rtol=0)
     residuals = (ritz.vectors @ matrix - ritz.values[:, None] * ritz.vectors).norm(dim=1)
-    torch.testing.assert_close(ritz.residuals, residuals, atol=1e-10, rtol=1e-8)
-    torch.testing.assert_close(ritz.vectors @ ritz.vectors.T, torch.eye(12, dtype=torch.float64), atol=1e-12, rtol=0)
+    torch.testing.assert_close(ritz.coupling.abs(), residuals, atol=1e-10, rtol=1e-8)
 
 
 def test_lanczos_ends_where_the_krylov_space_is_exhausted():
     matrix, start = random_symmetric(20, torch.tensor([-1.0, 2.0, 3.0, 4.0] * 5, dtype=torch.float64))
-    ritz = lanczos(lambda vector: matrix @ vector, start, 15)
+    ritz = lanczos(lambda rows: rows @ matrix, start, 15)
     torch.testing.assert_close(ritz.values, torch.tensor([-1.0, 2, 3, 4], dtype=torch.float64))
-    assert ritz.residuals.max() < 1e-10
+    assert ritz.coupling.abs().max() == 0
 
 
-def test_largest_keeps_negative_values_by_their_size():
+def test_largest_keeps_negative_values_by_their_size_and_counts_what_it_drops():
     matrix, start = random_symmetric(6, torch.tensor([-7.0, -1, 2, 3, 4, 5], dtype=torch.float64))
-    kept = lanczos(lambda vector: matrix @ vector, start, 6).largest(3)
+    kept = lanczos(lambda rows: rows @ matrix, start, 6).largest(4).largest(3)
     torch.testing.assert_close(kept.values, torch.tensor([-7.0, 4, 5], dtype=torch.float64))
     torch.testing.assert_close(kept.vectors @ matrix, kept.values[:, None] * kept.vectors, atol=1e-9, rtol=0)
+    assert kept.dropped == 3
+    again = Ritz.from_arrays(kept.to_arrays())
+    assert torch.equal(again.vectors, kept.vectors)
+    assert again.dropped == 3

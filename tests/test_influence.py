@@ -1,76 +1,194 @@
 """Estimators against exact references: explicit inverses, retraining to the optimum, closed-form leave-one-out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import fading.influence.exact
 import pytest
 import torch
-from conftest import Tiny, explicit_hessian
+from conftest import Tiny, explicit_hessian, reference_gradients
 from fading.cases import Case, Examples
 from fading.counterfactuals import Counterfactual, record
-from fading.curvature import Ritz, hessian
+from fading.curvature import Curvature, Ritz, lanczos
 from fading.errors import FadingError
-from fading.gradients import gradient_chunks, per_example_gradients
-from fading.influence import estimators, load
-from fading.training import batch_loss, unit_weights
+from fading.influence import BY_EXAMPLE, NEEDS_DAMPING, SETTINGS, USES_SPECTRUM, estimators, load
+from fading.optimizers import SGD, AdamW, Momentum
+from fading.order import batch_order
+from fading.problem import Problem
+from fading.training import batch_loss, batches, train, unit_weights
+from torch import nn
 
-SETTINGS = {"learning_rate": 0.1, "steps": 50}
-
-
-def reference_gradients(case, theta, examples):
-    gradient = torch.func.grad(lambda t, i: case.losses(t, examples[i : i + 1])[0])
-    return torch.stack([gradient(theta, i) for i in range(len(examples))])
-
-
-def eigenpairs(matrix) -> Ritz:
-    values, vectors = torch.linalg.eigh(matrix)
-    return Ritz(values, vectors.T, torch.zeros_like(values))
-
-
-@pytest.mark.parametrize("kind", Tiny.kinds)
-def test_per_example_gradients(tiny, kind, monkeypatch):
-    monkeypatch.setattr("fading.gradients.CHUNK", 10)
-    case, theta = tiny.make(kind)
-    expected = reference_gradients(case, theta, case.train)
-    torch.testing.assert_close(per_example_gradients(case, theta, case.train), expected, atol=1e-12, rtol=1e-10)
-    chunks = list(gradient_chunks(case, theta, case.train))
-    assert [len(chunk) for chunk in chunks] == [10, 10, 3]
-    torch.testing.assert_close(torch.cat(chunks), expected, atol=1e-12, rtol=1e-10)
+SETTINGS_OF_TESTS = {
+    "curvature": "hessian",
+    "hessian_examples": Tiny.n,
+    "damping": 1.0,
+    "iterations": 3000,
+    "tolerance": 1e-10,
+    "scale": 100.0,
+    "horizon": 4,
+    "seed": 0,
+}
 
 
-@pytest.mark.parametrize("kind", Tiny.kinds)
-def test_gradient_dot(tiny, kind):
-    case, theta = tiny.make(kind)
-    train, test = (reference_gradients(case, theta, split) for split in (case.train, case.test[: case.measured]))
-    scores = load("gradient-dot")(case, theta, SETTINGS)
-    assert scores.shape == (Tiny.n, Tiny.measured)
-    torch.testing.assert_close(scores, -0.1 * 50 / Tiny.n * train @ test.T)
-
-
-@pytest.mark.parametrize("kind", Tiny.kinds)  # the networks at an indefinite point, the logistic at a definite one
-def test_exact_and_full_rank_abif_equal_the_explicit_inverse(tiny, kind):
-    case, theta = tiny.make(kind)
-    index, weights = torch.arange(len(case.train)), unit_weights(case)
-    explicit = explicit_hessian(lambda theta: batch_loss(case, theta, index, weights), theta)
-    train, test = (reference_gradients(case, theta, split) for split in (case.train, case.test[: case.measured]))
-    expected = -train @ torch.linalg.inv(explicit) @ test.T / Tiny.n
-    for scores in (
-        load("exact")(case, theta, SETTINGS),
-        load("abif")(case, theta, SETTINGS, spectrum=eigenpairs(explicit)),
-    ):
-        assert (scores - expected).abs().max() < 1e-6 * expected.abs().max()
-
-
-def test_abif_of_low_rank_inverts_within_its_span(tiny):
-    case, theta = tiny.make("resnet-gelu")
-    matrix = hessian(case, theta, torch.arange(len(case.train)))
-    kept = eigenpairs(matrix).largest(5)
-    assert (kept.values < 0).any()
-    train, test = (reference_gradients(case, theta, split) for split in (case.train, case.test[: case.measured]))
-    pseudo_inverse = kept.vectors.T @ torch.diag(1 / kept.values) @ kept.vectors
-    torch.testing.assert_close(
-        load("abif")(case, theta, SETTINGS, spectrum=kept), -train @ pseudo_inverse @ test.T / Tiny.n
+def problem_of(case, theta, spectrum=None, **settings) -> Problem:
+    """At θ, as if reached by 50 steps that nobody recorded."""
+    return Problem(
+        case,
+        checkpoints={50: theta[None]},
+        step=50,
+        optimizer=SGD(0.1),
+        settings=SETTINGS_OF_TESTS | settings,
+        examples=torch.arange(len(case.train)),
+        spectrum=spectrum,
     )
+
+
+def trained(kind, optimizer, **settings) -> Problem:
+    """A real run of nine steps from the tiny case's point."""
+    case, theta = Tiny.make(kind)
+    drawn = batches(batch_order(Tiny.n, 8, 0, 9, 0))
+    checkpoints, _ = train(case, theta, drawn, optimizer, [0, 3, 9])
+    examples = torch.arange(Tiny.n)
+    return Problem(case, checkpoints, 9, optimizer, SETTINGS_OF_TESTS | settings, examples, drawn)
+
+
+def references(case, theta):
+    """Gradients one by one, training (n, p) and tested (m, p), and the explicit Hessian, independent of the library."""
+    index, weights = torch.arange(len(case.train)), unit_weights(case)
+    hessian = explicit_hessian(lambda theta: batch_loss(case, theta, index, weights), theta)
+    return *(reference_gradients(case, theta, split) for split in (case.train, case.tested)), hessian
+
+
+def close(found, expected, tolerance=1e-6):
+    assert found.shape == expected.shape
+    assert (found - expected).abs().max() < tolerance * expected.abs().max()
+
+
+@pytest.mark.parametrize("kind", Tiny.kinds)
+def test_gradient_products(kind):
+    case, theta = Tiny.make(kind)
+    train, test = (reference_gradients(case, theta, split) for split in (case.train, case.tested))
+    problem = problem_of(case, theta)
+    close(load("gradient-dot")(problem).values, -0.1 * 50 / Tiny.n * train @ test.T, 1e-10)
+    cosine = nn.functional.normalize(train) @ nn.functional.normalize(test).T
+    close(load("gradient-cosine")(problem).values, -cosine, 1e-10)
+
+
+# The networks at points where the damped Hessian has eigenvalues of both signs, the logistic where it is definite.
+@pytest.mark.parametrize(
+    ("kind", "damping"), [("resnet-gelu", 20.0), ("bert", 0.2), ("sentences", 0.01), ("logistic", 0.0)]
+)
+def test_every_inverse_estimator_equals_the_explicit_inverse(kind, damping):
+    case, theta = Tiny.make(kind)
+    train, test, hessian = references(case, theta)
+    damped = hessian + damping * torch.eye(len(theta), dtype=theta.dtype)
+    assert (torch.linalg.eigvalsh(damped)[0] > 0) == (kind == "logistic")
+    expected = -train @ torch.linalg.inv(damped) @ test.T / Tiny.n
+    start = torch.randn(len(theta), dtype=theta.dtype, generator=torch.Generator().manual_seed(0))
+    spectrum = lanczos(lambda rows: rows @ damped, start, len(theta))  # abif has no damping of its own
+    problem = problem_of(case, theta, spectrum, damping=damping)
+    for name in ("exact", "cg", "minres", "abif"):
+        scores = load(name)(problem)
+        close(scores.values, expected)
+        assert scores.health["residual"].max() < 1e-6, name
+        assert scores.health["negative_curvature"].any() == (kind != "logistic"), name
+    few = replace(problem, examples=torch.tensor([4, 17]))  # fewer than are tested: the other side is solved for
+    for name in ("exact", "cg", "minres"):
+        close(load(name)(few).values, expected[[4, 17]])
+
+
+def test_the_gauss_newton_matrix_in_place_of_the_hessian():
+    case, theta = Tiny.make("sentences")
+    train, test, _ = references(case, theta)
+    matrix = Curvature(case, theta, torch.arange(Tiny.n), kind="gauss-newton").matrix()  # tested elsewhere
+    damped = matrix + 0.1 * torch.eye(len(theta), dtype=theta.dtype)
+    expected = -train @ torch.linalg.inv(damped) @ test.T / Tiny.n
+    problem = problem_of(case, theta, damping=0.1, curvature="gauss-newton", scale=0.5, iterations=400)
+    for name in ("exact", "cg", "minres", "lissa"):
+        close(load(name)(problem).values, expected)
+
+
+def test_iterative_estimators_use_the_first_examples_for_the_hessian():
+    case, theta = Tiny.make("logistic")
+    train, test, _ = references(case, theta)
+    part = Curvature(case, theta, torch.arange(12)).matrix()
+    expected = -train @ torch.linalg.inv(part) @ test.T / Tiny.n
+    close(load("cg")(problem_of(case, theta, damping=0.0, hessian_examples=12)).values, expected)
+
+
+def test_a_diverging_solver_says_so():
+    case, theta = Tiny.make("resnet-gelu")
+    health = load("lissa")(problem_of(case, theta, scale=2.0, iterations=60)).health
+    assert health["diverged"].all()
+    assert health["residual"].min() > 1
+
+
+def test_abif_of_low_rank_inverts_within_its_span_and_knows_its_residual():
+    case, theta = Tiny.make("resnet-gelu")
+    train, test, hessian = references(case, theta)
+    start = torch.randn(len(theta), dtype=theta.dtype, generator=torch.Generator().manual_seed(0))
+    kept = lanczos(lambda rows: rows @ hessian, start, 12).largest(5)
+    assert (kept.values < 0).any()
+    inverse = kept.vectors.T @ torch.diag(1 / kept.values) @ kept.vectors
+    scores = load("abif")(problem_of(case, theta, kept))
+    close(scores.values, -train @ inverse @ test.T / Tiny.n, 1e-9)
+    residual = (test - test @ inverse @ hessian).norm(dim=1) / test.norm(dim=1)
+    torch.testing.assert_close(scores.health["residual"], residual, atol=1e-7, rtol=1e-6)
+    assert scores.health["dropped"].tolist() == [7] * case.measured
+
+
+def test_tracin_weighs_each_checkpoint_by_the_steps_that_it_stands_for():
+    problem = trained("resnet-gelu", SGD(0.1))
+    case, expected = problem.case, 0
+    for step, steps in ((3, 3), (9, 6)):
+        theta = problem.checkpoints[step][0]
+        train, test = (reference_gradients(case, theta, split) for split in (case.train, case.tested))
+        expected = expected - 0.1 * steps / Tiny.n * train @ test.T
+    close(load("tracin")(problem).values, expected, 1e-10)
+    ends = replace(problem, checkpoints={step: problem.checkpoints[step] for step in (0, 9)})
+    close(load("tracin")(ends).values, load("gradient-dot")(problem).values, 1e-12)
+    with pytest.raises(FadingError, match="needs checkpoints before step 9; there is none"):
+        load("tracin")(replace(problem, checkpoints={9: problem.checkpoints[9]}))
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1), Momentum(0.05), AdamW(0.01)], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("name", ["linear-response", "unrolled"])
+def test_trajectory_estimators_are_the_derivative_of_retraining_the_last_steps(optimizer, name):
+    problem = trained("bert", optimizer)
+    case, drawn = problem.case, problem.batches[5:]
+    scores = load(name)(replace(problem, examples=torch.tensor([2, 11]))).values
+    kept, _ = train(case, Tiny.make("bert")[1], problem.batches[:5], optimizer, [5])
+    for row, example in zip(scores, (2, 11), strict=True):
+        up, down = (
+            record(case, kept[5], drawn, optimizer, Counterfactual((example,), e).weights(case), [4], 5)[1][0]
+            for e in (1e-5, -1e-5)
+        )
+        close(row, (up - down) / 2e-5, 1e-5)
+
+
+def test_the_horizon_estimator_sums_what_steps_at_constant_curvature_make_of_a_gradient():
+    case, theta = Tiny.make("resnet-gelu")
+    train, test, hessian = references(case, theta)
+    spectrum = Ritz(*_eigenpairs(hessian), torch.zeros(len(theta), dtype=theta.dtype), torch.zeros_like(theta))
+    step = torch.eye(len(theta), dtype=theta.dtype) - 0.1 * hessian
+    expected = -0.1 / Tiny.n * train @ sum(torch.linalg.matrix_power(step, m) for m in range(4)) @ test.T
+    close(load("horizon")(problem_of(case, theta, spectrum)).values, expected, 1e-9)
+    # Of the directions that aren't kept H counts as 0: with no pair kept it is the gradient dot product.
+    none = Ritz(spectrum.values[:0], spectrum.vectors[:0], spectrum.coupling[:0], spectrum.beyond)
+    dot = load("gradient-dot")(problem_of(case, theta)).values * 4 / 50
+    close(load("horizon")(problem_of(case, theta, none)).values, dot, 1e-9)
+
+
+def test_a_long_horizon_is_the_influence_function():
+    case, theta = Tiny.make("logistic")
+    _, _, hessian = references(case, theta)
+    spectrum = Ritz(*_eigenpairs(hessian), torch.zeros(len(theta), dtype=theta.dtype), torch.zeros_like(theta))
+    long = replace(problem_of(case, theta, spectrum, horizon=40_000), step=40_000, checkpoints={40_000: theta[None]})
+    close(load("horizon")(long).values, load("exact")(problem_of(case, theta, damping=0.0)).values)
+
+
+def _eigenpairs(matrix):
+    values, vectors = torch.linalg.eigh(matrix)
+    return values, vectors.T
 
 
 def optimum(case, weights):
@@ -84,63 +202,107 @@ def optimum(case, weights):
     return theta
 
 
-def test_exact_is_the_derivative_of_retraining_to_the_optimum(tiny):
-    case, _ = tiny.make("logistic")
+def test_exact_is_the_derivative_of_retraining_to_the_optimum():
+    case, _ = Tiny.make("logistic")
     theta, epsilon = optimum(case, unit_weights(case)), 1e-4
-    scores = load("exact")(case, theta, SETTINGS)
-    for example in (0, 11, 22):
+    scores = load("exact")(problem_of(case, theta, damping=0.0)).values
+    for group in ((0,), (11,), (2, 22)):
         up, down = (
-            case.measured_losses(optimum(case, Counterfactual(example, e).weights(case))) for e in (epsilon, -epsilon)
+            case.measured_losses(optimum(case, Counterfactual(group, e).weights(case))) for e in (epsilon, -epsilon)
         )
-        derivative = (up - down) / (2 * epsilon)
-        assert (scores[example] - derivative).abs().max() < 1e-6 * derivative.abs().max()
+        close(scores[list(group)].sum(0), (up - down) / (2 * epsilon))
 
 
 @dataclass(frozen=True)
 class RidgeRegression(Case):
     """Least squares instead of cross-entropy: leave-one-out has a closed form."""
 
-    def losses(self, theta, examples):
-        return (examples.inputs[0] @ theta - examples.labels) ** 2 / 2
+    def output_losses(self, logits, labels):
+        return (logits[:, 0] - labels) ** 2 / 2
 
 
 def test_leave_one_out_retraining_equals_the_closed_form():
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(23, 4, generator=generator, dtype=torch.float64)
     y = torch.randn(23, generator=generator, dtype=torch.float64)
-    case = RidgeRegression(torch.nn.Linear(4, 1), Examples((x,), y), Examples((x,), y), 5, 0.3, torch.float64, True)
+    module = nn.Linear(4, 1, bias=False).double().requires_grad_(False)
+    case = RidgeRegression(module, Examples((x,), y), Examples((x,), y), 5, 0.3, torch.float64)
     n, eye = len(y), torch.eye(4, dtype=torch.float64)
     whole = torch.linalg.inv(x.T @ x / n + 0.3 * eye)
     fitted = whole @ x.T @ y / n
     steps = [torch.arange(n)] * 400
-    (trained,), _ = record(case, torch.zeros(4, dtype=torch.float64), steps, 0.3, unit_weights(case), [400])
-    torch.testing.assert_close(trained, fitted, atol=1e-10, rtol=0)
-    scores = load("exact")(case, fitted, SETTINGS)
+    start = torch.zeros(1, 4, dtype=torch.float64)
+    (retrained,), _ = record(case, start, steps, SGD(0.3), unit_weights(case), [400])
+    torch.testing.assert_close(retrained, fitted, atol=1e-10, rtol=0)
+    scores = load("exact")(problem_of(case, fitted, damping=0.0)).values
     for k in (0, 7, 22):
         leverage = x[k] @ whole @ x[k] / n
         without = fitted - whole @ x[k] / n * (y[k] - x[k] @ fitted) / (1 - leverage)  # Sherman and Morrison
-        weights = Counterfactual(k, -1.0).weights(case)
-        (retrained,), _ = record(case, trained, steps, 0.3, weights, [400])
+        weights = Counterfactual((k,), -1.0).weights(case)
+        (retrained,), _ = record(case, fitted[None], steps, SGD(0.3), weights, [400])
         torch.testing.assert_close(retrained, without, atol=1e-10, rtol=0)
         first_order = (x[:5] @ fitted - y[:5]) * (x[:5] @ (without - fitted)) * (1 - leverage)
         torch.testing.assert_close(-scores[k], first_order, atol=1e-10, rtol=1e-8)
 
 
-def test_the_sign_says_harmful_or_helpful(tiny):
+def test_the_sign_says_harmful_or_helpful():
     """Up-weighting a copy of a test example lowers its loss: helpful, negative."""
-    case, _ = tiny.make("logistic")
-    same = Case(case.module, case.train, case.train, 5, case.weight_decay, case.dtype, case.vectorized)
-    theta = optimum(same, unit_weights(same))
-    for estimator in ("gradient-dot", "exact"):
-        assert (load(estimator)(same, theta, SETTINGS).diagonal() < 0).all()
+    case, _ = Tiny.make("logistic")
+    same = replace(case, test=case.train)
+    problem = problem_of(same, optimum(same, unit_weights(same)))
+    for name in ("gradient-dot", "gradient-cosine", "exact", "cg", "minres", "lissa", "ekfac", "nearest-neighbours"):
+        assert (load(name)(problem).values.diagonal() < 0).all(), name
 
 
-def test_exact_refuses_large_models(tiny, monkeypatch):
+def test_nearest_neighbours_are_those_by_the_angle_between_features():
+    case, theta = Tiny.make("logistic")  # its features are its inputs
+    (train,), (test,) = case.train.inputs, case.tested.inputs
+    expected = -nn.functional.cosine_similarity(train[:, None], test[None], dim=2)
+    close(load("nearest-neighbours")(problem_of(case, theta)).values, expected, 1e-12)
+
+
+def test_random_scores_depend_on_the_seed_and_not_on_what_else_is_scored():
+    case, theta = Tiny.make("logistic")
+    one, other = (load("random")(problem_of(case, theta, seed=seed)).values for seed in (0, 1))
+    assert not torch.equal(one, other)
+    some = load("random")(replace(problem_of(case, theta), examples=torch.tensor([5, 9]))).values
+    assert torch.equal(some, one[[5, 9]])
+
+
+def test_what_an_estimator_cant_treat_is_refused_in_one_sentence(monkeypatch):
+    case, theta = Tiny.make("logistic")
     monkeypatch.setattr(fading.influence.exact, "MOST_PARAMETERS", 10)
-    case, theta = tiny.make("logistic")
     with pytest.raises(FadingError, match="at most 10 parameters; this model has 21"):
-        load("exact")(case, theta, SETTINGS)
+        load("exact")(problem_of(case, theta))
+    undamped = problem_of(replace(case, weight_decay=0), theta, damping=0.0)
+    for name in NEEDS_DAMPING:
+        with pytest.raises(FadingError, match=r"damping must be positive where there is no weight decay; found 0\.0"):
+            load(name)(undamped)
+    for name in ("horizon", "linear-response", "unrolled"):
+        with pytest.raises(FadingError, match="horizon of 51 steps is beyond the run's 50 before the checkpoint"):
+            load(name)(problem_of(case, theta, horizon=51))
+    with pytest.raises(FadingError, match="horizon is for sgd; this run used momentum"):
+        load("horizon")(replace(problem_of(case, theta), optimizer=Momentum(0.1)))
 
 
 def test_the_registry_lists_every_file():
-    assert estimators() == ["abif", "exact", "gradient-dot"]
+    assert estimators() == sorted(
+        [
+            "abif",
+            "cg",
+            "ekfac",
+            "exact",
+            "gradient-cosine",
+            "gradient-dot",
+            "horizon",
+            "linear-response",
+            "lissa",
+            "minres",
+            "nearest-neighbours",
+            "random",
+            "tracin",
+            "unrolled",
+        ]
+    )
+    for named in (USES_SPECTRUM, BY_EXAMPLE, NEEDS_DAMPING, SETTINGS.keys()):
+        assert set(named) <= set(estimators())

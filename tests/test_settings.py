@@ -26,7 +26,9 @@ RESNET, BERT = "definitions.resnet-fashion", "definitions.bert-reviews"
 WRONG = [
     ("cases", ["resnet"], "cases: found resnet; defined are resnet-fashion"),
     ("speed", 3, "the configuration has the unknown key 'speed'; accepted are study, seeds, cases"),
-    (f"{RESNET}.training.momentum", 0.9, f"{RESNET}.training has the unknown key 'momentum'; accepted are batch_size"),
+    (f"{RESNET}.training.momentum", 0.9, f"{RESNET}.training has the unknown key 'momentum'; accepted are optimizer"),
+    (f"{RESNET}.training.optimizer", "adam", "optimizer: found 'adam'; accepted is one of sgd, momentum, adamw"),
+    (f"{RESNET}.training.optimizer", "adamw", "estimators: horizon is for sgd; training.optimizer is adamw"),
     (f"{RESNET}.model.depth", 3, f"{RESNET}.model has the unknown key 'depth'; accepted are kind"),
     (f"{RESNET}.dataset", "cifar", f"{RESNET}.dataset: found 'cifar'; accepted is one of fashion-mnist, movie-reviews"),
     (f"{RESNET}.model.kind", "vit", f"{RESNET}.model.kind: found 'vit'; accepted is one of resnet, bert, logistic"),
@@ -57,13 +59,26 @@ WRONG = [
     (f"{RESNET}.counterfactuals.responses", 13, "found 13; accepted is at most 10, examples"),
     (f"{RESNET}.counterfactuals.steps", [5, 2], "must ascend; found [5, 2]"),
     (f"{RESNET}.counterfactuals.epsilon", 0, "epsilon: found 0, which changes nothing; any other is accepted"),
-    (f"{RESNET}.leave_one_out.examples", 4001, "found 4001; accepted is at most 4000"),
-    (f"{RESNET}.estimators", ["tracing"], "found tracing; known are abif, exact, gradient-dot"),
+    (f"{RESNET}.leave_one_out.count", 4001, "found 4001; accepted is at most 4000"),
+    (f"{RESNET}.leave_one_out.size", 9, "leave_one_out.size: found 9; accepted is at most 8, count"),
+    (f"{RESNET}.leave_one_out.proximal", 9, "leave_one_out.proximal: found 9; accepted is at most 8, count"),
+    (f"{RESNET}.estimators", ["tracing"], "found tracing; known are abif, cg, ekfac, exact, gradient-cosine"),
+    (
+        f"{RESNET}.influence.damping",
+        0,
+        "influence.damping: found 0; ekfac needs it above 0 where training.weight_decay",
+    ),
+    (f"{RESNET}.influence.damping", -1, "damping: found -1; accepted is at least 0"),
+    (f"{RESNET}.influence.tolerance", 0, "tolerance: found 0; accepted is more than 0"),
+    (f"{RESNET}.influence.horizon", 127, "influence.horizon: found 127; accepted is at most 126, the steps before"),
+    (f"{RESNET}.influence.curvature", "fisher", "found 'fisher'; accepted is one of hessian, gauss-newton"),
+    ("peers.cases", ["vit"], "peers.cases: found vit; defined are resnet-fashion"),
+    ("peers.hessian_examples", 2001, "peers.hessian_examples: found 2001; accepted is at most 2000, peers.train"),
     ("spectrum.keep", 51, "spectrum.keep: found 51; accepted is at most 50, spectrum.krylov"),
     ("spectrum.examples", 1200, "spectrum.examples: found 1200; accepted is at most 1000"),
     (f"{RESNET}.examples.tokens", 9, "examples has the key 'tokens', which only sentences take"),
-    ("definitions.logistic-fashion.training.weight_decay", 0, "exact inverts the Hessian and needs"),
-    (f"{RESNET}.estimators", ["exact"], "exact builds the whole Hessian; accepted is abif for a resnet"),
+    ("definitions.logistic-fashion.training.weight_decay", 0, "found 0; ekfac needs it above 0 where"),
+    (f"{RESNET}.estimators", ["exact"], "exact builds the whole Hessian; accepted is abif, cg or minres for a resnet"),
     (f"{RESNET}.model", {"kind": "resnet"}, f"{RESNET}.model lacks width, activation"),
     (RESNET, {"dataset": "fashion-mnist"}, f"{RESNET} lacks model, examples, training, regimes"),
     ("seeds", 3, "seeds: found 3; accepted is a list"),
@@ -93,6 +108,7 @@ def test_a_regime_from_an_epochs_short_last_batch_can_change_no_more_than_that_h
     config = copy.deepcopy(DEFAULT)
     bert = config["definitions"]["bert-reviews"]
     bert["regimes"] = [{"name": "short", "from": 62, "learning_rate": 0.1}]
+    bert["influence"]["horizon"] = 62
     bert["counterfactuals"]["examples"] = 16
     check(config)
     bert["counterfactuals"]["examples"] = 17

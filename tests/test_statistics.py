@@ -59,7 +59,7 @@ def changes(**arrays):
     whole = {
         "loss_change": effect,
         "norm": norm,
-        "example": np.array([4, 0, 2, 4, -1]),
+        "members": np.array([4, 0, 2, 4, -1])[:, None],
         "epsilon": np.array([1.0, 1, 1, 0, 0]),
     }
     return whole | arrays
@@ -67,9 +67,9 @@ def changes(**arrays):
 
 def test_the_fading_curve_compares_each_example_with_its_own_score():
     one = changes()
-    scores = np.zeros((6, 4))
-    scores[[4, 0, 2]] = one["loss_change"][:3, 1]  # right at the second step
-    frame = fading_curve(one, {"good": scores, "bad": -scores}, one["loss_change"][:2], [1, 5])
+    examples, right = np.array([0, 2, 4]), one["loss_change"][[1, 2, 0], 1]  # at the second step
+    scores = {name: {"scores": sign * right, "examples": examples} for name, sign in (("good", 1), ("bad", -1))}
+    frame = fading_curve(one, scores, one["loss_change"][:2], [1, 5])
     at = frame.set_index(["estimator", "step"]).spearman
     assert at["good", 5] == pytest.approx(1)
     assert at["bad", 5] == pytest.approx(-1)
@@ -91,30 +91,44 @@ def test_the_divergence_curve_refuses_a_null_that_moved():
 
 def test_leave_one_out_tables():
     effect = RANDOM.normal(size=(2, 5))
-    changes = stack(
-        [
-            {
-                "loss_change": np.stack([effect[0], -effect[0]]),
-                "example": np.array([3, 3]),
-                "epsilon": np.array([-1.0, 1]),
-            },
-            {
-                "loss_change": np.stack([effect[1], -effect[1]]),
-                "example": np.array([1, 1]),
-                "epsilon": np.array([-1.0, 1]),
-            },
-        ],
-        ["loss_change", "example", "epsilon"],
-    )
-    scores = np.zeros((4, 5))
-    scores[[3, 1]] = -2 * effect
-    pairs = leave_one_out_pairs(changes, {"twice": scores})
-    np.testing.assert_allclose(pairs.actual, effect.ravel())
-    np.testing.assert_allclose(pairs.predicted, 2 * pairs.actual)
-    assert pairs.train_index.tolist() == [3] * 5 + [1] * 5
-    assert pairs.test_index.tolist() == list(range(5)) * 2
-    correlations = leave_one_out_correlations(changes, {"twice": scores, "opposite": -scores})
+    chunks = [
+        {
+            "loss_change": np.stack([effect[0], -effect[0], effect[1]]),
+            "members": np.array([[3], [3], [1]]),
+            "epsilon": np.array([-1.0, 1, -1]),
+        },
+        {
+            "loss_change": np.stack([-effect[1], effect[0] + effect[1]]),
+            "members": np.array([[1, -1], [3, 1]]),
+            "epsilon": np.array([1.0, -1]),
+        },
+    ]
+    truths = {
+        "retraining": stack(chunks, ["loss_change", "members", "epsilon"]),
+        "proximal response": {name: array[:1] for name, array in chunks[0].items()},
+    }
+    scored = {"scores": -2 * effect[::-1], "examples": np.array([1, 3])}
+    scores = {"twice": scored, "opposite": scored | {"scores": 2 * effect[::-1]}}
+    pairs = leave_one_out_pairs(truths, scores)
+    twice = pairs[(pairs.estimator == "twice") & (pairs.truth == "retraining")]
+    np.testing.assert_allclose(twice.actual, np.concatenate([*effect, effect.sum(0)]))
+    np.testing.assert_allclose(twice.predicted, 2 * twice.actual, err_msg="a group's prediction is its members' sum")
+    assert twice.train_index.tolist() == [3] * 5 + [1] * 5 + [3] * 5
+    assert twice["size"].tolist() == [1] * 10 + [2] * 5
+    assert twice.test_index.tolist() == list(range(5)) * 3
+    assert (pairs.truth == "proximal response").sum() == 2 * 5
+    correlations = leave_one_out_correlations(truths, scores)
     seeds = pd.concat([correlations.assign(case="a", seed=seed) for seed in (0, 1)])
-    summary = leave_one_out_summary(seeds).set_index("estimator")
-    assert summary.spearman.round(12).to_dict() == {"mirror": 1, "twice": 1, "opposite": -1}
-    assert summary.examples["twice"] == 4, "two examples in two seeds"
+    summary = leave_one_out_summary(seeds).set_index(["truth", "estimator", "size"])
+    assert summary.spearman.round(12).to_dict() == {
+        ("retraining", "twice", 1): 1,
+        ("retraining", "twice", 2): 1,
+        ("retraining", "opposite", 1): -1,
+        ("retraining", "opposite", 2): -1,
+        ("retraining", "mirror", 1): 1,
+        ("proximal response", "twice", 1): 1,
+        ("proximal response", "opposite", 1): -1,
+    }
+    assert summary.examples["retraining", "twice", 1] == 4, "two examples in two seeds"
+    with pytest.raises(FadingError, match="no scores of the training examples 3"):
+        leave_one_out_pairs(truths, {"some": {"scores": effect[:1], "examples": np.array([1])}})

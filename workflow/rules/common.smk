@@ -14,7 +14,7 @@ os.environ.update(PYTHONPATH=str(SCRIPTS), HF_HUB_OFFLINE="1")
 from fading.catalogue import DATASETS
 from fading.closure import imports as closure
 from fading.errors import FadingError
-from fading.influence import BY_EXAMPLE, SETTINGS, USES_SPECTRUM, source
+from fading.influence import BY_EXAMPLE, OF_THE_PAST, SETTINGS, USES_SPECTRUM, source
 from fading.settings import check
 
 try:
@@ -37,6 +37,7 @@ wildcard_constraints:
     seed=r"\d+",
     step=r"\d+",
     chunk=r"\d+",
+    comparison="[a-z-]+",
 
 
 def imports(*sources):

@@ -50,6 +50,8 @@ FRAMES = {
     "loo": runs(rules.loo.output.pairs),
     "fading": continuations(rules.fading_curve.output.curve),
     "divergence": continuations(rules.divergence_curve.output.curve),
+    "peers": compared_with_peers(),
+    "benchmark": first_runs(rules.case_benchmark.output.rows, config["cases"]),
 }
 
 
@@ -101,7 +103,7 @@ rule figure:
     log:
         "results/{study}/logs/figures/{topic}.log",
     wildcard_constraints:
-        topic="|".join(TOPICS),
+        topic="|".join([*TOPICS, "peers"]),
     conda:
         "../../envs/figures.yaml"
     script:

@@ -22,35 +22,37 @@ def ritz_pairs(wildcards):
 
 
 def drawn_batches(wildcards):
-    """The batches of training, and of the regimes that fork at the step, for estimators that take the changed examples."""
+    """The batches of training, and of the regimes that fork at the step, for estimators that score what these change."""
     if wildcards.estimator not in BY_EXAMPLE:
         return {}
+    if wildcards.estimator in OF_THE_PAST:
+        return {"order": rules.batches.output.order}
     regimes = [one["name"] for one in definition(wildcards)["regimes"] if one["from"] == int(wildcards.step)]
     forks = expand(rules.continuation_batches.output.order, regime=regimes, allow_missing=True)
     return {"order": rules.batches.output.order, "forks": forks}
 
 
 def all_scores():
-    """Every estimator's scores at the end of training and wherever a regime starts."""
+    """Every estimator's scores at the end of training, and wherever a regime starts those that speak of the future."""
     paths = []
     for case in config["cases"]:
         definition = config["definitions"][case]
-        steps = {definition["training"]["steps"], *(one["from"] for one in definition["regimes"])}
-        paths += one_case(rules.scores.output.scores, case, estimator=definition["estimators"], step=steps)
+        end, starts = definition["training"]["steps"], {one["from"] for one in definition["regimes"]}
+        for estimator in definition["estimators"]:
+            steps = {end} | (set() if estimator in OF_THE_PAST else starts)
+            paths += one_case(rules.scores.output.scores, case, estimator=estimator, step=steps)
     return paths
 
 
-def scores_of(wildcards, step):
-    estimators = definition(wildcards)["estimators"]
-    return expand(rules.scores.output.scores, estimator=estimators, step=step, allow_missing=True)
-
-
 def scores_after_training(wildcards):
-    return scores_of(wildcards, definition(wildcards)["training"]["steps"])
+    case = definition(wildcards)
+    step = case["training"]["steps"]
+    return expand(rules.scores.output.scores, estimator=case["estimators"], step=step, allow_missing=True)
 
 
 def scores_at_fork(wildcards):
-    return scores_of(wildcards, regime(wildcards)["from"])
+    estimators, step = forward_estimators(wildcards), regime(wildcards)["from"]
+    return expand(rules.scores.output.scores, estimator=estimators, step=step, allow_missing=True)
 
 
 def spectrum_at_fork(wildcards):
@@ -64,7 +66,7 @@ def chunked(pattern, counterfactuals):
 
 def leave_one_out_changes(wildcards):
     left = definition(wildcards)["leave_one_out"]
-    return chunked(rules.leave_one_out.output.changes, 2 * left["count"] + left["groups"])  # singles also counted twice
+    return chunked(rules.leave_one_out.output.changes, 2 * left["count"] + left["count"] // left["size"])
 
 
 def counterfactual_changes(wildcards):
@@ -85,6 +87,20 @@ def all_changes():
 
 def responses(wildcards):
     return chunked(rules.response.output.response, definition(wildcards)["counterfactuals"]["responses"])
+
+
+def first_runs(pattern, cases, **wildcards):
+    """The pattern for the first seed of each case, for what is measured once."""
+    return expand(pattern, study=config["study"], case=cases, seed=config["seeds"][0], **wildcards)
+
+
+def compared_with_peers():
+    """Every comparison with another library."""
+    paths = []
+    for case in config["peers"]["cases"]:
+        kind = config["definitions"][case]["model"]["kind"]
+        paths += first_runs(rules.peer.output.row, case, comparison=COMPARISONS[kind])
+    return paths
 
 
 def summary(wildcards):

@@ -60,8 +60,13 @@ def training_settings(wildcards):
     }
 
 
+def left_out(wildcards):
+    """Which examples and groups are left out."""
+    return {name: definition(wildcards)["leave_one_out"][name] for name in ("count", "size")}
+
+
 def leave_one_out_settings(wildcards):
-    return {**training_settings(wildcards), **definition(wildcards)["leave_one_out"], "chunk": CHUNK}
+    return {**training_settings(wildcards), **left_out(wildcards), "chunk": CHUNK}
 
 
 def continuation_settings(wildcards):
@@ -86,8 +91,8 @@ def score_settings(wildcards):
     if "iterations" in chosen:
         chosen["hessian_examples"] = config["spectrum"]["examples"]
     if name in BY_EXAMPLE:
-        chosen["left_out"] = case["leave_one_out"]
-        chosen["up_weighted"] = case["counterfactuals"]["examples"]
+        chosen["left_out"] = left_out(wildcards)
+        chosen["up_weighted"] = 0 if name in OF_THE_PAST else case["counterfactuals"]["examples"]
     return {**case_settings(wildcards), **optimizer_settings(wildcards), **chosen}
 
 
@@ -102,9 +107,28 @@ def proximal_settings(wildcards):
     }
 
 
+def benchmark_settings(wildcards):
+    training = definition(wildcards)["training"]
+    chosen = {"step": training["steps"], "batch_size": training["batch_size"]}
+    return {**case_settings(wildcards), **optimizer_settings(wildcards), **chosen}
+
+
+def peer_settings(wildcards):
+    training = definition(wildcards)["training"]
+    chosen = {name: config["peers"][name] for name in ("train", "hessian_examples", "damping", "repeats")}
+    krylov = {name: config["spectrum"][name] for name in ("krylov", "keep")}
+    steps = {"step": training["steps"], "batch_size": training["batch_size"]}
+    return {**case_settings(wildcards), **chosen, **krylov, **steps}
+
+
+def forward_estimators(wildcards):
+    """The case's estimators that say something of what follows a checkpoint."""
+    return [name for name in definition(wildcards)["estimators"] if name not in OF_THE_PAST]
+
+
 def comparison_settings(wildcards):
     return {
-        "estimators": definition(wildcards)["estimators"],
+        "estimators": forward_estimators(wildcards),
         "steps": definition(wildcards)["counterfactuals"]["steps"],
         "learning_rate": regime(wildcards)["learning_rate"],
     }

@@ -13,11 +13,17 @@ from fading.training import batches, kept_steps, unpack
 with Job(snakemake) as job:
     settings, step = job.settings, int(job.wildcards["step"])
     case = open_case(settings, job.read("examples"))
-    arrays, order, spectrum = job.read("checkpoints"), job.read("order", optional=True), job.read("spectrum", optional=True)
+    arrays, order, spectrum = (
+        job.read("checkpoints"),
+        job.read("order", optional=True),
+        job.read("spectrum", optional=True),
+    )
     examples = torch.arange(len(case.train))
     if "left_out" in settings:
-        first_batches = [batches(fork)[0] for fork in job.read("forks")]
-        examples = weighted_otherwise(order, len(case.train), settings["left_out"], first_batches, settings["up_weighted"])
+        first_batches = [batches(fork)[0] for fork in job.read("forks", optional=True) or []]
+        examples = weighted_otherwise(
+            order, len(case.train), settings["left_out"], first_batches, settings["up_weighted"]
+        )
     problem = Problem(
         case,
         checkpoints={kept: unpack(case, arrays, kept) for kept in kept_steps(arrays) if kept <= step},

@@ -10,7 +10,7 @@ from fading.training import batches, unpack
 with Job(snakemake) as job:
     settings, order, checkpoints = job.settings, job.read("order"), job.read("checkpoints")
     case = open_case(settings, job.read("examples"))
-    everything = left_out(order, len(case.train), settings["count"], settings["groups"], settings["size"])
+    everything = left_out(order, len(case.train), settings["count"], settings["size"])
     counterfactuals = chunk(everything, int(job.wildcards["chunk"]), settings["chunk"])
     actual = case.measured_losses(unpack(case, checkpoints, settings["steps"])[0])
     changes = []

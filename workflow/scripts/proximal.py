@@ -1,4 +1,4 @@
-"""The proximal Bregman response of the trained model to leaving out examples and groups."""
+"""The proximal Bregman response of the trained model to leaving out examples."""
 
 import numpy as np
 import torch
@@ -14,8 +14,8 @@ with Job(snakemake) as job:
     settings = job.settings
     case = open_case(settings, job.read("examples"))
     theta = unpack(case, job.read("checkpoints"), settings["steps"])[0]
-    chosen = left_out(job.read("order"), len(case.train), settings["count"], settings["groups"], settings["size"])
-    counterfactuals = [one for one in chosen if one.epsilon == -1]
+    chosen = left_out(job.read("order"), len(case.train), settings["count"], settings["size"])
+    counterfactuals = [one for one in chosen if one.epsilon == -1][: settings["proximal"]]
     objective = ProximalObjective(case, theta, torch.arange(settings["hessian_examples"]), settings["damping"])
     with torch.no_grad():
         before = case.measured_losses(theta)

@@ -60,18 +60,16 @@ def forked(first_batch: Tensor, examples: int, epsilon: float) -> list[Counterfa
     return [*changed, Counterfactual((int(first_batch[0]),), 0.0), Counterfactual((), 0.0)]
 
 
-def left_out(order: dict[str, np.ndarray], examples: int, count: int, groups: int, size: int) -> list[Counterfactual]:
-    """`count` training examples, each left out and counted twice (ε = ∓1), then `groups` of `size`, each left out whole.
+def left_out(order: dict[str, np.ndarray], examples: int, count: int, size: int) -> list[Counterfactual]:
+    """`count` training examples, each left out and counted twice (ε = ∓1), then groups of `size` of them left out.
 
-    All are evenly spaced over the first epoch, whose order is random; the groups do not overlap.
+    The examples are evenly spaced over the first epoch, whose order is random; the groups do not overlap, so that a
+    group's effect can be compared with the sum of its members'.
     """
-
-    def spaced(number):
-        return order["indices"][:examples][np.linspace(0, examples - 1, number).round().astype(int)].tolist()
-
-    singles = [Counterfactual((example,), epsilon) for example in spaced(count) for epsilon in (-1.0, 1.0)]
-    members = np.reshape(spaced(groups * size), (size, groups)).T.tolist()
-    return singles + [Counterfactual(tuple(group), -1.0) for group in members]
+    chosen = order["indices"][:examples][np.linspace(0, examples - 1, count).round().astype(int)].tolist()
+    singles = [Counterfactual((example,), epsilon) for example in chosen for epsilon in (-1.0, 1.0)]
+    groups = [tuple(chosen[i : i + size]) for i in range(0, count - size + 1, size)]
+    return singles + [Counterfactual(group, -1.0) for group in groups]
 
 
 def weighted_otherwise(
@@ -79,7 +77,7 @@ def weighted_otherwise(
 ) -> Tensor:
     """The training examples that any counterfactual weights otherwise, ascending.
 
-    `left` are left_out()'s count, groups and size; of each of first_batches the first `up_weighted` are up-weighted.
+    `left` are left_out()'s count and size; of each of first_batches the first `up_weighted` are up-weighted.
     """
     singles = {example for one in left_out(order, examples, **left) for example in one.members}
     return torch.tensor(sorted(singles.union(*(batch[:up_weighted].tolist() for batch in first_batches))))

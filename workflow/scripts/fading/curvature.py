@@ -11,20 +11,20 @@ from fading.cases import Case
 from fading.errors import FadingError
 
 CHUNK = 128
-RETAINED = 1024  # examples whose graphs are kept, so that a second product costs a backward pass instead of two and a half
+RETAINED = (
+    1024  # examples whose graphs are kept, so that a second product costs a backward pass instead of two and a half
+)
 
 
 class Curvature:
     """A symmetric operator v ↦ C v: curvature of the mean weighted loss over training examples `index` at θ.
 
-    C is the Hessian, or with kind="gauss-newton" its positive semi-definite part Σ_i w_i J_iᵀ (∂²ℓ_i/∂f²) J_i / |index|,
+    C is the Hessian, or with kind="gauss-newton" its semi-definite part Σ_i w_i J_iᵀ (∂²ℓ_i/∂f²) J_i / |index|,
     J_i the Jacobian of the logits f; either way plus weight decay times the identity. Vectors are rows: (k, p) in and
     out. The examples go in chunks: they bound memory and change the result by rounding only.
     """
 
-    def __init__(
-        self, case: Case, theta: Tensor, index: Tensor, weights: Tensor | None = None, kind: str = "hessian"
-    ):
+    def __init__(self, case: Case, theta: Tensor, index: Tensor, weights: Tensor | None = None, kind: str = "hessian"):
         if kind not in GRAPHS:
             raise FadingError(f"There is no curvature {kind}; there are {', '.join(GRAPHS)}.")
         self.case, self.kind = case, kind
@@ -123,9 +123,9 @@ class Ritz:
 def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, progress=iter) -> Ritz:
     """Ritz pairs of a symmetric operator on rows (k, p) from the Krylov space of `start` (p,).
 
-    Fully reorthogonalised, twice, so that the pairs are those of Arnoldi's iteration; the coupling of a pair is β_m s_m,
-    s_m the last component of its eigenvector in the Krylov basis (Parlett 1980, §13.2). Ends early when the space is
-    exhausted, and then the pairs are exact.
+    Fully reorthogonalised, twice, so that the pairs are those of Arnoldi's iteration; the coupling of a pair is β_m
+    s_m, s_m the last component of its eigenvector in the Krylov basis (Parlett 1980, §13.2). Ends early when the space
+    is exhausted, and then the pairs are exact.
     """
     basis, alphas, betas = [start / start.norm()], [], []
     for _ in progress(range(min(steps, len(start)))):

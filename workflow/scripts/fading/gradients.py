@@ -35,9 +35,7 @@ def gradient_projections(case: Case, theta: Tensor, examples: Examples, vectors:
     return layer_projections(case, theta, examples, split(case, vectors), progress)
 
 
-def layer_projections(
-    case: Case, theta: Tensor, examples: Examples, parts: dict[str, Tensor], progress=iter
-) -> Tensor:
+def layer_projections(case: Case, theta: Tensor, examples: Examples, parts: dict[str, Tensor], progress=iter) -> Tensor:
     """The same for vectors given by layer, (r, q) each in the layer's own order: (n, r)."""
     rows = []
     for chunk in progress(chunks(examples)):

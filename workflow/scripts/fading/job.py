@@ -65,6 +65,10 @@ class Job:
         label = " ".join([self.snakemake.rule, *self.wildcards.values()])
         return tqdm(iterable, desc=label, file=self._terminal, leave=False, mininterval=1, disable=None)
 
+    def show(self, text: str):
+        """Print on the terminal, which the log otherwise keeps from scripts."""
+        print(text, file=self._terminal, flush=True)
+
     def read(self, name: str, optional: bool = False):
         """The content of the named input, a list where it is several files; None if optional and absent."""
         files = self.snakemake.input.get(name) if optional else getattr(self.snakemake.input, name)

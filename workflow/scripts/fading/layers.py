@@ -17,7 +17,7 @@ from fading.errors import FadingError
 
 
 class LayerGradients:
-    """The gradients of n examples with respect to a layer's q parameters, with the gradients themselves as matrix (n, q).
+    """The gradients of n examples with respect to a layer's q parameters, themselves as matrix (n, q).
 
     The layer's own order is by output: a row of the weight, its bias, the next row.
     """
@@ -71,7 +71,7 @@ class Outer(LayerGradients):
         return products.view(n, positions, -1, positions).sum((1, 3))
 
     def project(self, vectors: Tensor) -> Tensor:
-        (n, positions, i), o = self.inputs.shape, self.backward.shape[2]
+        (_, positions, i), o = self.inputs.shape, self.backward.shape[2]
         if positions > 1:
             return super().project(vectors)
         weights = vectors.view(-1, o, i)  # one position: apply the vectors to the inputs, without forming the gradients
@@ -141,7 +141,9 @@ TREATED = {
 def layers(case: Case) -> dict[str, nn.Module]:
     """The layers that hold parameters, by name. Raises FadingError, naming them, for those that can't be treated."""
     found = {name: module for name, module in case.module.named_modules() if list(module.parameters(recurse=False))}
-    refused = [f"{name or 'the model'} ({type(module).__name__})" for name, module in found.items() if not _treated(module)]
+    refused = [
+        f"{name or 'the model'} ({type(module).__name__})" for name, module in found.items() if not _treated(module)
+    ]
     if refused:
         raise FadingError(
             f"Gradients of single examples are not known for {', '.join(refused)}; "
@@ -178,16 +180,14 @@ def catch(case: Case, theta: Tensor, examples: Examples, caught: dict) -> tuple[
         def hook(module, inputs, output):
             if name in caught:
                 raise FadingError(f"The layer {name} is used twice: gradients of single examples are not known for it.")
-            output = output if output.requires_grad else output.requires_grad_()
             caught[name] = (module, inputs[0].detach(), output)
-            return output
 
         return hook
 
     handles = [module.register_forward_hook(watch(name)) for name, module in layers(case).items()]
     try:
         with torch.enable_grad():
-            loss = case.losses(theta.detach(), examples).sum()
+            loss = case.losses(theta.detach().requires_grad_(), examples).sum()
         return torch.autograd.grad(loss, [output for _, _, output in caught.values()])
     finally:
         for handle in handles:

@@ -107,7 +107,7 @@ def push(jacobian: Tensor, tangents: Tensor) -> Tensor:
 
 
 def pull(jacobian: Tensor, cotangents: Tensor) -> Tensor:
-    """The transpose of push: cotangents (k, 1 + s, p) of the next state to those of state and gradient, (k, 2 + s, p)."""
+    """The transpose of push: cotangents (k, 1 + s, p) of the next state to (k, 2 + s, p)."""
     return sum(jacobian[o] * cotangents[:, o, None] for o in range(jacobian.shape[0]))
 
 

@@ -19,10 +19,11 @@ from fading.training import descend, unit_weights
 class Problem:
     """A training run up to a checkpoint, and the training examples whose influence there is wanted.
 
-    `checkpoints` holds the kept states {t: (1 + s, p)}; `examples` (r,) are rows of the training set; `batches` are all of
-    the run's, `spectrum` Ritz pairs of the Hessian at the checkpoint, each for the estimators that use it. `settings`:
-    curvature ("hessian" or "gauss-newton"), hessian_examples (the first of the training set, over which it is the mean),
-    damping, iterations and tolerance of the iterative solvers, scale of LiSSA, horizon in steps, and seed.
+    `checkpoints` holds the kept states {t: (1 + s, p)}; `examples` (r,) are rows of the training set; `batches` are all
+    of the run's, `spectrum` Ritz pairs of the Hessian at the checkpoint, each for the estimators that use it.
+    `settings`: curvature ("hessian" or "gauss-newton"), hessian_examples (the first of the training set, over which it
+    is the mean), damping, iterations and tolerance of the iterative solvers, scale of LiSSA, horizon in steps, and
+    seed.
     """
 
     case: Case
@@ -71,8 +72,9 @@ class Problem:
         start = self.step - self.horizon()
         kept = max(step for step in self.checkpoints if step <= start)
         state, weights = self.checkpoints[kept], unit_weights(self.case)
-        for _, state, _ in descend(self.case, state, self.batches[kept:start], self.optimizer, weights, kept):
-            pass
+        run = descend(self.case, state, self.batches[kept:start], self.optimizer, weights, kept)
+        for _, moved, _ in run:
+            state = moved
         return start, state, self.batches[start : self.step]
 
 
@@ -85,7 +87,7 @@ class Scores:
 
 
 def inverse_scores(problem: Problem, solve: Callable[[Tensor], Solution]) -> Scores:
-    """−(1/n) ⟨∇ℓ(θ; z), A⁻¹ ∇ℓ(θ; x_k)⟩, A symmetric: solves for training or for test gradients, whichever are fewer."""
+    """−(1/n) ⟨∇ℓ(θ; z), A⁻¹ ∇ℓ(θ; x_k)⟩, A symmetric: solves for the fewer of training and test gradients."""
     case, theta, train, tested = problem.case, problem.theta, problem.train, problem.case.tested
     if len(train) < len(tested):
         solution = solve(per_example_gradients(case, theta, train))

@@ -1,7 +1,8 @@
 """The proximal Bregman response (Bae et al. 2022): the question that a damped Gauss-Newton influence function answers.
 
 It is well posed where the loss is not convex and training has not converged: how do the outputs move, held to what they
-are by the training loss's own Bregman divergence and the parameters by their distance, when an example's weight changes?
+are by the training loss's own Bregman divergence and the parameters by their distance, when an example's weight
+changes?
 """
 
 import torch
@@ -12,14 +13,16 @@ from fading.counterfactuals import Counterfactual
 from fading.curvature import CHUNK, Curvature
 from fading.solvers import conjugate_gradient
 
-PRODUCTS, HALVINGS = 100, 5
+PRODUCTS, INEXACT = 50, 0.1  # products and residual of a Gauss-Newton step's conjugate gradient
+HALVINGS, ENOUGH = 5, 0.9
 
 
 class ProximalObjective:
     """(1/|index|) Σ_i D(f(θ; x_i), f(θ*; x_i)) + (λ + weight decay)/2 ‖θ − θ*‖², D the loss's Bregman divergence in f.
 
-    f are the logits, i goes over training examples `index`. Its minimum is θ*, its Hessian there the Gauss-Newton matrix
-    plus damping λ, so that the influence function with that matrix is the first order of the response to any weight.
+    f are the logits, i goes over training examples `index`. Its minimum is θ*, its Hessian there the Gauss-Newton
+    matrix plus damping λ, so that the influence function with that matrix is the first order of the response to any
+    weight.
     """
 
     def __init__(self, case: Case, theta: Tensor, index: Tensor, damping: float):
@@ -38,10 +41,10 @@ class ProximalObjective:
         return total
 
     def response(self, counterfactual: Counterfactual, tolerance: float) -> tuple[Tensor, float]:
-        """The minimiser (p,) of the objective plus (ε/n) Σ ℓ(θ; x_k) over the counterfactual's members, and its residual.
+        """The minimiser (p,) of the objective plus (ε/n) Σ ℓ(θ; x_k) over the counterfactual's members; its residual.
 
-        By Gauss-Newton steps, each solved by conjugate gradient and halved until the gradient shrinks. The residual is the
-        gradient's norm relative to that at θ*: at most `tolerance`, or more where no step shrinks it, as at a kink.
+        By inexact Gauss-Newton steps, each halved until the gradient shrinks. The residual is the gradient's norm
+        relative to that at θ*: at most `tolerance`, or more where a step no longer shrinks it much, as at a kink.
         """
         case, theta = self.case, self.theta
         members, strength = case.train[list(counterfactual.members)], counterfactual.epsilon / len(case.train)
@@ -52,18 +55,18 @@ class ProximalObjective:
             return self.gradient(theta) + strength * force
 
         gradient = slope(theta)
-        before, halvings = gradient.norm(), 0
-        while gradient.norm() > tolerance * before and halvings < HALVINGS:
+        first = gradient.norm()
+        while tolerance * first < gradient.norm():
             curvature = Curvature(case, theta, self.index, kind="gauss-newton")
-            solution = conjugate_gradient(
-                lambda rows, c=curvature: c(rows) + self.damping * rows, gradient[None], PRODUCTS, tolerance / 2
-            )
-            for halvings in range(HALVINGS + 1):  # noqa: B007
-                trial = theta - solution.x[0] / 2**halvings
-                if (at := slope(trial)).norm() < gradient.norm():
-                    theta, gradient = trial, at
-                    break
-        return theta, (gradient.norm() / before).item()
+            step = conjugate_gradient(
+                lambda rows, c=curvature: c(rows) + self.damping * rows, gradient[None], PRODUCTS, INEXACT
+            ).x[0]
+            before = gradient.norm()
+            trials = ((trial, slope(trial)) for trial in (theta - step / 2**halvings for halvings in range(HALVINGS)))
+            theta, gradient = next((one for one in trials if one[1].norm() < before), (theta, gradient))
+            if gradient.norm() > ENOUGH * before:
+                break
+        return theta, (gradient.norm() / first).item()
 
 
 def _slopes(case, logits, labels):

@@ -23,8 +23,8 @@ def linear_response(
 ) -> Iterator[tuple[int, Tensor, Tensor]]:
     """Yield (t, θ_t, ψ_t) after each step, t counted from first_step; ψ_t (K, p) is for up-weighting each group.
 
-    For SGD ψ_{t+1} = (I − η H_t) ψ_t − (η/|B_t|) Σ_{k∈group∩B_t} ∇ℓ(θ_t; x_k), ψ = 0 at the start, H_t the Hessian of the
-    batch loss at θ_t; for any optimiser the derivative of its step, with moments that respond as well.
+    For SGD ψ_{t+1} = (I − η H_t) ψ_t − (η/|B_t|) Σ_{k∈group∩B_t} ∇ℓ(θ_t; x_k), ψ = 0 at the start, H_t the Hessian of
+    the batch loss at θ_t; for any optimiser the derivative of its step, with moments that respond as well.
     """
     weights = unit_weights(case)
     tangents = torch.zeros(len(groups), *state.shape, dtype=state.dtype)
@@ -57,11 +57,11 @@ def unrolled(
     first_step: int = 0,
     progress=iter,
 ) -> Tensor:
-    """The same derivative in reverse: dℓ(θ_T; z)/dε for up-weighting each of `examples`, (len(examples), measured), nats.
+    """The same derivative in reverse: dℓ(θ_T; z)/dε for up-weighting each of `examples` (r,): (r, measured), nats.
 
-    SGD-influence (Hara et al. 2019): with u_T = ∇ℓ(θ_T; z) and u_t = (I − η H_t) u_{t+1} it is
-    −Σ_t (η/|B_t|) 1[k∈B_t] ⟨u_{t+1}, ∇ℓ(θ_t; x_k)⟩; for any optimiser the transpose of its step's derivative. The cost is
-    a Hessian product per measured example and step, whatever the number of training examples.
+    SGD-influence (Hara et al. 2019): with u_T = ∇ℓ(θ_T; z) and u_t = (I − η H_t) u_{t+1} it is −Σ_t (η/|B_t|) 1[k∈B_t]
+    ⟨u_{t+1}, ∇ℓ(θ_t; x_k)⟩; for any optimiser the transpose of its step's derivative. The cost is a Hessian product per
+    measured example and step, whatever the number of training examples.
     """
     states = [state]
     for _, state, _ in descend(case, state, batches, optimizer, unit_weights(case), first_step):

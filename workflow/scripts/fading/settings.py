@@ -24,6 +24,12 @@ def check(config: dict) -> None:
     _member("cases", config["cases"], config["definitions"], "defined are")
     for name in config["cases"]:
         _check_case(f"definitions.{name}", config["definitions"][name], config["spectrum"])
+    peers = config["peers"]
+    _member("peers.cases", peers["cases"], config["definitions"], "defined are")
+    _at_most("peers.hessian_examples", peers["hessian_examples"], peers["train"], "peers.train")
+    for name in peers["cases"]:
+        train = config["definitions"][name]["examples"]["train"]
+        _at_most("peers.hessian_examples", peers["hessian_examples"], train, f"definitions.{name}.examples.train")
     keep, krylov = config["spectrum"]["keep"], config["spectrum"]["krylov"]
     _at_most("spectrum.keep", keep, krylov, "spectrum.krylov")
 
@@ -97,8 +103,8 @@ def _check_case(key, case, spectrum):
         raise FadingError(f"{key}.counterfactuals.steps must ascend; found {counterfactuals['steps']}.")
     left = case["leave_one_out"]
     _at_most(f"{key}.leave_one_out.count", left["count"], examples["train"], "examples.train")
-    members = left["groups"] * left["size"]
-    _at_most(f"{key}.leave_one_out: groups times size", members, examples["train"], "examples.train")
+    for name in ("size", "proximal"):
+        _at_most(f"{key}.leave_one_out.{name}", left[name], left["count"], "count")
     _at_most("spectrum.examples", spectrum["examples"], examples["train"], f"{key}.examples.train")
     _check_estimators(key, case)
 
@@ -143,8 +149,9 @@ def _check_estimators(key, case):
     chosen, training, influence = case["estimators"], case["training"], case["influence"]
     _member(f"{key}.estimators", chosen, estimators(), "known are")
     if "exact" in chosen and case["model"]["kind"] != "logistic":
+        kind = case["model"]["kind"]
         raise FadingError(
-            f"{key}.estimators: exact builds the whole Hessian; accepted is abif, cg or minres for a {case['model']['kind']}."
+            f"{key}.estimators: exact builds the whole Hessian; accepted is abif, cg or minres for a {kind}."
         )
     if not influence["damping"] and not training["weight_decay"]:
         for name in chosen:
@@ -154,7 +161,7 @@ def _check_estimators(key, case):
                 )
     if "horizon" in chosen and training["optimizer"] != "sgd":
         raise FadingError(f"{key}.estimators: horizon is for sgd; training.optimizer is {training['optimizer']}.")
-    for step in {training["steps"], *(regime["from"] for regime in case["regimes"])}:
+    for step in [training["steps"], *(regime["from"] for regime in case["regimes"] if "horizon" in chosen)]:
         _at_most(f"{key}.influence.horizon", influence["horizon"], step, "the steps before the checkpoint scored")
 
 

@@ -138,8 +138,8 @@ def arnoldi(ritz: Ritz, b: Tensor, damping: float) -> Solution:
 def arnoldi_health(ritz: Ritz, along: Tensor, beyond: Tensor, norm: Tensor, damping: float) -> dict[str, Tensor]:
     """The health of arnoldi() for right-hand sides b of that norm (k,), by their components alone.
 
-    `along` (k, m) are those along the Ritz vectors, `beyond` (k,) that along the vector that couples to them. The residual
-    is exact in exact arithmetic: what lies outside the span, and what A maps out of it.
+    `along` (k, m) are those along the Ritz vectors, `beyond` (k,) that along the vector that couples to them. The
+    residual is exact in exact arithmetic: what lies outside the span, and what A maps out of it.
     """
     leak = along / (ritz.values + damping) @ ritz.coupling
     squared = norm**2 - along.square().sum(1) - 2 * leak * beyond + leak**2

@@ -22,7 +22,12 @@ COLOURS = {
     "diverging": PALETTE[3],
     "noise floor": (0.6, 0.6, 0.6),
 }
-SHORT = {"gradient-dot": "gradient dot", "abif": "ABIF", "exact": "explicit Hessian", "linear-response": "linear response"}
+SHORT = {
+    "gradient-dot": "gradient dot",
+    "abif": "ABIF",
+    "exact": "explicit Hessian",
+    "linear-response": "linear response",
+}
 LABELS = {
     "linear-response": "linear response (exact first order)",
     "gradient-dot": "gradient dot product (TracIn, one checkpoint)",

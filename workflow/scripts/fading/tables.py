@@ -35,9 +35,9 @@ def located(frame: pd.DataFrame, **where) -> pd.DataFrame:
 def leave_one_out_pairs(truths: dict[str, dict], scores: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
     """A row per truth, estimator, left-out group and test example: predicted and actual change of loss, nats.
 
-    `truths` holds, per ground truth, loss_change (K, M), members (K, G) and epsilon (K,); `scores`, per estimator, scores
-    (r, M) and the training examples (r,) that they are of. A group's prediction is the sum over its members; size counts
-    them and train_index is the first.
+    `truths` holds, per ground truth, loss_change (K, M), members (K, G) and epsilon (K,); `scores`, per estimator,
+    scores (r, M) and the training examples (r,) that they are of. A group's prediction is the sum over its members;
+    size counts them and train_index is the first.
     """
     frames = []
     for truth, changes in truths.items():
@@ -86,7 +86,7 @@ def leave_one_out_correlations(truths: dict[str, dict], scores: dict[str, dict[s
 
 
 def leave_one_out_summary(correlations: pd.DataFrame) -> pd.DataFrame:
-    """A row per case, truth, estimator and group size: the mean over the left-out groups of all seeds, with its interval."""
+    """A row per case, truth, estimator and group size: the mean over left-out groups and seeds, its interval."""
     keys = ["case", "truth", "estimator", "size"]
     groups = correlations.groupby(keys, sort=False).spearman
     return pd.DataFrame([dict(zip(keys, key, strict=True)) | _mean(values.to_numpy()) for key, values in groups])
@@ -100,8 +100,8 @@ def fading_curve(
 ) -> pd.DataFrame:
     """A row per estimator and recorded step: mean Spearman correlation of predicted and actual change of loss.
 
-    `changes` holds loss_change (K, R, M), members (K, 1) and epsilon (K,), up-weighted examples first; `response`
-    (K', R, M) is the linear response's prediction for the first K' of them; `scores`, per estimator, scores (r, M) and the
+    `changes` holds loss_change (K, R, M), members (K, 1) and epsilon (K,), up-weighted examples first; `response` (K',
+    R, M) is the linear response's prediction for the first K' of them; `scores`, per estimator, scores (r, M) and the
     training examples (r,) that they are of.
     """
     changed = (changes["epsilon"] != 0).sum()
@@ -156,7 +156,9 @@ def _predicted(scored, members):
     missing = sorted(set(members[members != NO_EXAMPLE].tolist()) - row.keys())
     if missing:
         raise FadingError(f"There are no scores of the training examples {', '.join(map(str, missing))}.")
-    return np.stack([sum(scored["scores"][row[one]] for one in group if one != NO_EXAMPLE) for group in members.tolist()])
+    return np.stack(
+        [sum(scored["scores"][row[one]] for one in group if one != NO_EXAMPLE) for group in members.tolist()]
+    )
 
 
 def _agreement(predicted, actual):

@@ -1,7 +1,7 @@
 """Deterministic training with a weight per example.
 
-Step t draws the batch B_t and gives the optimiser the gradient of the batch loss, which is
-g_t(θ) = (1/|B_t|) Σ_{i∈B_t} w_i ∇ℓ(θ; x_i) + λθ with the weight decay λ. The divisor is |B_t|, whatever the weights are.
+Step t draws the batch B_t and gives the optimiser the gradient of the batch loss, which is g_t(θ) = (1/|B_t|) Σ_{i∈B_t}
+w_i ∇ℓ(θ; x_i) + λθ with the weight decay λ. The divisor is |B_t|, whatever the weights are.
 """
 
 from collections.abc import Iterable, Iterator

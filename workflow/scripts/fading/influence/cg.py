@@ -9,6 +9,4 @@ def scores(problem: Problem) -> Scores:
     problem.damping(positive=True)
     operator, settings, progress = problem.operator(), problem.settings, problem.progress
     iterations, tolerance = settings["iterations"], settings["tolerance"]
-    return inverse_scores(
-        problem, lambda b: solvers.conjugate_gradient(operator, b, iterations, tolerance, progress)
-    )
+    return inverse_scores(problem, lambda b: solvers.conjugate_gradient(operator, b, iterations, tolerance, progress))

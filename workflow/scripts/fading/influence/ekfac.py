@@ -15,7 +15,8 @@ from fading.problem import Problem, Scores
 class Basis:
     """Eigenvectors, in columns, of a layer's second moments: of its inputs (i, i) and output gradients (o, o).
 
-    A layer of few parameters (a norm) has a single basis (q, q), that of its gradients' second moments: no approximation.
+    A layer of few parameters (a norm) has a single basis (q, q), that of its gradients' second moments: no
+    approximation.
     """
 
     inputs: Tensor
@@ -37,8 +38,8 @@ class Basis:
 def fit(case: Case, theta: Tensor, examples: Examples, progress=iter) -> dict[str, tuple[Basis, Tensor]]:
     """Each layer's basis and the mean square of the examples' gradients in it, (q,), which stands for the eigenvalues.
 
-    With the labels observed this is the empirical Fisher matrix, with labels drawn from the model the Fisher matrix itself,
-    which for cross-entropy is the Gauss-Newton matrix in expectation.
+    With the labels observed this is the empirical Fisher matrix, with labels drawn from the model the Fisher matrix
+    itself, which for cross-entropy is the Gauss-Newton matrix in expectation.
     """
     moments = {}
     for chunk in progress(chunks(examples)):

@@ -1,4 +1,4 @@
-"""Gradient cosine: the gradient dot product without the norms, which favour examples of high loss (Barshan et al. 2020)."""
+"""Gradient cosine: the dot product without the norms, which favour examples of high loss (Barshan et al. 2020)."""
 
 from fading.gradients import gradient_norms, gradient_products
 from fading.problem import Problem, Scores

@@ -9,12 +9,14 @@ from fading.problem import Problem, Scores
 def scores(problem: Problem) -> Scores:
     """−(1/n) ⟨∇ℓ(θ; z), f(H) ∇ℓ(θ; x_k)⟩ with f(λ) = (1 − (1 − ηλ)^T)/λ, T the horizon, nats.
 
-    f is the sum η Σ_{m<T} (1 − ηλ)^m, which tends to the influence function's 1/λ only where 0 < ηλ < 2 and T is large, and to
-    TracIn's ηT where λ = 0. It acts on the kept Ritz vectors of H; on all other directions H counts as 0. Raises
+    f is the sum η Σ_{m<T} (1 − ηλ)^m, which tends to the influence function's 1/λ only where 0 < ηλ < 2 and T is large,
+    and to TracIn's ηT where λ = 0. It acts on the kept Ritz vectors of H; on all other directions H counts as 0. Raises
     FadingError for optimisers other than SGD, for which the sum is another.
     """
     if not isinstance(problem.optimizer, SGD):
-        raise FadingError(f"The estimator horizon is for sgd; this run used {type(problem.optimizer).__name__.lower()}.")
+        raise FadingError(
+            f"The estimator horizon is for sgd; this run used {type(problem.optimizer).__name__.lower()}."
+        )
     case, theta, ritz = problem.case, problem.theta, problem.spectrum
     rate, steps = problem.optimizer.learning_rate, problem.horizon()
     test = gradient_projections(case, theta, case.tested, ritz.vectors)

@@ -5,7 +5,10 @@ from fading.response import linear_response, predicted_effects
 
 
 def scores(problem: Problem) -> Scores:
-    """⟨∇ℓ(θ_T; z), ψ_T⟩ with ψ = 0 at the start of the horizon, nats. The cost is a Hessian product per example and step."""
+    """⟨∇ℓ(θ_T; z), ψ_T⟩ with ψ = 0 at the start of the horizon, nats.
+
+    The cost is a Hessian product per example and step.
+    """
     start, state, batches = problem.last_steps()
     groups = [(example,) for example in problem.examples.tolist()]
     steps = problem.progress(batches)

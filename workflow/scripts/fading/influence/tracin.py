@@ -1,5 +1,7 @@
 """TracIn over checkpoints (Pruthi et al. 2020)."""
 
+from itertools import pairwise
+
 from fading.errors import FadingError
 from fading.gradients import gradient_products
 from fading.problem import Problem, Scores
@@ -15,7 +17,7 @@ def scores(problem: Problem) -> Scores:
     if len(kept) < 2:
         raise FadingError(f"TracIn needs checkpoints before step {problem.step}; there is none.")
     total = 0
-    for before, step in zip(kept, kept[1:], strict=False):
+    for before, step in pairwise(kept):
         theta = problem.checkpoints[step][0]
         products = gradient_products(case, theta, problem.train, case.tested, problem.progress)
         total = total - problem.optimizer.learning_rate * (step - before) / len(case.train) * products

@@ -5,7 +5,10 @@ from fading.response import unrolled
 
 
 def scores(problem: Problem) -> Scores:
-    """d ℓ(θ_T; z)/dε for up-weighting in the last `horizon` steps, nats. The cost is a Hessian product per z and step."""
+    """d ℓ(θ_T; z)/dε for up-weighting in the last `horizon` steps, nats.
+
+    The cost is a Hessian product per test example and step.
+    """
     start, state, batches = problem.last_steps()
     values = unrolled(problem.case, state, batches, problem.optimizer, problem.examples, start, problem.progress)
     return Scores(values)

@@ -1,0 +1,94 @@
+"""Gradients of single examples, and their products, against one gradient at a time."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from conftest import Tiny, reference_gradients
+from fading.errors import FadingError
+from fading.gradients import gradient_norms, gradient_products, gradient_projections, per_example_gradients
+from fading.layers import Dense, Outer, features, join, layer_gradients, layers, split
+from torch import nn
+
+
+@pytest.fixture(autouse=True)
+def unequal_chunks(monkeypatch):
+    monkeypatch.setattr("fading.gradients.CHUNK", 10)  # 23 = 10 + 10 + 3
+
+
+@pytest.mark.parametrize("kind", Tiny.kinds)
+def test_gradients_of_single_examples(tiny, kind):
+    case, theta = tiny.make(kind)
+    expected = reference_gradients(case, theta, case.train)
+    torch.testing.assert_close(per_example_gradients(case, theta, case.train), expected, atol=1e-12, rtol=1e-10)
+
+
+@pytest.mark.parametrize("kind", Tiny.kinds)
+def test_products_projections_and_norms_are_those_of_the_gradients(tiny, kind):
+    case, theta = tiny.make(kind)
+    train, test = (reference_gradients(case, theta, split) for split in (case.train, case.test))
+    vectors = torch.randn(3, len(theta), dtype=theta.dtype, generator=torch.Generator().manual_seed(0))
+    close = {"atol": 1e-11, "rtol": 1e-10}
+    torch.testing.assert_close(gradient_products(case, theta, case.train, case.test), train @ test.T, **close)
+    torch.testing.assert_close(gradient_projections(case, theta, case.train, vectors), train @ vectors.T, **close)
+    torch.testing.assert_close(gradient_norms(case, theta, case.train), train.norm(dim=1), **close)
+    assert torch.equal(join(case, split(case, vectors)), vectors)
+
+
+@pytest.mark.parametrize(("positions", "inputs", "outputs"), [(1, 4, 3), (2, 9, 8), (7, 4, 3)])
+def test_outer_products_by_either_route(positions, inputs, outputs):
+    """One position, few (inner products of the factors) and many (inner products of the gradients)."""
+    generator = torch.Generator().manual_seed(0)
+
+    def some(n):
+        shapes = ((n, positions, inputs), (n, positions, outputs))
+        return Outer(*(torch.randn(*shape, generator=generator, dtype=torch.float64) for shape in shapes))
+
+    left, right = some(5), some(6)
+    dense, other = (Dense(torch.einsum("nti,nto->noi", one.inputs, one.backward).flatten(1)) for one in (left, right))
+    torch.testing.assert_close(left.matrix, dense.matrix)
+    torch.testing.assert_close(left.dot(right), dense.dot(other))
+    torch.testing.assert_close(left.project(other.matrix), dense.dot(other))
+    torch.testing.assert_close(left.squared_norms(), dense.squared_norms())
+    torch.testing.assert_close(left.sum_of_squares(), dense.sum_of_squares())
+
+
+def test_features_are_what_enters_the_last_layer(tiny):
+    case, theta = tiny.make("bert")
+    found = features(case, theta, case.test)
+    weights = case.unflatten(theta)
+    logits = found @ weights["classifier.weight"].T + weights["classifier.bias"]
+    torch.testing.assert_close(logits, case.logits(theta, case.test.inputs))
+
+
+class Scaled(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner, self.scale = inner, nn.Parameter(torch.ones(1, dtype=torch.float64))
+
+    def forward(self, x):
+        return self.scale * self.inner(x)
+
+
+class Shared(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner, self.head = nn.Linear(6, 6), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.head(self.inner(self.inner(x)))
+
+
+def test_layers_that_cant_be_treated_are_refused_by_name(tiny):
+    case, _ = tiny.make("logistic")
+    scaled = replace(case, module=Scaled(case.module))
+    with pytest.raises(FadingError, match=r"not known for the model \(Scaled\); treated are Linear, Conv2d"):
+        layers(scaled)
+    grouped = replace(case, module=nn.Sequential(nn.Conv2d(4, 4, 1, groups=2)))
+    with pytest.raises(FadingError, match=r"not known for 0 \(Conv2d\)"):
+        layers(grouped)
+    shared = replace(case, module=Shared().double().requires_grad_(False))
+    theta = torch.zeros(sum(shape.numel() for shape in shared.shapes.values()), dtype=torch.float64)
+    with pytest.raises(FadingError, match="layer inner is used twice"):
+        layer_gradients(shared, theta, shared.train)
+    assert not any(module._forward_hooks for module in shared.module.modules()), "nothing stays behind"

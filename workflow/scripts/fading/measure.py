@@ -1,0 +1,96 @@
+"""How long does it take, how much memory, how many operations? For benchmarks; no study depends on it."""
+
+import os
+import tempfile
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from fading.errors import FadingError
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a function returned, its wall seconds, and by how many MiB the process grew at its peak."""
+
+    result: Tensor
+    seconds: float
+    mebibytes: float
+
+
+def in_child(function: Callable[[], Tensor]) -> Run:
+    """Run the function in a forked process, so that its peak memory is its own. Raises FadingError if it fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "run.safetensors"
+        child = os.fork()
+        if child == 0:
+            try:
+                before, start = _mebibytes("VmRSS"), perf_counter()
+                result = function()
+                figures = torch.tensor([perf_counter() - start, _mebibytes("VmHWM") - before], dtype=torch.float64)
+                save_file({"result": result.detach().contiguous(), "figures": figures}, file)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+            raise FadingError("A measured function failed in its own process; its error is above.")
+        tensors = load_file(file)
+    seconds, mebibytes = tensors["figures"].tolist()
+    return Run(tensors["result"], seconds, mebibytes)
+
+
+def peak_mebibytes(function: Callable[[], object]) -> float:
+    """By how many MiB a process grows that calls the function."""
+
+    def call():
+        function()
+        return torch.zeros(1)
+
+    return in_child(call).mebibytes
+
+
+def side_by_side(functions: list[Callable[[], Tensor]], repeats: int) -> list[Run]:
+    """Run the functions in turn, `repeats` times: each one's result with its median seconds and memory."""
+    rounds = [[in_child(function) for function in functions] for _ in range(repeats)]
+    return [
+        Run(runs[0].result, median(run.seconds for run in runs), median(run.mebibytes for run in runs))
+        for runs in zip(*rounds, strict=True)
+    ]
+
+
+def median_seconds(function: Callable[[], object], repeats: int) -> float:
+    """The median wall time of `repeats` calls, after one that isn't counted."""
+    function()
+    times = []
+    for _ in range(repeats):
+        start = perf_counter()
+        function()
+        times.append(perf_counter() - start)
+    return median(times)
+
+
+def operations(function: Callable[[], object]) -> float:
+    """Floating point operations in matrix products and convolutions, in GFLOP (10⁹)."""
+    with FlopCounterMode(display=False) as counter:
+        function()
+    return counter.get_total_flops() / 1e9
+
+
+def matrix_product_rate(dtype: torch.dtype, size: int = 1024) -> float:
+    """GFLOP/s of this machine in a product of two square matrices, on the threads that torch uses."""
+    a, b = (torch.randn(size, size, generator=torch.Generator().manual_seed(i)).to(dtype) for i in (0, 1))
+    return 2 * size**3 / 1e9 / median_seconds(lambda: a @ b, 9)
+
+
+def _mebibytes(field):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) / 1024

@@ -1,0 +1,92 @@
+"""captum: TracInCP and the Arnoldi influence function."""
+
+import warnings
+
+import torch
+from captum.influence import TracInCP
+from captum.influence._core.arnoldi_influence_function import ArnoldiInfluenceFunction
+from torch import nn
+
+from fading.curvature import Curvature, lanczos
+from fading.gradients import gradient_products, gradient_projections
+from fading.peers import Comparison, dataset, loader, module_at
+
+
+def comparisons():
+    return {
+        "gradient-dot": Comparison(
+            "captum",
+            "gradient-dot",
+            lambda setting: _tracin(setting, vectorized=False, batch_size=1),
+            _products,
+            "TracInCP at one checkpoint, an example at a time.",
+        ),
+        "gradient-dot-batched": Comparison(
+            "captum",
+            "gradient-dot, batched",
+            lambda setting: _tracin(setting, vectorized=True, batch_size=64),
+            _products,
+            "TracInCP with sample_wise_grads_per_batch: silently leaves out all norm layers.",
+        ),
+        "abif": Comparison(
+            "captum",
+            "abif",
+            _arnoldi,
+            _lanczos,
+            "Same start, tolerances set as tight as ours; drops negative eigenvalues, which we keep.",
+        ),
+    }
+
+
+def _tracin(setting, vectorized, batch_size):
+    case = setting.case
+    tracin = TracInCP(
+        module_at(case, setting.theta),
+        dataset(case.train),
+        checkpoints=["the module is there already"],
+        checkpoints_load_func=lambda module, path: 1.0,  # the learning rate
+        loss_fn=nn.CrossEntropyLoss(reduction="sum" if vectorized else "none"),
+        batch_size=batch_size,
+        sample_wise_grads_per_batch=vectorized,
+    )
+    with warnings.catch_warnings(action="ignore"):
+        return tracin.influence(loader(case.tested, batch_size)).detach().T
+
+
+def _products(setting):
+    return gradient_products(setting.case, setting.theta, setting.case.train, setting.case.tested)
+
+
+def _arnoldi(setting):
+    """captum's matrix is the sum over its Hessian's examples; its Krylov space has a dimension less than asked for."""
+    case, n = setting.case, len(setting.hessian)
+    with warnings.catch_warnings(action="ignore"), torch.random.fork_rng(devices=[]):  # it seeds the global generator
+        arnoldi = ArnoldiInfluenceFunction(
+            module_at(case, setting.theta),
+            dataset(case.train),
+            "the module is there already",
+            checkpoints_load_func=lambda module, path: 1.0,
+            loss_fn=nn.CrossEntropyLoss(reduction="none"),
+            batch_size=1,
+            hessian_dataset=loader(case.train[setting.hessian], 64),
+            sample_wise_grads_per_batch=False,
+            projection_dim=setting.keep,
+            seed=0,
+            arnoldi_dim=setting.krylov + 1,
+            arnoldi_tol=1e-6,
+            hessian_reg=0.0,
+            hessian_inverse_tol=1e-8,
+        )
+        scores = arnoldi.influence(loader(case.tested, 1)).detach().T
+    return -scores * n / len(case.train)
+
+
+def _lanczos(setting):
+    case, theta = setting.case, setting.theta
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        start = torch.cat([torch.randn(shape, dtype=case.dtype).flatten() for shape in case.shapes.values()])
+    kept = lanczos(Curvature(case, theta, setting.hessian), start, setting.krylov).largest(setting.keep)
+    test = gradient_projections(case, theta, case.tested, kept.vectors)
+    train = gradient_projections(case, theta, case.train, kept.vectors)
+    return -(train / kept.values) @ test.T / len(case.train)
