@@ -91,4 +91,8 @@ def test_layers_that_cant_be_treated_are_refused_by_name(tiny):
     theta = torch.zeros(sum(shape.numel() for shape in shared.shapes.values()), dtype=torch.float64)
     with pytest.raises(FadingError, match="layer inner is used twice"):
         layer_gradients(shared, theta, shared.train)
+    shared.module.inner.forward = lambda x: x
+    shared.module.forward = shared.module.head.forward
+    with pytest.raises(FadingError, match="does not use its layers head, inner"):
+        layer_gradients(shared, theta, shared.train)
     assert not any(module._forward_hooks for module in shared.module.modules()), "nothing stays behind"

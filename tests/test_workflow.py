@@ -109,6 +109,7 @@ def test_a_second_run_does_nothing(smoke):
 
 
 COMPARED = {"loo": 5, "fading_curve": 5}
+COMPARED_ONE = dict.fromkeys(COMPARED, 1)
 LOO_DRAWN = {"loo_summary": 1, "table": 1, "figure": 1}
 FADING_DRAWN = {"table": 1, "figure": 1}
 ALL_DRAWN = {"loo_summary": 1, "table": 3, "figure": 3}
@@ -116,8 +117,9 @@ FROM_EXAMPLES = {
     "examples": 5,
     "training": 5,
     "spectrum": 5,
-    "scores": 12,
+    "scores": 26,
     "leave_one_out": 6,
+    "proximal": 5,
     "baseline": 5,
     "counterfactuals": 6,
     "response": 6,
@@ -129,7 +131,10 @@ CODE = [
     ("fading/style.py", {"figure": 3}),
     ("figure_loo.py", {"figure": 1}),
     ("fading/tables.py", {**COMPARED, "divergence_curve": 5, **ALL_DRAWN}),
-    ("fading/response.py", {"response": 6, "fading_curve": 5, "divergence_curve": 5, "table": 2, "figure": 2}),
+    (
+        "fading/response.py",
+        {"response": 6, "scores": 3, "loo": 2, "fading_curve": 5, "divergence_curve": 5, **ALL_DRAWN},
+    ),
     ("fading/influence/abif.py", {"scores": 5, **COMPARED, "loo_summary": 1, "table": 2, "figure": 2}),
     (
         "fading/influence/exact.py",
@@ -147,14 +152,24 @@ def test_editing_a_module_reruns_exactly_what_depends_on_it(changed, module, exp
 RESNET, REVIEWS = "definitions__resnet-fashion", "definitions__logistic-reviews"
 FORKED = {"counterfactuals": 1, "response": 1, "divergence_curve": 1, "fading_curve": 1, "table": 2, "figure": 2}
 CONTINUED = {"baseline": 1, **FORKED}
-TRAINED = {"training": 1, "scores": 3, "spectrum": 1, "leave_one_out": 1, "loo": 1, **CONTINUED, **ALL_DRAWN}
+SOLVED = {"scores": 3, "loo": 1, "loo_summary": 1}  # by the estimators that solve for the examples up-weighted
+LEFT_OUT = {"leave_one_out": 1, "proximal": 1, "loo": 1}
+TRAINED = {"training": 1, "scores": 3, "spectrum": 1, **LEFT_OUT, **CONTINUED, **ALL_DRAWN}
 SETTINGS = [
     ({"study": "smoke"}, {}),
-    ({f"{RESNET}__leave_one_out__examples": 3}, {"leave_one_out": 1, "loo": 1, **LOO_DRAWN}),
+    (
+        {f"{RESNET}__leave_one_out__count": 3},
+        {**LEFT_OUT, "scores": 5, "loo_summary": 1, "fading_curve": 1, "table": 2, "figure": 2},
+    ),
+    ({f"{RESNET}__influence__horizon": 3}, {"scores": 3, **COMPARED_ONE, "loo_summary": 1, "table": 2, "figure": 2}),
+    ({"peers__repeats": 2}, {}),
     ({f"{RESNET}__counterfactuals__epsilon": 2}, FORKED),
-    ({f"{RESNET}__counterfactuals__steps": [1, 2, 9]}, {"continuation_batches": 1, **CONTINUED}),
+    (
+        {f"{RESNET}__counterfactuals__steps": [1, 2, 9]},
+        {"continuation_batches": 1, **CONTINUED, **SOLVED, "table": 3, "figure": 3},
+    ),
     ({f"{RESNET}__regimes": [{"name": "calm", "from": 8, "learning_rate": 0.02}]}, CONTINUED),
-    ({"spectrum__keep": 3}, {"spectrum": 5, "scores": 5, **COMPARED, "loo_summary": 1, "table": 2, "figure": 2}),
+    ({"spectrum__keep": 3}, {"spectrum": 5, "scores": 6, **COMPARED, "loo_summary": 1, "table": 2, "figure": 2}),
     ({"cases": ["resnet-fashion", "logistic-fashion"]}, ALL_DRAWN),
     ({f"{REVIEWS}__training__learning_rate": 1.5}, TRAINED),
     (

@@ -153,6 +153,8 @@ def layers(case: Case) -> dict[str, nn.Module]:
 
 
 def _treated(module):
+    if type(module) not in TREATED:
+        return False
     if isinstance(module, nn.Conv2d):
         plain = (module.groups, module.dilation, module.padding_mode) == (1, (1, 1), "zeros")
         return plain and not isinstance(module.padding, str)
@@ -160,7 +162,7 @@ def _treated(module):
         return len(module.normalized_shape) == 1 and module.bias is not None
     if isinstance(module, nn.Embedding):
         return not (module.sparse or module.scale_grad_by_freq or module.max_norm or module.padding_idx is not None)
-    return type(module) in TREATED
+    return True
 
 
 def layer_gradients(case: Case, theta: Tensor, examples: Examples) -> dict[str, LayerGradients]:
@@ -184,10 +186,13 @@ def catch(case: Case, theta: Tensor, examples: Examples, caught: dict) -> tuple[
 
         return hook
 
-    handles = [module.register_forward_hook(watch(name)) for name, module in layers(case).items()]
+    found = layers(case)
+    handles = [module.register_forward_hook(watch(name)) for name, module in found.items()]
     try:
         with torch.enable_grad():
             loss = case.losses(theta.detach().requires_grad_(), examples).sum()
+        if unused := found.keys() - caught.keys():
+            raise FadingError(f"The model does not use its layers {', '.join(sorted(unused))}.")
         return torch.autograd.grad(loss, [output for _, _, output in caught.values()])
     finally:
         for handle in handles:
