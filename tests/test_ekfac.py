@@ -72,7 +72,6 @@ def dense_fisher(case, theta, examples):
     return matrix
 
 
-# Half of the logistic's points are definite; all of these have unequal last chunks.
 @pytest.mark.parametrize("kind", Tiny.kinds)
 def test_the_fit_is_the_dense_construction(kind, monkeypatch):
     monkeypatch.setattr("fading.gradients.CHUNK", 10)

@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 from conftest import Tiny, reference_gradients
+from fading.cases import Case, Examples
 from fading.errors import FadingError
 from fading.gradients import gradient_norms, gradient_products, gradient_projections, per_example_gradients
 from fading.layers import Dense, Outer, features, join, layer_gradients, layers, split
+from fading.measure import peak_mebibytes
+from fading.models import ResNet
 from torch import nn
 
 
@@ -79,6 +82,56 @@ class Shared(nn.Module):
         return self.head(self.inner(self.inner(x)))
 
 
+class Positions(nn.Module):
+    """A position embedding that all examples share: its layer is called without their axis."""
+
+    def __init__(self):
+        super().__init__()
+        self.positions, self.head = nn.Embedding(6, 1), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.head(x + self.positions(torch.arange(6)[None])[..., 0])
+
+
+def tied():
+    model = nn.Sequential(nn.Linear(6, 6), nn.Linear(6, 6), nn.Linear(6, 3))
+    model[1].weight = model[0].weight
+    return model
+
+
+SILENTLY_WRONG = [
+    (lambda: nn.Sequential(nn.Linear(6, 4), nn.ReLU(inplace=True), nn.Linear(4, 3)), "layer 0 is overwritten in place"),
+    (
+        lambda: nn.Sequential(nn.Linear(6, 4), nn.GroupNorm(2, 4, bias=False), nn.Linear(4, 3)),
+        r"not known for 1 \(Group",
+    ),
+    (tied, "Layers share a parameter"),
+    (Positions, "layer positions is not used once per example"),
+]
+
+
+@pytest.mark.parametrize(("build", "sentence"), SILENTLY_WRONG)
+def test_models_whose_gradients_would_be_wrong_are_refused(tiny, build, sentence):
+    case, _ = tiny.make("logistic")
+    other = replace(case, module=build().double().requires_grad_(False))
+    theta = torch.ones(sum(shape.numel() for shape in other.shapes.values()), dtype=torch.float64)
+    with pytest.raises(FadingError, match=sentence):
+        layer_gradients(other, theta, other.train)
+
+
+def test_scoring_needs_no_more_memory_for_more_examples(monkeypatch):
+    monkeypatch.undo()  # chunks of their real size
+    generator = torch.Generator().manual_seed(0)
+    examples = Examples((torch.randn(1024, 1, 28, 28, generator=generator),), torch.zeros(1024, dtype=torch.long))
+    module = ResNet(8, "gelu", 10).requires_grad_(False)
+    case = Case(module, examples, examples, 16, 0.0, torch.float32)
+    theta = case.flatten({name: parameter.detach() for name, parameter in module.named_parameters()})
+    few, many = (
+        peak_mebibytes(lambda n=n: gradient_products(case, theta, case.train[:n], case.tested)) for n in (256, 1024)
+    )
+    assert many < 1.25 * few
+
+
 def test_layers_that_cant_be_treated_are_refused_by_name(tiny):
     case, _ = tiny.make("logistic")
     scaled = replace(case, module=Scaled(case.module))
@@ -89,7 +142,7 @@ def test_layers_that_cant_be_treated_are_refused_by_name(tiny):
         layers(grouped)
     shared = replace(case, module=Shared().double().requires_grad_(False))
     theta = torch.zeros(sum(shape.numel() for shape in shared.shapes.values()), dtype=torch.float64)
-    with pytest.raises(FadingError, match="layer inner is used twice"):
+    with pytest.raises(FadingError, match="layer inner is not used once per example"):
         layer_gradients(shared, theta, shared.train)
     shared.module.inner.forward = lambda x: x
     shared.module.forward = shared.module.head.forward

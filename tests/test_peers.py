@@ -1,4 +1,4 @@
-"""Other libraries give the same answers, in float32, where they answer the same question; and differ where we say so."""
+"""Other libraries give the same answers, in float32, where they answer the same question, and differ where we say."""
 
 import re
 from dataclasses import replace
@@ -85,7 +85,7 @@ def test_captums_batched_gradients_leave_out_the_norms_and_nothing_else(kind):
     train, test = (
         per_example_gradients(one.case, one.theta, split) * kept for split in (one.case.train, one.case.test)
     )
-    assert difference(theirs, train @ test.T) < 1e-5
+    assert difference(theirs, -train @ test.T) < 1e-5
 
 
 def test_comparing_leaves_the_model_alone():

@@ -1,10 +1,13 @@
 """The proximal Bregman response against its closed form, its definition and its first order."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from conftest import Tiny
 from fading.counterfactuals import Counterfactual
 from fading.curvature import Curvature
+from fading.errors import FadingError
 from fading.gradients import per_example_gradients
 from fading.proximal import ProximalObjective
 
@@ -27,8 +30,15 @@ def test_its_derivative_is_the_damped_gauss_newton_influence_function(kind):
 
 def test_without_a_change_nothing_moves():
     case, theta = Tiny.make("resnet-gelu")
-    moved, _ = ProximalObjective(case, theta, INDEX, 0.1).response(Counterfactual((3,), 0.0), 1e-9)
+    moved, residual = ProximalObjective(case, theta, INDEX, 0.1).response(Counterfactual((3,), 0.0), 1e-9)
     assert torch.equal(moved, theta)
+    assert residual == 0
+
+
+def test_without_damping_it_is_refused():
+    case, theta = Tiny.make("bert")
+    with pytest.raises(FadingError, match="needs damping where there is no weight decay; found 0"):
+        ProximalObjective(replace(case, weight_decay=0.0), theta, INDEX, 0)
 
 
 def test_the_gradient_is_that_of_the_definition():

@@ -5,6 +5,7 @@ import torch
 from conftest import Tiny
 from fading import solvers
 from fading.curvature import Curvature, lanczos
+from fading.errors import FadingError
 from fading.gradients import per_example_gradients
 from fading.solvers import arnoldi, conjugate_gradient, lissa, minres
 
@@ -98,6 +99,20 @@ def test_lissa_converges_and_diverges_where_theory_says():
     assert lissa(diagonal(-0.1, 1.0, 2.0), ONES, 300, scale=2.0).negative_curvature.all()
 
 
+@pytest.mark.parametrize("values", [(-1.0, 2.0, 3.0), (-0.1, 1.0, 2.0, 3.0), (0.1, 1.0, 2.0, 3.0), (2.0, 2.0, 2.0)])
+def test_negative_curvature_is_met_where_there_is_some(values):
+    ones = torch.ones(1, len(values), dtype=torch.float64)
+    for solve in (conjugate_gradient, minres):
+        solution = solve(diagonal(*values), ones, 50, 1e-10)
+        assert solution.negative_curvature.item() == (min(values) < 0)
+        assert solution.residual.item() < 1e-9
+
+
+def test_a_singular_matrix_is_one_sentence():
+    with pytest.raises(FadingError, match="curvature is singular: damping or weight decay above 0"):
+        solvers.exact(torch.zeros(3, 3, dtype=torch.float64), ONES)
+
+
 def test_conjugate_gradient_says_that_it_met_negative_curvature_and_stops_when_done():
     saddle = conjugate_gradient(diagonal(-1.0, 2.0, 3.0), ONES, 50, 1e-10)
     assert saddle.negative_curvature.all()
@@ -124,3 +139,5 @@ def test_negative_ritz_values_are_kept_and_reported():
     torch.testing.assert_close(
         solution.x, torch.tensor([[-1 / 3, 0.0, 1 / 2]], dtype=torch.float64), atol=1e-12, rtol=0
     )
+    nothing = arnoldi(ritz, 0 * ONES, 0.0)
+    assert (nothing.residual.item(), nothing.diverged.item()) == (0, False)

@@ -105,9 +105,11 @@ def test_leave_one_out_tables():
     ]
     truths = {
         "retraining": stack(chunks, ["loss_change", "members", "epsilon"]),
-        "proximal response": {name: array[:1] for name, array in chunks[0].items()},
+        "proximal response": {name: array[:1] for name, array in chunks[0].items()} | {"residual": np.array([0.01])},
     }
-    scored = {"scores": -2 * effect[::-1], "examples": np.array([1, 3])}
+    health = {"residual": np.array([0.1, 0.3]), "diverged": np.array([False, True])}
+    health = {f"health.{name}": array for name, array in (health | {"negative_curvature": np.zeros(2)}).items()}
+    scored = {"scores": -2 * effect[::-1], "examples": np.array([1, 3]), **health}
     scores = {"twice": scored, "opposite": scored | {"scores": 2 * effect[::-1]}}
     pairs = leave_one_out_pairs(truths, scores)
     twice = pairs[(pairs.estimator == "twice") & (pairs.truth == "retraining")]
@@ -130,5 +132,9 @@ def test_leave_one_out_tables():
         ("proximal response", "opposite", 1): -1,
     }
     assert summary.examples["retraining", "twice", 1] == 4, "two examples in two seeds"
+    solver = summary.loc[("retraining", "twice", 1), ["residual", "diverged", "negative_curvature"]]
+    np.testing.assert_allclose(solver.astype(float), [0.2, 0.5, 0])
+    assert summary.truth_residual["proximal response", "twice", 1] == 0.01
+    assert summary.loc[("retraining", "mirror", 1), ["truth_residual", "residual"]].isna().all()
     with pytest.raises(FadingError, match="no scores of the training examples 3"):
         leave_one_out_pairs(truths, {"some": {"scores": effect[:1], "examples": np.array([1])}})

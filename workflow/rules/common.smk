@@ -15,7 +15,7 @@ from fading.catalogue import DATASETS
 from fading.closure import imports as closure
 from fading.errors import FadingError
 from fading.influence import BY_EXAMPLE, OF_THE_PAST, SETTINGS, USES_SPECTRUM, source
-from fading.settings import check
+from fading.settings import check, loss_weight_decay
 
 try:
     check(config)

@@ -8,20 +8,15 @@ def case_settings(wildcards):
         "dataset": case["dataset"],
         "model": case["model"],
         "measured": case["examples"]["measured"],
-        "weight_decay": 0 if decoupled(case) else case["training"]["weight_decay"],
+        "weight_decay": loss_weight_decay(case["training"]),
     }
-
-
-def decoupled(case):
-    """Whether the weight decay is the optimiser's business rather than the loss's."""
-    return case["training"]["optimizer"] == "adamw"
 
 
 def optimizer_settings(wildcards, learning_rate=None):
     """What it takes to train, at another learning rate in a regime."""
     training = definition(wildcards)["training"]
     settings = {"optimizer": training["optimizer"], "learning_rate": learning_rate or training["learning_rate"]}
-    return settings | ({"decoupled_decay": training["weight_decay"]} if decoupled(definition(wildcards)) else {})
+    return settings | ({"decoupled_decay": training["weight_decay"]} if training["optimizer"] == "adamw" else {})
 
 
 def drawing_settings(wildcards):

@@ -36,5 +36,7 @@ with Job(snakemake) as job:
         progress=job.progress,
     )
     scores = load(job.wildcards["estimator"])(problem)
+    for name, tensor in scores.health.items():
+        print(f"{name}: median {tensor.double().median():.3g}, largest {tensor.double().max():.3g}")
     health = {f"health.{name}": tensor.numpy() for name, tensor in scores.health.items()}
     job.write("scores", {"scores": scores.values.numpy(), "examples": problem.examples.numpy(), **health})

@@ -6,22 +6,30 @@ import pandas as pd
 import torch
 from fading.cases import open_case
 from fading.job import Job
-from fading.measure import median_seconds, side_by_side
+from fading.measure import side_by_side
 from fading.optimizers import SGD
 from fading.peers import Setting, comparison
 from fading.statistics import spearman_by_example
 from fading.training import descend, unit_weights, unpack
 
+STEPS = 20
+
 with Job(snakemake) as job:
     settings, compared = job.settings, comparison(job.wildcards["comparison"])
     case = open_case(settings, job.read("examples"))
     theta = unpack(case, job.read("checkpoints"), settings["step"])[0]
-    batch = [torch.arange(settings["batch_size"])]
-    step = median_seconds(lambda: list(descend(case, theta[None], batch, SGD(0.1), unit_weights(case))), 15)
-    case = replace(case, train=case.train[: settings["train"]])
+    few = replace(case, train=case.train[: settings["train"]])
     chosen = {name: settings[name] for name in ("krylov", "keep", "damping")}
-    setting = Setting(case, theta, torch.arange(settings["hessian_examples"]), **chosen)
-    theirs, ours = side_by_side([lambda: compared.theirs(setting), lambda: compared.ours(setting)], settings["repeats"])
+    setting = Setting(few, theta, torch.arange(settings["hessian_examples"]), **chosen)
+    batches = [torch.arange(settings["batch_size"])] * STEPS
+
+    def train():
+        *_, (_, state, _) = descend(case, theta[None], batches, SGD(0.0), unit_weights(case))
+        return state
+
+    contestants = [lambda: compared.theirs(setting), lambda: compared.ours(setting), train]
+    theirs, ours, training = side_by_side(contestants, settings["repeats"])
+    step = training.seconds / STEPS
     error = (theirs.result - ours.result).double().norm() / ours.result.double().norm()
     agreement = spearman_by_example(theirs.result.T.numpy(), ours.result.T.numpy()).mean()
     row = {

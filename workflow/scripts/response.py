@@ -14,7 +14,8 @@ with Job(snakemake) as job:
     start = settings["from"]
     state = unpack(case, job.read("checkpoints"), start)
     deltas = torch.from_numpy(changes["delta"])
-    groups, epsilon = changes["members"][: len(deltas)], torch.from_numpy(changes["epsilon"][: len(deltas)])
+    groups = [tuple(members) for members in changes["members"][: len(deltas)].tolist()]
+    epsilon = torch.from_numpy(changes["epsilon"][: len(deltas)])
     drawn = job.progress(batches(job.read("order")))
     effects, errors = [], []
     for step, theta, psi in linear_response(case, state, drawn, optimizer(settings), groups, start):

@@ -11,9 +11,7 @@ from fading.cases import Case
 from fading.errors import FadingError
 
 CHUNK = 128
-RETAINED = (
-    1024  # examples whose graphs are kept, so that a second product costs a backward pass instead of two and a half
-)
+RETAINED = 1024
 
 
 class Curvature:
@@ -21,7 +19,9 @@ class Curvature:
 
     C is the Hessian, or with kind="gauss-newton" its semi-definite part Σ_i w_i J_iᵀ (∂²ℓ_i/∂f²) J_i / |index|,
     J_i the Jacobian of the logits f; either way plus weight decay times the identity. Vectors are rows: (k, p) in and
-    out. The examples go in chunks: they bound memory and change the result by rounding only.
+    out. The examples go in chunks, which change the result by rounding only. Up to RETAINED examples their graphs are
+    kept, so that a further product costs about two gradients instead of three and a half; beyond, a chunk bounds
+    memory.
     """
 
     def __init__(self, case: Case, theta: Tensor, index: Tensor, weights: Tensor | None = None, kind: str = "hessian"):

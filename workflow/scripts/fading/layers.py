@@ -140,6 +140,8 @@ TREATED = {
 
 def layers(case: Case) -> dict[str, nn.Module]:
     """The layers that hold parameters, by name. Raises FadingError, naming them, for those that can't be treated."""
+    if len(list(case.module.named_parameters(remove_duplicate=False))) > len(case.shapes):
+        raise FadingError("Layers share a parameter: gradients of single examples are not known for them.")
     found = {name: module for name, module in case.module.named_modules() if list(module.parameters(recurse=False))}
     refused = [
         f"{name or 'the model'} ({type(module).__name__})" for name, module in found.items() if not _treated(module)
@@ -158,6 +160,8 @@ def _treated(module):
     if isinstance(module, nn.Conv2d):
         plain = (module.groups, module.dilation, module.padding_mode) == (1, (1, 1), "zeros")
         return plain and not isinstance(module.padding, str)
+    if isinstance(module, nn.GroupNorm):
+        return module.bias is not None
     if isinstance(module, nn.LayerNorm):
         return len(module.normalized_shape) == 1 and module.bias is not None
     if isinstance(module, nn.Embedding):
@@ -167,44 +171,51 @@ def _treated(module):
 
 def layer_gradients(case: Case, theta: Tensor, examples: Examples) -> dict[str, LayerGradients]:
     """∇ℓ(θ; x) of each example x, without weight decay, by layer."""
-    caught = {}
-    backward = catch(case, theta, examples, caught)
-    return {
-        name: TREATED[type(module)](module, inputs, gradient)
-        for (name, (module, inputs, _)), gradient in zip(caught.items(), backward, strict=True)
-    }
-
-
-def catch(case: Case, theta: Tensor, examples: Examples, caught: dict) -> tuple[Tensor, ...]:
-    """Fill `caught` with (layer, its input, its output) by name; return the gradients at the outputs."""
+    found, caught = layers(case), {}
 
     def watch(name):
         def hook(module, inputs, output):
-            if name in caught:
-                raise FadingError(f"The layer {name} is used twice: gradients of single examples are not known for it.")
-            caught[name] = (module, inputs[0].detach(), output)
+            if name in caught or len(inputs[0]) != len(examples):
+                raise FadingError(
+                    f"The layer {name} is not used once per example: gradients of single examples are not known."
+                )
+            caught[name] = (inputs[0], output, inputs[0]._version, output._version)
 
         return hook
 
-    found = layers(case)
     handles = [module.register_forward_hook(watch(name)) for name, module in found.items()]
     try:
         with torch.enable_grad():
             loss = case.losses(theta.detach().requires_grad_(), examples).sum()
         if unused := found.keys() - caught.keys():
             raise FadingError(f"The model does not use its layers {', '.join(sorted(unused))}.")
-        return torch.autograd.grad(loss, [output for _, _, output in caught.values()])
+        for name, (inputs, output, *versions) in caught.items():
+            if [inputs._version, output._version] != versions:
+                raise FadingError(
+                    f"What enters or leaves the layer {name} is overwritten in place: its gradient is lost."
+                )
+        backward = torch.autograd.grad(loss, [output for _, output, *_ in caught.values()])
     finally:
         for handle in handles:
             handle.remove()
+    return {
+        name: TREATED[type(found[name])](found[name], inputs.detach(), gradient)
+        for (name, (inputs, *_)), gradient in zip(caught.items(), backward, strict=True)
+    }
 
 
 def features(case: Case, theta: Tensor, examples: Examples) -> Tensor:
-    """What enters the last layer, for each example: (n, width)."""
-    caught = {}
-    catch(case, theta, examples, caught)
-    *_, (_, inputs, _) = caught.values()
-    return inputs
+    """What enters the last linear layer, for each example: (n, width)."""
+    seen = []
+    linear = (module for module in case.module.modules() if isinstance(module, nn.Linear))
+    handles = [module.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0])) for module in linear]
+    try:
+        with torch.no_grad():
+            case.logits(theta, examples.inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return seen[-1]
 
 
 def split(case: Case, vectors: Tensor) -> dict[str, Tensor]:

@@ -46,20 +46,23 @@ class Problem:
         """The training examples to score."""
         return self.case.train[self.examples]
 
-    def damping(self, positive: bool) -> float:
-        """λ of C + λI. Raises FadingError where it must be positive and isn't."""
-        damping = self.settings["damping"]
-        if positive and damping + self.case.weight_decay <= 0:
-            raise FadingError(f"The damping must be positive where there is no weight decay; found {damping}.")
-        return damping
+    @property
+    def damping(self) -> float:
+        """λ of C + λI."""
+        return self.settings["damping"]
+
+    def require_damping(self) -> None:
+        """Raise FadingError unless the damping or the weight decay is positive."""
+        if self.damping + self.case.weight_decay <= 0:
+            raise FadingError(f"The damping must be positive where there is no weight decay; found {self.damping}.")
 
     def operator(self) -> Operator:
         """C + λI at the checkpoint."""
         index = torch.arange(self.settings["hessian_examples"])
         curvature = Curvature(self.case, self.theta, index, kind=self.settings["curvature"])
-        damping = self.damping(positive=False)
-        return lambda vectors: curvature(vectors) + damping * vectors
+        return lambda vectors: curvature(vectors) + self.damping * vectors
 
+    @property
     def horizon(self) -> int:
         """How many steps before the checkpoint an up-weighting acts. Raises FadingError if the run has fewer."""
         horizon = self.settings["horizon"]
@@ -68,9 +71,14 @@ class Problem:
         return horizon
 
     def last_steps(self) -> tuple[int, Tensor, list[Tensor]]:
-        """The steps of the horizon: the first's number, the state there, their batches."""
-        start = self.step - self.horizon()
-        kept = max(step for step in self.checkpoints if step <= start)
+        """The steps of the horizon: the first's number, the state there, their batches.
+
+        Raises FadingError if the run has fewer, or no checkpoint before them.
+        """
+        start = self.step - self.horizon
+        kept = max((step for step in self.checkpoints if step <= start), default=None)
+        if kept is None:
+            raise FadingError(f"There is no checkpoint at step {start} or before, where the horizon begins.")
         state, weights = self.checkpoints[kept], unit_weights(self.case)
         run = descend(self.case, state, self.batches[kept:start], self.optimizer, weights, kept)
         for _, moved, _ in run:
@@ -80,7 +88,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Scores:
-    """Influence scores (r, measured) of the problem's examples, and the solver's health where one was used."""
+    """Influence scores (r, measured) of the problem's examples, and the solver's health where one was used.
+
+    The health has an entry per right-hand side: training or tested examples, whichever were solved for.
+    """
 
     values: Tensor
     health: dict[str, Tensor] = field(default_factory=dict)

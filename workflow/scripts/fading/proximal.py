@@ -11,6 +11,7 @@ from torch import Tensor
 from fading.cases import Case
 from fading.counterfactuals import Counterfactual
 from fading.curvature import CHUNK, Curvature
+from fading.errors import FadingError
 from fading.solvers import conjugate_gradient
 
 PRODUCTS, INEXACT = 50, 0.1  # products and residual of a Gauss-Newton step's conjugate gradient
@@ -22,10 +23,12 @@ class ProximalObjective:
 
     f are the logits, i goes over training examples `index`. Its minimum is θ*, its Hessian there the Gauss-Newton
     matrix plus damping λ, so that the influence function with that matrix is the first order of the response to any
-    weight.
+    weight. Raises FadingError unless damping or weight decay is positive: there might be no minimum.
     """
 
     def __init__(self, case: Case, theta: Tensor, index: Tensor, damping: float):
+        if damping + case.weight_decay <= 0:
+            raise FadingError(f"The proximal response needs damping where there is no weight decay; found {damping}.")
         self.case, self.theta, self.index, self.damping = case, theta, index, damping
         self.chunks = [case.train[chunk] for chunk in index.split(CHUNK)]
         self.slopes = [_slopes(case, case.logits(theta, chunk.inputs).detach(), chunk.labels) for chunk in self.chunks]
@@ -66,7 +69,7 @@ class ProximalObjective:
             theta, gradient = next((one for one in trials if one[1].norm() < before), (theta, gradient))
             if gradient.norm() > ENOUGH * before:
                 break
-        return theta, (gradient.norm() / first).item()
+        return theta, (gradient.norm() / first).item() if first else 0.0
 
 
 def _slopes(case, logits, labels):

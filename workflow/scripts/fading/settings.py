@@ -10,7 +10,7 @@ from jsonschema.validators import extend
 
 from fading.catalogue import DATASETS
 from fading.errors import FadingError
-from fading.influence import NEEDS_DAMPING, estimators
+from fading.influence import OF_THE_PAST, estimators
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.json"
 RESERVED = "reference"  # the committed results
@@ -22,16 +22,21 @@ def check(config: dict) -> None:
     if config["study"] == RESERVED:
         raise FadingError(f"study: found {RESERVED}, which names the committed results; any other name is accepted.")
     _member("cases", config["cases"], config["definitions"], "defined are")
-    for name in config["cases"]:
-        _check_case(f"definitions.{name}", config["definitions"][name], config["spectrum"])
     peers = config["peers"]
     _member("peers.cases", peers["cases"], config["definitions"], "defined are")
+    for name in dict.fromkeys([*config["cases"], *peers["cases"]]):
+        _check_case(f"definitions.{name}", config["definitions"][name], config["spectrum"])
     _at_most("peers.hessian_examples", peers["hessian_examples"], peers["train"], "peers.train")
     for name in peers["cases"]:
         train = config["definitions"][name]["examples"]["train"]
         _at_most("peers.hessian_examples", peers["hessian_examples"], train, f"definitions.{name}.examples.train")
     keep, krylov = config["spectrum"]["keep"], config["spectrum"]["krylov"]
     _at_most("spectrum.keep", keep, krylov, "spectrum.krylov")
+
+
+def loss_weight_decay(training: dict) -> float:
+    """The weight decay that is part of the loss: none where the optimiser decouples it from the gradient."""
+    return 0 if training["optimizer"] == "adamw" else training["weight_decay"]
 
 
 def _integer(checker, value):
@@ -153,16 +158,12 @@ def _check_estimators(key, case):
         raise FadingError(
             f"{key}.estimators: exact builds the whole Hessian; accepted is abif, cg or minres for a {kind}."
         )
-    if not influence["damping"] and not training["weight_decay"]:
-        for name in chosen:
-            if name in {"exact", *NEEDS_DAMPING}:
-                raise FadingError(
-                    f"{key}.influence.damping: found 0; {name} needs it above 0 where training.weight_decay is 0."
-                )
+    if not influence["damping"] and not loss_weight_decay(training):
+        raise FadingError(f"{key}.influence.damping: found 0; accepted is more where the loss has no weight decay.")
     if "horizon" in chosen and training["optimizer"] != "sgd":
         raise FadingError(f"{key}.estimators: horizon is for sgd; training.optimizer is {training['optimizer']}.")
-    for step in [training["steps"], *(regime["from"] for regime in case["regimes"] if "horizon" in chosen)]:
-        _at_most(f"{key}.influence.horizon", influence["horizon"], step, "the steps before the checkpoint scored")
+    if OF_THE_PAST & set(chosen):
+        _at_most(f"{key}.influence.horizon", influence["horizon"], training["steps"], "training.steps")
 
 
 def _check_regime(key, regime, training, examples, counterfactuals):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from fading.curvature import Ritz
+from fading.errors import FadingError
 
 Operator = Callable[[Tensor], Tensor]
 TOLERATED = 1e-5  # by rounding, the residual of x = 0 may exceed 1
@@ -39,8 +40,11 @@ class Solution:
 
 
 def exact(matrix: Tensor, b: Tensor) -> Solution:
-    """By factorising the explicit A (p, p)."""
-    x = torch.linalg.solve(matrix, b.T).T
+    """By factorising the explicit A (p, p). Raises FadingError if it is singular."""
+    try:
+        x = torch.linalg.solve(matrix, b.T).T
+    except torch.linalg.LinAlgError as error:
+        raise FadingError("The curvature is singular: damping or weight decay above 0 makes it invertible.") from error
     negative = torch.linalg.eigvalsh(matrix)[0] <= 0
     return _solution(lambda rows: rows @ matrix, b, x, torch.zeros(len(b)), negative.expand(len(b)))
 
@@ -88,11 +92,11 @@ def minres(operator: Operator, b: Tensor, iterations: int, tolerance: float, pro
         product = torch.zeros_like(b)
         product[active] = operator(current[active])
         alpha = _dot(current, product)
-        negative |= active & (alpha <= 0)
         following = product - alpha[:, None] * current - beta[:, None] * previous
         new_beta = _norm(following)
         delta = cosine * delta_bar + sine * alpha
         gamma_bar = sine * delta_bar - cosine * alpha
+        negative |= active & (cosine * gamma_bar >= 0)  # rᵀAr ≤ 0 for the residual r so far
         gamma = (gamma_bar**2 + new_beta**2).sqrt()
         step = (current - delta[:, None] * w - epsilon[:, None] * w_before) / gamma[:, None]
         delta_bar, epsilon = -cosine * new_beta, sine * new_beta
@@ -139,11 +143,12 @@ def arnoldi_health(ritz: Ritz, along: Tensor, beyond: Tensor, norm: Tensor, damp
     """The health of arnoldi() for right-hand sides b of that norm (k,), by their components alone.
 
     `along` (k, m) are those along the Ritz vectors, `beyond` (k,) that along the vector that couples to them. The
-    residual is exact in exact arithmetic: what lies outside the span, and what A maps out of it.
+    residual is what lies outside the span and what A maps out of it: a small difference of squares, good to the square
+    root of the rounding.
     """
     leak = along / (ritz.values + damping) @ ritz.coupling
     squared = norm**2 - along.square().sum(1) - 2 * leak * beyond + leak**2
-    residual = squared.clamp(min=0).sqrt() / norm
+    residual = torch.where(norm > 0, squared.clamp(min=0).sqrt() / norm, 0.0)
     ones = torch.ones(len(norm), dtype=torch.long)
     return {
         "residual": residual,

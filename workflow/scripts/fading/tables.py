@@ -11,6 +11,7 @@ from fading.statistics import mean_interval, spearman_by_example
 
 RESPONSE = "linear-response"
 MIRROR = "mirror"
+HEALTH = ["residual", "diverged", "negative_curvature"]
 RETRAINING, PROXIMAL = "retraining", "proximal response"
 
 
@@ -62,12 +63,15 @@ def leave_one_out_correlations(truths: dict[str, dict], scores: dict[str, dict[s
     """A row per truth, estimator and left-out group: Spearman correlation over test examples, predicted with actual.
 
     The rows named mirror correlate the effects of leaving out with the negated effects of counting twice: where that
-    is low, effects are not first-order, and no first-order estimator can do well.
+    is low, effects are not first-order, and no first-order estimator can do well. Beside stands how well these were
+    solved for: truth_residual where the truth solves for something, and of the estimator's solver the median residual,
+    the share of right-hand sides that diverged and of those where negative curvature was met.
     """
     frames = []
     for truth, changes in truths.items():
         out = changes["epsilon"] == -1
         actual, members = changes["loss_change"][out], changes["members"][out]
+        solved = changes.get("residual", np.full(len(out), np.nan))[out]
         compared = {name: (members, actual, -_predicted(scored, members)) for name, scored in scores.items()}
         twice = changes["epsilon"] == 1
         if twice.any():
@@ -80,16 +84,20 @@ def leave_one_out_correlations(truths: dict[str, dict], scores: dict[str, dict[s
                 "size": _sizes(group),
                 "train_index": group[:, 0],
                 "spearman": spearman_by_example(other, one),
+                "truth_residual": solved[: len(group)],
+                **_health(scores.get(name, {})),
             }
             frames.append(pd.DataFrame(columns))
     return pd.concat(frames, ignore_index=True)
 
 
 def leave_one_out_summary(correlations: pd.DataFrame) -> pd.DataFrame:
-    """A row per case, truth, estimator and group size: the mean over left-out groups and seeds, its interval."""
+    """A row per case, truth, estimator and group size: the mean over groups and seeds, and its interval."""
     keys = ["case", "truth", "estimator", "size"]
     groups = correlations.groupby(keys, sort=False).spearman
-    return pd.DataFrame([dict(zip(keys, key, strict=True)) | _mean(values.to_numpy()) for key, values in groups])
+    rows = [dict(zip(keys, key, strict=True)) | _mean(values.to_numpy()) for key, values in groups]
+    health = correlations.groupby(keys, sort=False)[["truth_residual", *HEALTH]].median()
+    return pd.DataFrame(rows).merge(health.reset_index(), on=keys)
 
 
 def fading_curve(
@@ -144,6 +152,14 @@ def divergence_curve(changes: dict[str, np.ndarray], response_error: np.ndarray,
             "response_error": error.ravel(),
         }
     )
+
+
+def _health(scored):
+    """The solver's health in a few numbers; NaN where none was used."""
+    if "health.residual" not in scored:
+        return dict.fromkeys(HEALTH, np.nan)
+    residual, diverged, negative = (scored[f"health.{name}"] for name in ("residual", "diverged", "negative_curvature"))
+    return dict(zip(HEALTH, (float(np.median(residual)), diverged.mean(), negative.mean()), strict=True))
 
 
 def _sizes(members):

@@ -14,10 +14,20 @@ from importlib import import_module
 from pathlib import Path
 
 USES_SPECTRUM = {"abif", "horizon"}
-OF_THE_PAST = {"linear-response", "unrolled"}  # up-weighting until the checkpoint, which says nothing of what follows
-BY_EXAMPLE = {"cg", "lissa", "minres"} | OF_THE_PAST  # costly: score only what counterfactuals weight otherwise
-NEEDS_DAMPING = {"cg", "ekfac", "lissa"}  # or weight decay: without, they answer nothing where the loss isn't convex
+OF_THE_PAST = {
+    "horizon",
+    "linear-response",
+    "unrolled",
+}  # up-weighting until the checkpoint, which says nothing of what follows
+BY_EXAMPLE = {
+    "cg",
+    "linear-response",
+    "lissa",
+    "minres",
+    "unrolled",
+}  # costly: score only what counterfactuals weight otherwise
 SETTINGS = {  # of a case's settings for influence, those that an estimator takes
+    "abif": ["damping"],
     "cg": ["curvature", "damping", "iterations", "tolerance"],
     "ekfac": ["damping"],
     "exact": ["curvature", "damping"],

@@ -8,7 +8,7 @@ from fading.solvers import arnoldi_health
 
 
 def scores(problem: Problem) -> Scores:
-    """−(1/n) Σ_r ⟨∇ℓ(θ; z), v_r⟩ ⟨v_r, ∇ℓ(θ; x_k)⟩ / λ_r over the kept Ritz pairs (λ_r, v_r), nats.
+    """−(1/n) Σ_r ⟨∇ℓ(θ; z), v_r⟩ ⟨v_r, ∇ℓ(θ; x_k)⟩ / (λ_r + λ) over the kept Ritz pairs (λ_r, v_r), nats.
 
     Negative values stay, with their sign. The health is that of solving for the test gradients.
     """
@@ -17,5 +17,5 @@ def scores(problem: Problem) -> Scores:
     test = gradient_projections(case, theta, case.tested, directions)
     along, beyond = test[:, :-1], test[:, -1]
     train = gradient_projections(case, theta, problem.train, ritz.vectors, problem.progress)
-    health = arnoldi_health(ritz, along, beyond, gradient_norms(case, theta, case.tested), damping=0.0)
-    return Scores(-(train / ritz.values) @ along.T / len(case.train), health)
+    health = arnoldi_health(ritz, along, beyond, gradient_norms(case, theta, case.tested), problem.damping)
+    return Scores(-(train / (ritz.values + problem.damping)) @ along.T / len(case.train), health)

@@ -79,7 +79,8 @@ def scores(problem: Problem) -> Scores:
     λ holds the weight decay too. Raises FadingError for layers that it can't treat, by name, and unless λ is positive.
     """
     case, theta = problem.case, problem.theta
-    damping = problem.damping(positive=True) + case.weight_decay
+    problem.require_damping()
+    damping = problem.damping + case.weight_decay
     labelled = drawn_labels(case, theta, case.train, problem.settings["seed"])
     fitted = fit(case, theta, labelled, problem.progress)
     parts = precondition(case, theta, fitted, damping, case.tested)

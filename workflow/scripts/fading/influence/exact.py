@@ -23,5 +23,5 @@ def scores(problem: Problem) -> Scores:
         )
     curvature = Curvature(case, theta, torch.arange(len(case.train)), kind=problem.settings["curvature"])
     matrix = curvature.matrix(problem.progress)
-    matrix += problem.damping(positive=False) * torch.eye(len(theta), dtype=matrix.dtype)
+    matrix += problem.damping * torch.eye(len(theta), dtype=matrix.dtype)
     return inverse_scores(problem, lambda b: solvers.exact(matrix, b))

@@ -18,10 +18,12 @@ def scores(problem: Problem) -> Scores:
             f"The estimator horizon is for sgd; this run used {type(problem.optimizer).__name__.lower()}."
         )
     case, theta, ritz = problem.case, problem.theta, problem.spectrum
-    rate, steps = problem.optimizer.learning_rate, problem.horizon()
+    rate, steps = problem.optimizer.learning_rate, problem.horizon
     test = gradient_projections(case, theta, case.tested, ritz.vectors)
     train = gradient_projections(case, theta, problem.train, ritz.vectors)
     products = gradient_products(case, theta, problem.train, case.tested, problem.progress)
-    accumulated = ((1 - (1 - rate * ritz.values) ** steps) / ritz.values).where(ritz.values != 0, rate * steps)
-    filtered = rate * steps * products + (train * (accumulated - rate * steps)) @ test.T
+    values = ritz.values.double()  # 1 − (1 − ηλ)^T cancels where λ is small
+    accumulated = ((1 - (1 - rate * values) ** steps) / values).where(values != 0, rate * steps)
+    excess = (accumulated - rate * steps).to(case.dtype)
+    filtered = rate * steps * products + (train * excess) @ test.T
     return Scores(-filtered / len(case.train))

@@ -6,7 +6,7 @@ from fading.problem import Problem, Scores, inverse_scores
 
 def scores(problem: Problem) -> Scores:
     """−(1/n) ⟨∇ℓ(θ; z), (C + λI)⁻¹ ∇ℓ(θ; x_k)⟩, nats. Raises FadingError unless λ or the weight decay is positive."""
-    problem.damping(positive=True)
+    problem.require_damping()
     operator, settings, progress = problem.operator(), problem.settings, problem.progress
     depth, scale = settings["iterations"], settings["scale"]
     return inverse_scores(problem, lambda b: solvers.lissa(operator, b, depth, scale, progress))

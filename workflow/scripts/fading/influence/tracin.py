@@ -8,7 +8,7 @@ from fading.problem import Problem, Scores
 
 
 def scores(problem: Problem) -> Scores:
-    """−Σ_c (ηT_c/n) ⟨∇ℓ(θ_c; z), ∇ℓ(θ_c; x_k)⟩ over the checkpoints c until this one, nats.
+    """−Σ_c (ηT_c/n) ⟨∇ℓ(θ_c; z), ∇ℓ(θ_c; x_k)⟩ over the checkpoints c until this one, nats for SGD.
 
     T_c counts the steps from the checkpoint before to c, which stands for them. Raises FadingError where there is none
     after the start.

@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from fading.cases import Case, Examples
+from fading.curvature import Ritz
+from fading.optimizers import SGD
+from fading.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,13 @@ def loader(examples: Examples, batch_size: int) -> DataLoader:
 def dataset(examples: Examples) -> TensorDataset:
     """The examples as tuples (*inputs, label)."""
     return TensorDataset(*examples.inputs, examples.labels)
+
+
+def problem(setting: Setting, spectrum: Ritz | None = None, damping: float = 0.0) -> Problem:
+    """What our estimators are asked; with ηT = n, so that a gradient dot product is just that, but for our sign."""
+    n = len(setting.case.train)
+    settings = {"damping": damping, "curvature": "hessian"}
+    return Problem(setting.case, {n: setting.theta[None]}, n, SGD(1.0), settings, torch.arange(n), spectrum=spectrum)
 
 
 def vectors(setting: Setting, count: int) -> Tensor:

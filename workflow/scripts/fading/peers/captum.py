@@ -8,8 +8,8 @@ from captum.influence._core.arnoldi_influence_function import ArnoldiInfluenceFu
 from torch import nn
 
 from fading.curvature import Curvature, lanczos
-from fading.gradients import gradient_products, gradient_projections
-from fading.peers import Comparison, dataset, loader, module_at
+from fading.influence import abif, gradient_dot
+from fading.peers import Comparison, dataset, loader, module_at, problem
 
 
 def comparisons():
@@ -50,11 +50,11 @@ def _tracin(setting, vectorized, batch_size):
         sample_wise_grads_per_batch=vectorized,
     )
     with warnings.catch_warnings(action="ignore"):
-        return tracin.influence(loader(case.tested, batch_size)).detach().T
+        return -tracin.influence(loader(case.tested, batch_size)).detach().T
 
 
 def _products(setting):
-    return gradient_products(setting.case, setting.theta, setting.case.train, setting.case.tested)
+    return gradient_dot.scores(problem(setting)).values
 
 
 def _arnoldi(setting):
@@ -86,7 +86,5 @@ def _lanczos(setting):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         start = torch.cat([torch.randn(shape, dtype=case.dtype).flatten() for shape in case.shapes.values()])
-    kept = lanczos(Curvature(case, theta, setting.hessian), start, setting.krylov).largest(setting.keep)
-    test = gradient_projections(case, theta, case.tested, kept.vectors)
-    train = gradient_projections(case, theta, case.train, kept.vectors)
-    return -(train / kept.values) @ test.T / len(case.train)
+    ritz = lanczos(Curvature(case, theta, setting.hessian), start, setting.krylov).largest(setting.keep)
+    return abif.scores(problem(setting, ritz)).values

@@ -11,10 +11,8 @@ from dattri.task import AttributionTask
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from fading import solvers
-from fading.curvature import Curvature
-from fading.gradients import gradient_products, gradient_projections, per_example_gradients
-from fading.peers import Comparison, loader, module_at
+from fading.influence import exact, gradient_dot
+from fading.peers import Comparison, loader, module_at, problem
 
 
 def comparisons():
@@ -23,14 +21,14 @@ def comparisons():
             "dattri",
             "gradient-dot",
             _tracin,
-            lambda setting: gradient_products(setting.case, setting.theta, setting.case.train, setting.case.tested),
+            lambda setting: gradient_dot.scores(problem(setting)).values,
             "TracIn; its default, projector_kwargs=None, means a random projection to 512 dimensions: switched off.",
         ),
         "exact": Comparison(
             "dattri",
             "exact",
             _explicit,
-            _exact,
+            lambda setting: exact.scores(problem(setting, damping=setting.damping)).values,
             "Given one batch: of several, it would sum the inverses of their Hessians instead of inverting the sum.",
         ),
     }
@@ -54,7 +52,7 @@ def _tracin(setting):
     attributor = TracInAttributor(_task(setting, single=True), **kwargs)
     attributor.projector_kwargs = None
     with _quiet():
-        return attributor.attribute(loader(case.train, 64), loader(case.tested, len(case.tested))).detach()
+        return -attributor.attribute(loader(case.train, 64), loader(case.tested, len(case.tested))).detach()
 
 
 def _explicit(setting):
@@ -64,14 +62,6 @@ def _explicit(setting):
         attributor.cache(loader(case.train, len(case.train)))
         scores = attributor.attribute(loader(case.train, len(case.train)), loader(case.tested, len(case.tested)))
     return -scores.detach() / len(case.train)
-
-
-def _exact(setting):
-    case, theta = setting.case, setting.theta
-    matrix = Curvature(case, theta, torch.arange(len(case.train))).matrix()
-    matrix += setting.damping * torch.eye(len(theta), dtype=theta.dtype)
-    x = solvers.exact(matrix, per_example_gradients(case, theta, case.tested)).x
-    return -gradient_projections(case, theta, case.train, x) / len(case.train)
 
 
 @contextlib.contextmanager

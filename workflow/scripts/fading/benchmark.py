@@ -1,0 +1,75 @@
+"""What a case's computations cost, in its own training steps and in this machine's matrix products."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from fading.cases import Case
+from fading.counterfactuals import Counterfactual, record
+from fading.curvature import Curvature
+from fading.gradients import gradient_products, per_example_gradients
+from fading.influence import ekfac
+from fading.measure import matrix_product_rate, median_seconds, operations, peak_mebibytes
+from fading.optimizers import Optimizer
+from fading.training import batch_loss, descend, unit_weights
+
+STEPS, COUNTERFACTUALS = 10, 4
+
+
+def computations(case: Case, state: Tensor, optimizer: Optimizer, batch_size: int) -> dict[str, Callable[[], object]]:
+    """What is measured, by name, the training step first."""
+    theta, weights, batch = state[0], unit_weights(case), torch.arange(batch_size)
+    retained = Curvature(case, theta, batch)
+
+    def gradient():
+        at = theta.clone().requires_grad_()
+        return torch.autograd.grad(batch_loss(case, at, batch, weights), at)[0]
+
+    def train(steps):
+        return list(descend(case, state, [batch] * steps, optimizer, weights))
+
+    def retrain():
+        for example in range(COUNTERFACTUALS):
+            one = Counterfactual((example,), 1.0)
+            record(case, state, [batch] * STEPS, optimizer, one.weights(case), [STEPS])
+
+    def scores(count):
+        return gradient_products(case, theta, case.train[:count], case.tested)
+
+    n, m = len(case.train), case.measured
+    return {
+        "training step": partial(train, 1),
+        f"{STEPS} training steps": partial(train, STEPS),
+        f"{COUNTERFACTUALS} counterfactuals of {STEPS} steps": retrain,
+        "gradient": gradient,
+        "Hessian product": lambda: Curvature(case, theta, batch)(theta[None]),
+        "Hessian product, same point": lambda: retained(theta[None]),
+        "Gauss-Newton product": lambda: Curvature(case, theta, batch, kind="gauss-newton")(theta[None]),
+        "per-example gradients": lambda: per_example_gradients(case, theta, case.train[batch]),
+        f"gradient-dot scores, {n // 4} × {m}": partial(scores, n // 4),
+        f"gradient-dot scores, {n} × {m}": partial(scores, n),
+        f"EK-FAC fit, {n}": lambda: ekfac.fit(case, theta, case.train),
+    }
+
+
+def measured(
+    computations: Iterable[tuple[str, Callable[[], object]]], dtype: torch.dtype, repeats: int
+) -> pd.DataFrame:
+    """A row per computation: median seconds, training steps, GFLOP/s, its share of the matrix product's, peak MiB."""
+    rate, rows = matrix_product_rate(dtype), []
+    for name, function in computations:
+        seconds, work = median_seconds(function, repeats), operations(function)
+        rows.append(
+            {
+                "what": name,
+                "seconds": seconds,
+                "steps": seconds / (rows[0]["seconds"] if rows else seconds),
+                "gflop_per_second": work / seconds,
+                "of_matrix_product": work / seconds / rate,
+                "mebibytes": peak_mebibytes(function),
+            }
+        )
+    return pd.DataFrame(rows)
