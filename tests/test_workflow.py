@@ -109,7 +109,6 @@ def test_a_second_run_does_nothing(smoke):
 
 
 COMPARED = {"loo": 5, "fading_curve": 5}
-COMPARED_ONE = dict.fromkeys(COMPARED, 1)
 LOO_DRAWN = {"loo_summary": 1, "table": 1, "figure": 1}
 FADING_DRAWN = {"table": 1, "figure": 1}
 ALL_DRAWN = {"loo_summary": 1, "table": 3, "figure": 3}
@@ -161,7 +160,7 @@ SETTINGS = [
         {f"{RESNET}__leave_one_out__count": 3},
         {**LEFT_OUT, "scores": 5, "loo_summary": 1, "fading_curve": 1, "table": 2, "figure": 2},
     ),
-    ({f"{RESNET}__influence__horizon": 3}, {"scores": 3, **COMPARED_ONE, "loo_summary": 1, "table": 2, "figure": 2}),
+    ({f"{RESNET}__influence__horizon": 3}, {"scores": 3, "loo": 1, **LOO_DRAWN}),
     ({"peers__repeats": 2}, {}),
     ({f"{RESNET}__counterfactuals__epsilon": 2}, FORKED),
     (
@@ -200,6 +199,25 @@ def test_the_numbers_are_those_that_theory_requires(smoke):
     logistic = divergence[divergence.case == "logistic-fashion"]
     assert (logistic.counterfactual == "up-weighted").sum() == 10 * 3
     assert logistic.response_error.notna().sum() == 9 * 3, "more than one job's share"
+
+
+def test_peers_and_benchmark_measure_and_print(smoke, tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(smoke, folder)
+    config, case = folder / "config/smoke.yaml", "logistic-fashion"
+    config.write_text(setting(cases=[case], peers__cases=[case])(config.read_text()))
+    done = snakemake(folder, "peers", "benchmark", "--cores", "2")
+    results = folder / "results/smoke"
+    table = artifacts.read(results / "tables/peers.csv")
+    promised = "library estimator case relative_error spearman seconds seconds_ours"
+    assert set(promised.split()) <= set(table.columns)
+    assert set(table.library) == {"curvlinops", "dattri"}
+    assert table.relative_error.max() < 1e-6
+    assert artifacts.lineage(results / "figures/peers.png")["wildcards"]["topic"] == "peers"
+    benchmark = artifacts.read(results / "tables/benchmark.csv").set_index("what")
+    assert benchmark.steps["training step"] == 1
+    assert (benchmark.drop(columns="case") > 0).all(axis=None)
+    assert "Hessian product, same point" in done.stdout + done.stderr, "printed, not only written"
 
 
 def test_each_stage_is_a_target_of_its_own(smoke):
