@@ -29,7 +29,9 @@ def test_results_come_back_and_failures_are_told(capfd):
     assert "RuntimeError" in capfd.readouterr().err
 
 
-def test_side_by_side_takes_turns():
-    one, other = side_by_side([lambda: torch.zeros(1), lambda: torch.ones(1)], repeats=3)
-    assert (one.result.item(), other.result.item()) == (0, 1)
+def test_side_by_side_takes_turns_as_long_as_patience_lasts(monkeypatch):
+    (one, other), rounds = side_by_side([lambda: torch.zeros(1), lambda: torch.ones(1)], repeats=3)
+    assert (one.result.item(), other.result.item(), rounds) == (0, 1, 3)
+    monkeypatch.setattr("fading.measure.PATIENCE", 0)
+    assert side_by_side([lambda: torch.zeros(1)], repeats=3)[1] == 1, "once at least"
     assert median_seconds(lambda: None, 3) < 0.01

@@ -28,7 +28,7 @@ with Job(snakemake) as job:
         return state
 
     contestants = [lambda: compared.theirs(setting), lambda: compared.ours(setting), train]
-    theirs, ours, training = side_by_side(contestants, settings["repeats"])
+    (theirs, ours, training), rounds = side_by_side(contestants, settings["repeats"])
     step = training.seconds / STEPS
     error = (theirs.result - ours.result).double().norm() / ours.result.double().norm()
     agreement = spearman_by_example(theirs.result.T.numpy(), ours.result.T.numpy()).mean()
@@ -44,6 +44,7 @@ with Job(snakemake) as job:
         "steps_ours": ours.seconds / step,
         "mebibytes": theirs.mebibytes,
         "mebibytes_ours": ours.mebibytes,
+        "rounds": rounds,
         "remark": compared.remark,
     }
     job.write("row", pd.DataFrame([row]))

@@ -16,6 +16,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from fading.errors import FadingError
 
+PATIENCE = 60
+
 
 @dataclass(frozen=True)
 class Run:
@@ -58,13 +60,19 @@ def peak_mebibytes(function: Callable[[], object]) -> float:
     return in_child(call).mebibytes
 
 
-def side_by_side(functions: list[Callable[[], Tensor]], repeats: int) -> list[Run]:
-    """Run the functions in turn, `repeats` times: each one's result with its median seconds and memory."""
-    rounds = [[in_child(function) for function in functions] for _ in range(repeats)]
-    return [
+def side_by_side(functions: list[Callable[[], Tensor]], repeats: int) -> tuple[list[Run], int]:
+    """Run the functions in turn, up to `repeats` times and with no new round after PATIENCE seconds.
+
+    Returns each one's result with its median seconds and memory, and the number of rounds.
+    """
+    rounds, start = [], perf_counter()
+    while len(rounds) < repeats and (not rounds or perf_counter() - start < PATIENCE):
+        rounds.append([in_child(function) for function in functions])
+    medians = [
         Run(runs[0].result, median(run.seconds for run in runs), median(run.mebibytes for run in runs))
         for runs in zip(*rounds, strict=True)
     ]
+    return medians, len(rounds)
 
 
 def median_seconds(function: Callable[[], object], repeats: int) -> float:
