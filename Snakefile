@@ -14,6 +14,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/influence.smk"
 include: "workflow/rules/retrain.smk"
 include: "workflow/rules/divergence.smk"
+include: "workflow/rules/assumptions.smk"
 include: "workflow/rules/peers.smk"
 include: "workflow/rules/figures.smk"
 

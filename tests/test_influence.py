@@ -183,12 +183,12 @@ def test_trajectory_estimators_are_the_derivative_of_retraining_the_last_steps(o
 def test_the_horizon_estimator_sums_what_steps_at_constant_curvature_make_of_a_gradient():
     case, theta = Tiny.make("resnet-gelu")
     train, test, hessian = references(case, theta)
-    spectrum = Ritz(*_eigenpairs(hessian), torch.zeros(len(theta), dtype=theta.dtype), torch.zeros_like(theta))
+    spectrum = Ritz(*_eigenpairs(hessian), *[torch.zeros_like(theta)] * 3)
     step = torch.eye(len(theta), dtype=theta.dtype) - 0.1 * hessian
     expected = -0.1 / Tiny.n * train @ sum(torch.linalg.matrix_power(step, m) for m in range(4)) @ test.T
     close(load("horizon")(problem_of(case, theta, spectrum)).values, expected, 1e-9)
     # Of the directions that aren't kept H counts as 0: with no pair kept it is the gradient dot product.
-    none = Ritz(spectrum.values[:0], spectrum.vectors[:0], spectrum.coupling[:0], spectrum.beyond)
+    none = Ritz(spectrum.values[:0], spectrum.vectors[:0], spectrum.coupling[:0], spectrum.beyond, spectrum.weights[:0])
     dot = load("gradient-dot")(problem_of(case, theta)).values * 4 / 50
     close(load("horizon")(problem_of(case, theta, none)).values, dot, 1e-9)
 
@@ -196,7 +196,7 @@ def test_the_horizon_estimator_sums_what_steps_at_constant_curvature_make_of_a_g
 def test_a_long_horizon_is_the_influence_function():
     case, theta = Tiny.make("logistic")
     _, _, hessian = references(case, theta)
-    spectrum = Ritz(*_eigenpairs(hessian), torch.zeros(len(theta), dtype=theta.dtype), torch.zeros_like(theta))
+    spectrum = Ritz(*_eigenpairs(hessian), *[torch.zeros_like(theta)] * 3)
     long = replace(problem_of(case, theta, spectrum, horizon=40_000), step=40_000, checkpoints={40_000: theta[None]})
     close(load("horizon")(long).values, load("exact")(problem_of(case, theta, damping=0.0)).values)
 

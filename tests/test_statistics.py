@@ -1,11 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from fading.assumptions import divergence
+from fading.continuations import fading_correlations, fading_curve
 from fading.errors import FadingError
-from fading.statistics import mean_interval, spearman_by_example
+from fading.statistics import bootstrap_interval, mean_interval, spearman_by_example
 from fading.tables import (
-    divergence_curve,
-    fading_curve,
+    interval_over_seeds,
     leave_one_out_correlations,
     leave_one_out_pairs,
     leave_one_out_summary,
@@ -69,24 +70,54 @@ def test_the_fading_curve_compares_each_example_with_its_own_score():
     one = changes()
     examples, right = np.array([0, 2, 4]), one["loss_change"][[1, 2, 0], 1]  # at the second step
     scores = {name: {"scores": sign * right, "examples": examples} for name, sign in (("good", 1), ("bad", -1))}
-    frame = fading_curve(one, scores, one["loss_change"][:2], [1, 5])
-    at = frame.set_index(["estimator", "step"]).spearman
+    response = {"effect": one["loss_change"][:3], "once": -one["loss_change"][:3]}
+    correlations = fading_correlations(one, scores, response, [1, 5])
+    at = fading_curve(correlations).set_index(["estimator", "step"]).spearman
     assert at["good", 5] == pytest.approx(1)
     assert at["bad", 5] == pytest.approx(-1)
     assert at["linear-response", 1] == pytest.approx(1)
-    assert frame.set_index(["estimator", "step"]).examples["linear-response", 1] == 2
+    assert at["horizon-once", 1] == pytest.approx(-1)
+    assert len(correlations) == 4 * 2 * 3
+    seeds = pd.concat([correlations.assign(seed=seed) for seed in (0, 1, 2)])
+    pooled = interval_over_seeds(seeds, "spearman").set_index(["estimator", "step"])
+    assert pooled.spearman.to_dict() == pytest.approx(at.to_dict())
+    assert (pooled.ci_low <= pooled.spearman + 1e-12).all()
+    with pytest.raises(FadingError, match="Seeds differ in their number of examples: 3, 2"):
+        interval_over_seeds(
+            pd.concat([seeds[seeds.seed == 0], seeds[(seeds.seed == 1) & (seeds.train_index > 0)]]), "spearman"
+        )
+
+
+@pytest.mark.parametrize(
+    ("shape", "between", "least"), [((3, 4), 0.0, 0.94), ((3, 4), 0.5, 0.88), ((1, 12), 0.0, 0.92)]
+)
+def test_the_bootstrap_over_seeds_and_examples_covers_the_mean(shape, between, least):
+    covered = 0
+    for trial in range(500):
+        random = np.random.default_rng(trial)
+        values = random.normal(size=shape) + between * random.normal(size=(shape[0], 1))
+        _, low, high = bootstrap_interval(values, resamples=500)
+        covered += low <= 0 <= high
+    assert least <= covered / 500 <= 0.995
+
+
+def test_the_bootstrap_draws_the_same_each_time_and_needs_more_than_one_value():
+    values = np.random.default_rng(0).normal(size=(3, 4))
+    assert bootstrap_interval(values) == bootstrap_interval(values)
+    assert bootstrap_interval(np.full((2, 3), 0.5)) == (0.5, 0.5, 0.5)
+    assert np.isnan(bootstrap_interval(np.ones((1, 1)))[1:]).all()
 
 
 def test_the_divergence_curve_refuses_a_null_that_moved():
-    one = changes()
-    frame = divergence_curve(one, np.full((2, 2), 0.25), [1, 5])
+    one, theory = changes(), {"error": np.full((2, 2), 0.25), "bound": np.full((2, 2), 3.0)}
+    frame = divergence.curve(one, theory, [1, 5])
     assert frame.counterfactual.value_counts().to_dict() == {"up-weighted": 6, "A/A null": 2, "noise floor": 2}
-    assert frame.response_error.notna().sum() == 4
+    assert frame.response_error.notna().sum() == frame.bound.notna().sum() == 4
     one["norm"][3, 1] = 1e-30
     with pytest.raises(FadingError, match="moved by 1e-30: training is not deterministic"):
-        divergence_curve(one, np.zeros((2, 2)), [1, 5])
+        divergence.curve(one, theory, [1, 5])
     with pytest.raises(FadingError, match="There is no A/A null"):
-        divergence_curve(changes(epsilon=np.ones(5)), np.zeros((2, 2)), [1, 5])
+        divergence.curve(changes(epsilon=np.ones(5)), theory, [1, 5])
 
 
 def test_leave_one_out_tables():

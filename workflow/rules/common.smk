@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import yaml
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
@@ -15,10 +16,12 @@ from fading.catalogue import DATASETS
 from fading.closure import imports as closure
 from fading.errors import FadingError
 from fading.influence import BY_EXAMPLE, OF_THE_PAST, SETTINGS, USES_SPECTRUM, source
-from fading.settings import check, loss_weight_decay
+from fading.settings import check, check_claims, loss_weight_decay
 
+CLAIMS = yaml.safe_load(Path(workflow.basedir, "config/claims.yaml").read_text())
 try:
     check(config)
+    check_claims(CLAIMS, config)
 except FadingError as error:
     raise WorkflowError(str(error))
 config.update(json.loads(json.dumps(config, sort_keys=True)))  # reordering keys must change no settings
@@ -26,7 +29,7 @@ config.update(json.loads(json.dumps(config, sort_keys=True)))  # reordering keys
 CHUNK = 8  # counterfactuals per job: long enough to be worth a process, short enough to share two cores
 RUN = "results/{study}/{case}/seed-{seed}"
 REGIME = f"{RUN}/regimes/{{regime}}"
-TOPICS = ["loo", "fading", "divergence"]
+TOPICS = ["loo", "fading", "decomposition", "convexity", "stability", "trajectory", "expansion", "divergence"]
 
 
 wildcard_constraints:
@@ -34,7 +37,7 @@ wildcard_constraints:
     case="[a-z0-9-]+",
     regime="[a-z0-9-]+",
     estimator="[a-z0-9-]+",
-    seed=r"\d+",
+    seed=r"\d+(-order-\d+)?",  # 0-order-1 starts as seed 0 does and draws its batches in the order of seed 1
     step=r"\d+",
     chunk=r"\d+",
     comparison="[a-z-]+",
@@ -63,9 +66,20 @@ def runs(pattern):
     return one_case(pattern, config["cases"])
 
 
+def regimes(case):
+    return [one["name"] for one in config["definitions"][case]["regimes"]]
+
+
 def continuations(pattern):
     """The pattern for every case, seed and regime of the study."""
-    paths = []
-    for case in config["cases"]:
-        paths += one_case(pattern, case, regime=[one["name"] for one in config["definitions"][case]["regimes"]])
-    return paths
+    return [path for case in config["cases"] for path in one_case(pattern, case, regime=regimes(case))]
+
+
+def first_runs(pattern, cases, **wildcards):
+    """The pattern for the first seed of each case, for what is measured once."""
+    return expand(pattern, study=config["study"], case=cases, seed=config["seeds"][0], **wildcards)
+
+
+def first_continuations(pattern):
+    """The pattern for every case and regime of the first seed."""
+    return [path for case in config["cases"] for path in first_runs(pattern, [case], regime=regimes(case))]

@@ -8,6 +8,7 @@ rule response:
         examples=rules.examples.output.examples,
         order=rules.continuation_batches.output.order,
         checkpoints=rules.training.output.checkpoints,
+        spectrum=spectrum_at_fork,
         changes=rules.counterfactuals.output.changes,
         code=imports("response.py"),
     output:
@@ -22,18 +23,24 @@ rule response:
         "../scripts/response.py"
 
 
-rule divergence_curve:
+rule comparison:
     input:
         changes=counterfactual_changes,
         responses=responses,
-        code=imports("divergence_curve.py"),
+        scores=scores_at_fork,
+        spectrum=spectrum_at_fork,
+        code=imports("comparison.py"),
     output:
-        curve=f"{REGIME}/divergence.parquet",
+        correlations=f"{REGIME}/fading-correlations.parquet",
+        fading=f"{REGIME}/fading.parquet",
+        decomposition=f"{REGIME}/decomposition.parquet",
+        divergence=f"{REGIME}/divergence.parquet",
+        divergence_statistics=f"{REGIME}/divergence-statistics.parquet",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/regimes/{regime}/divergence.log",
+        "results/{study}/logs/{case}/seed-{seed}/regimes/{regime}/comparison.log",
     conda:
         "../../envs/figures.yaml"
     params:
-        settings=lambda wildcards: {"steps": definition(wildcards)["counterfactuals"]["steps"]},
+        settings=comparison_settings,
     script:
-        "../scripts/divergence_curve.py"
+        "../scripts/comparison.py"

@@ -3,7 +3,7 @@ rule figures:
         expand(
             "results/{study}/figures/{topic}.{format}",
             study=config["study"],
-            topic=TOPICS,
+            topic=[*TOPICS, "claims"],
             format=["svg", "png"],
         ),
 
@@ -27,54 +27,74 @@ rule loo:
         "../scripts/loo.py"
 
 
-rule fading_curve:
-    input:
-        changes=counterfactual_changes,
-        responses=responses,
-        scores=scores_at_fork,
-        spectrum=spectrum_at_fork,
-        code=imports("fading_curve.py"),
-    output:
-        curve=f"{REGIME}/fading.parquet",
-    log:
-        "results/{study}/logs/{case}/seed-{seed}/regimes/{regime}/fading.log",
-    conda:
-        "../../envs/figures.yaml"
-    params:
-        settings=comparison_settings,
-    script:
-        "../scripts/fading_curve.py"
-
-
-FRAMES = {
-    "loo": runs(rules.loo.output.pairs),
-    "fading": continuations(rules.fading_curve.output.curve),
-    "divergence": continuations(rules.divergence_curve.output.curve),
+FRAMES = {  # of a table, the files joined in it
+    "loo": first_runs(rules.loo.output.pairs, config["cases"]),
+    "fading": continuations(rules.comparison.output.fading),
+    "convexity": first_runs(rules.convexity.output.spectra, config["assumptions"]["cases"]),
+    "convexity-summary": first_runs(rules.convexity.output.statistics, config["assumptions"]["cases"]),
+    "stability": first_runs(rules.stability.output.solutions, config["assumptions"]["cases"]),
+    "expansion": first_continuations(rules.expansion.output.remainders),
+    "divergence": continuations(rules.comparison.output.divergence),
     "peers": compared_with_peers(),
     "benchmark": first_runs(rules.case_benchmark.output.rows, config["cases"]),
+}
+SUMMARISED = {  # of a summary, the column averaged over examples and seeds, and the files it is in
+    "fading-summary": ("spearman", continuations(rules.comparison.output.correlations)),
+    "decomposition": ("share", continuations(rules.comparison.output.decomposition)),
+    "remedies": ("spearman", first_runs(rules.convexity.output.remedies, config["assumptions"]["cases"])),
+    "stability-summary": ("estimate", first_runs(rules.stability.output.statistics, config["assumptions"]["cases"])),
+    "trajectory": (
+        "spearman",
+        first_runs(
+            rules.trajectory.output.agreement,
+            config["assumptions"]["cases"],
+            estimator=config["assumptions"]["estimators"],
+        ),
+    ),
+    "expansion-summary": ("estimate", first_continuations(rules.expansion.output.statistics)),
+    "divergence-summary": ("estimate", continuations(rules.comparison.output.divergence_statistics)),
 }
 
 
 rule table:
     input:
-        frames=lambda wildcards: FRAMES[wildcards.topic],
+        frames=lambda wildcards: FRAMES[wildcards.table],
         code=imports("table.py"),
     output:
-        table="results/{study}/tables/{topic}.csv",
-        lineage="results/{study}/tables/{topic}.csv.json",
+        table="results/{study}/tables/{table}.csv",
+        lineage="results/{study}/tables/{table}.csv.json",
     log:
-        "results/{study}/logs/tables/{topic}.log",
+        "results/{study}/logs/tables/{table}.log",
     wildcard_constraints:
-        topic="|".join(FRAMES),
+        table="|".join(FRAMES),
     conda:
         "../../envs/figures.yaml"
     script:
         "../scripts/table.py"
 
 
+rule summary:
+    input:
+        frames=lambda wildcards: SUMMARISED[wildcards.table][1],
+        code=imports("summary.py"),
+    output:
+        table="results/{study}/tables/{table}.csv",
+        lineage="results/{study}/tables/{table}.csv.json",
+    log:
+        "results/{study}/logs/tables/{table}.log",
+    wildcard_constraints:
+        table="|".join(SUMMARISED),
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        settings=lambda wildcards: {"value": SUMMARISED[wildcards.table][0]},
+    script:
+        "../scripts/summary.py"
+
+
 rule loo_summary:
     input:
-        correlations=runs(rules.loo.output.correlations),
+        correlations=first_runs(rules.loo.output.correlations, config["cases"]),
         code=imports("loo_summary.py"),
     output:
         table="results/{study}/tables/loo-summary.csv",
@@ -87,10 +107,28 @@ rule loo_summary:
         "../scripts/loo_summary.py"
 
 
+rule claims:
+    input:
+        tables=[f"results/{config['study']}/tables/{table}.csv" for table in dict.fromkeys(one["table"] for one in claims())],
+        code=imports("claims.py"),
+    output:
+        claims=f"results/{config['study']}/claims.csv",
+        lineage=f"results/{config['study']}/claims.csv.json",
+        results=f"results/{config['study']}/results.md",
+        results_lineage=f"results/{config['study']}/results.md.json",
+    log:
+        f"results/{config['study']}/logs/claims.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        settings={"claims": claims()},
+    script:
+        "../scripts/claims.py"
+
+
 rule figure:
     input:
-        unpack(summary),
-        table="results/{study}/tables/{topic}.csv",
+        unpack(drawn_tables),
         code=lambda wildcards: imports(f"figure_{wildcards.topic}.py"),
     output:
         svg="results/{study}/figures/{topic}.svg",
@@ -103,7 +141,7 @@ rule figure:
     log:
         "results/{study}/logs/figures/{topic}.log",
     wildcard_constraints:
-        topic="|".join([*TOPICS, "peers"]),
+        topic="|".join([*TOPICS, "claims", "peers"]),
     conda:
         "../../envs/figures.yaml"
     script:

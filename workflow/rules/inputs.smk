@@ -27,8 +27,8 @@ def drawn_batches(wildcards):
         return {}
     if wildcards.estimator in OF_THE_PAST:
         return {"order": rules.batches.output.order}
-    regimes = [one["name"] for one in definition(wildcards)["regimes"] if one["from"] == int(wildcards.step)]
-    forks = expand(rules.continuation_batches.output.order, regime=regimes, allow_missing=True)
+    here = [one["name"] for one in definition(wildcards)["regimes"] if one["from"] == int(wildcards.step)]
+    forks = expand(rules.continuation_batches.output.order, regime=here, allow_missing=True)
     return {"order": rules.batches.output.order, "forks": forks}
 
 
@@ -38,10 +38,10 @@ def all_scores():
     for case in config["cases"]:
         definition = config["definitions"][case]
         end, starts = definition["training"]["steps"], {one["from"] for one in definition["regimes"]}
-        for estimator in definition["estimators"]:
-            steps = {end} | (set() if estimator in OF_THE_PAST else starts)
-            paths += one_case(rules.scores.output.scores, case, estimator=estimator, step=steps)
-    return paths
+        paths += first_runs(rules.scores.output.scores, [case], estimator=definition["estimators"], step=end)
+        forward = [name for name in definition["estimators"] if name not in OF_THE_PAST]
+        paths += one_case(rules.scores.output.scores, case, estimator=forward, step=starts)
+    return list(dict.fromkeys(paths))
 
 
 def scores_after_training(wildcards):
@@ -79,19 +79,45 @@ def all_changes():
     paths = []
     for case in config["cases"]:
         wildcards = SimpleNamespace(case=case)
-        regimes = [one["name"] for one in config["definitions"][case]["regimes"]]
-        paths += one_case([*leave_one_out_changes(wildcards), rules.proximal.output.changes], case)
-        paths += one_case(counterfactual_changes(wildcards), case, regime=regimes)
+        paths += first_runs([*leave_one_out_changes(wildcards), rules.proximal.output.changes], [case])
+        paths += one_case(counterfactual_changes(wildcards), case, regime=regimes(case))
     return paths
 
 
 def responses(wildcards):
-    return chunked(rules.response.output.response, definition(wildcards)["counterfactuals"]["responses"])
+    return chunked(rules.response.output.response, definition(wildcards)["counterfactuals"]["examples"])
 
 
-def first_runs(pattern, cases, **wildcards):
-    """The pattern for the first seed of each case, for what is measured once."""
-    return expand(pattern, study=config["study"], case=cases, seed=config["seeds"][0], **wildcards)
+def spectra_along_training(wildcards):
+    return expand(rules.spectrum.output.spectrum, step=along_training(wildcards), allow_missing=True)
+
+
+def runs_to_compare(wildcards):
+    """An estimator's scores along training, after other orders and seeds, and the unrolled truth where there is one."""
+    case, scores = definition(wildcards), rules.scores.output.scores
+    _, *steps = along_training(wildcards)
+    end = steps[-1]
+    first, *_ = config["seeds"]
+    ends = {"case": wildcards.case, "study": wildcards.study, "estimator": wildcards.estimator, "step": end}
+    inputs = {
+        "checkpoints": expand(scores, step=steps, allow_missing=True),
+        "orders": expand(scores, **ends, seed=f"{first}-order-{first + 1}"),
+        "seeds": expand(scores, **ends, seed=config["seeds"]),
+    }
+    unrolled = [name for name in ("linear-response", "unrolled") if name in case["estimators"]]
+    truth = expand(scores, estimator=unrolled[:1], step=end, allow_missing=True)
+    return inputs | ({"truth": truth[0]} if truth else {})
+
+
+def assumption_tests():
+    """The statistics of every experiment on an assumption."""
+    cases = config["assumptions"]["cases"]
+    return [
+        *first_runs([rules.convexity.output.statistics, rules.stability.output.statistics], cases),
+        *first_runs(rules.trajectory.output.agreement, cases, estimator=config["assumptions"]["estimators"]),
+        *first_continuations(rules.expansion.output.statistics),
+        *continuations(rules.comparison.output.divergence_statistics),
+    ]
 
 
 def compared_with_peers():
@@ -103,5 +129,30 @@ def compared_with_peers():
     return paths
 
 
-def summary(wildcards):
-    return {"summary": "results/{study}/tables/loo-summary.csv"} if wildcards.topic == "loo" else {}
+def claims():
+    """The claims on what the study has: its cases, their regimes, and those whose assumptions it tests."""
+    tested = {"convexity-summary", "remedies", "stability-summary", "trajectory"}
+
+    def has(claim):
+        cases = config["assumptions"]["cases"] if claim["table"] in tested else config["cases"]
+        return claim["case"] in cases and claim["where"].get("regime") in [None, *regimes(claim["case"])]
+
+    return list(filter(has, CLAIMS))
+
+
+DRAWN_BESIDE = {  # of a figure, the tables it draws beside its own
+    "loo": ["loo-summary"],
+    "fading": ["fading-summary"],
+    "convexity": ["convexity-summary", "remedies"],
+    "expansion": ["expansion-summary"],
+    "divergence": ["expansion-summary"],
+}
+
+
+def drawn_tables(wildcards):
+    """The tables that a figure draws, by their names with underscores, and its own as `table`."""
+    if wildcards.topic == "claims":
+        return {"table": "results/{study}/claims.csv"}
+    beside = DRAWN_BESIDE.get(wildcards.topic, [])
+    tables = {name.replace("-", "_"): f"results/{{study}}/tables/{name}.csv" for name in beside}
+    return {"table": "results/{study}/tables/{topic}.csv", **tables}

@@ -49,30 +49,11 @@ rule continuation_batches:
         "../scripts/batches.py"
 
 
-rule baseline:
-    input:
-        examples=rules.examples.output.examples,
-        order=rules.continuation_batches.output.order,
-        checkpoints=rules.training.output.checkpoints,
-        code=imports("baseline.py"),
-    output:
-        baseline=f"{REGIME}/baseline.safetensors",
-    log:
-        "results/{study}/logs/{case}/seed-{seed}/regimes/{regime}/baseline.log",
-    conda:
-        "../../envs/torch.yaml"
-    params:
-        settings=continuation_settings,
-    script:
-        "../scripts/baseline.py"
-
-
 rule counterfactuals:
     input:
         examples=rules.examples.output.examples,
         order=rules.continuation_batches.output.order,
         checkpoints=rules.training.output.checkpoints,
-        baseline=rules.baseline.output.baseline,
         code=imports("counterfactuals.py"),
     output:
         changes=f"{REGIME}/counterfactuals/{{chunk}}.safetensors",

@@ -76,7 +76,7 @@ def continuation_settings(wildcards):
 
 def counterfactual_settings(wildcards):
     counterfactuals = definition(wildcards)["counterfactuals"]
-    chosen = {name: counterfactuals[name] for name in ("examples", "epsilon", "responses")}
+    chosen = {name: counterfactuals[name] for name in ("examples", "epsilon")}
     return {**continuation_settings(wildcards), **chosen, "chunk": CHUNK}
 
 
@@ -86,7 +86,8 @@ def score_settings(wildcards):
     if "iterations" in chosen:
         chosen["hessian_examples"] = config["spectrum"]["examples"]
     if name in BY_EXAMPLE:
-        chosen["left_out"] = left_out(wildcards)
+        first = wildcards.seed == str(config["seeds"][0])
+        chosen["left_out"] = left_out(wildcards) if first else {"count": 0, "size": 1}
         chosen["up_weighted"] = 0 if name in OF_THE_PAST else case["counterfactuals"]["examples"]
     return {**case_settings(wildcards), **optimizer_settings(wildcards), **chosen}
 
@@ -127,3 +128,27 @@ def comparison_settings(wildcards):
         "steps": definition(wildcards)["counterfactuals"]["steps"],
         "learning_rate": regime(wildcards)["learning_rate"],
     }
+
+
+def stability_settings(wildcards):
+    """Which right-hand sides are solved for, and by which grid of solvers."""
+    return {
+        **case_settings(wildcards),
+        **definition(wildcards)["leave_one_out"],
+        **{name: config["assumptions"][name] for name in ("dampings", "scales")},
+        "steps": definition(wildcards)["training"]["steps"],
+        "depth": config["spectrum"]["krylov"],
+        "hessian_examples": config["spectrum"]["examples"],
+    }
+
+
+def expansion_settings(wildcards):
+    """Which examples are up-weighted by which ε, and for how long."""
+    chosen = {name: config["assumptions"][name] for name in ("examples", "epsilons", "steps")}
+    return {**continuation_settings(wildcards), **chosen}
+
+
+def along_training(wildcards):
+    """The first checkpoint, the middle one and the last."""
+    checkpoints = definition(wildcards)["training"]["checkpoints"]
+    return [checkpoints[0], checkpoints[len(checkpoints) // 2], checkpoints[-1]]

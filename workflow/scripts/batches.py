@@ -4,4 +4,4 @@ from fading.job import Job
 from fading.order import batch_order
 
 with Job(snakemake) as job:
-    job.write("order", batch_order(**job.settings, seed=int(job.wildcards["seed"])))
+    job.write("order", batch_order(**job.settings, seed=job.order_seed))

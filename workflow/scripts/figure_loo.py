@@ -15,7 +15,7 @@ def single_left_out(frame):
 
 with Job(snakemake) as job:
     style.apply()
-    table, summary = (single_left_out(job.read(name)) for name in ("table", "summary"))
+    table, summary = (single_left_out(job.read(name)) for name in ("table", "loo_summary"))
     cases = sorted(table.case.unique(), key=lambda case: not case.startswith("logistic"))
     figure, axes = plt.subplots(len(ROWS), len(cases), figsize=(style.WIDTH, 6), squeeze=False, layout="constrained")
     for row, estimators in zip(axes, ROWS, strict=True):

@@ -29,7 +29,7 @@ with Job(snakemake) as job:
         checkpoints={kept: unpack(case, arrays, kept) for kept in kept_steps(arrays) if kept <= step},
         step=step,
         optimizer=optimizer(settings),
-        settings={**settings, "seed": int(job.wildcards["seed"])},
+        settings={**settings, "seed": job.seed},
         examples=examples,
         batches=order and batches(order),
         spectrum=spectrum and Ritz.from_arrays(spectrum),

@@ -9,6 +9,6 @@ with Job(snakemake) as job:
         PROXIMAL: job.read("proximal"),
     }
     scores = dict(zip(job.settings["estimators"], job.read("scores"), strict=True))
-    where = {"case": job.wildcards["case"], "seed": int(job.wildcards["seed"])}
+    where = {"case": job.wildcards["case"], "seed": job.seed}
     job.write("pairs", located(leave_one_out_pairs(truths, scores), **where))
     job.write("correlations", located(leave_one_out_correlations(truths, scores), **where))

@@ -13,5 +13,9 @@ with Job(snakemake) as job:
     hessian = Curvature(case, theta, torch.arange(settings["examples"]))
     start = torch.randn(len(theta), generator=torch.Generator().manual_seed(0), dtype=case.dtype)
     ritz = lanczos(hessian, start, settings["krylov"], job.progress)
-    everything = {"all_values": ritz.values.numpy(), "all_residuals": ritz.coupling.abs().numpy()}
+    everything = {
+        "all_values": ritz.values.numpy(),
+        "all_residuals": ritz.coupling.abs().numpy(),
+        "all_weights": ritz.weights.numpy(),
+    }
     job.write("spectrum", {**ritz.largest(settings["keep"]).to_arrays(), **everything})

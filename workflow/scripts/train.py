@@ -9,7 +9,7 @@ from fading.training import batches, pack, train
 with Job(snakemake) as job:
     settings, weights = job.settings, job.read("weights", optional=True)
     case = open_case(settings, job.read("examples"))
-    theta = initial_parameters(settings, case, int(job.wildcards["seed"]), weights)
+    theta = initial_parameters(settings, case, job.seed, weights)
     steps = job.progress(batches(job.read("order")))
     checkpoints, curve = train(case, theta, steps, optimizer(settings), settings["checkpoints"])
     job.write("checkpoints", pack(case, checkpoints))

@@ -94,20 +94,24 @@ class Ritz:
     """Approximate eigenpairs of a symmetric C: values (m,) ascending and orthonormal vectors (m, p).
 
     C v_r = λ_r v_r + coupling_r · beyond, with the unit vector `beyond` (p,) orthogonal to all of them: |coupling_r| is
-    the residual of pair r, small where it has converged. `dropped` counts the pairs that were left out.
+    the residual of pair r, small where it has converged. `weights` (m,) are ⟨v_r, start⟩² of the unit vector that the
+    Krylov space began with: of a random one they estimate which share of all eigenvalues lies near each value.
+    `dropped` counts the pairs that were left out.
     """
 
     values: Tensor
     vectors: Tensor
     coupling: Tensor
     beyond: Tensor
+    weights: Tensor
     dropped: int = 0
 
     def largest(self, count: int) -> "Ritz":
         """The `count` pairs with the largest |value|, in ascending order of value."""
         kept = self.values.abs().argsort(descending=True, stable=True)[:count].sort().values
         dropped = self.dropped + len(self.values) - len(kept)
-        return Ritz(self.values[kept], self.vectors[kept], self.coupling[kept], self.beyond, dropped)
+        one = (self.values[kept], self.vectors[kept], self.coupling[kept], self.beyond, self.weights[kept])
+        return Ritz(*one, dropped)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """As arrays, for an artefact."""
@@ -116,16 +120,16 @@ class Ritz:
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "Ritz":
         """The inverse of to_arrays; other arrays are ignored."""
-        tensors = {name: torch.from_numpy(arrays[name]) for name in ("values", "vectors", "coupling", "beyond")}
-        return cls(**tensors, dropped=arrays["dropped"].item())
+        names = (field.name for field in fields(cls) if field.name != "dropped")
+        return cls(**{name: torch.from_numpy(arrays[name]) for name in names}, dropped=arrays["dropped"].item())
 
 
 def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, progress=iter) -> Ritz:
     """Ritz pairs of a symmetric operator on rows (k, p) from the Krylov space of `start` (p,).
 
     Fully reorthogonalised, twice, so that the pairs are those of Arnoldi's iteration; the coupling of a pair is β_m
-    s_m, s_m the last component of its eigenvector in the Krylov basis (Parlett 1980, §13.2). Ends early when the space
-    is exhausted, and then the pairs are exact.
+    s_m, s_m the last component of its eigenvector in the Krylov basis (Parlett 1980, §13.2), and its weight the square of
+    the first (Golub and Welsch 1969). Ends early when the space is exhausted, and then the pairs are exact.
     """
     basis, alphas, betas = [start / start.norm()], [], []
     for _ in progress(range(min(steps, len(start)))):
@@ -149,4 +153,10 @@ def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, prog
     values, components = torch.linalg.eigh(tridiagonal)
     coupling = betas[-1].double() * components[-1]
     vectors = components.T.to(start.dtype) @ torch.stack(basis[:m])
-    return Ritz(values.to(start.dtype), vectors, coupling.to(start.dtype), vector)
+    return Ritz(values.to(start.dtype), vectors, coupling.to(start.dtype), vector, components[0].square())
+
+
+def sharpness(case: Case, theta: Tensor, batch: Tensor, products: int = 8) -> float:
+    """‖H‖ of the batch loss at θ, from so many steps of Lanczos's iteration: a lower bound, soon tight."""
+    start = torch.randn(len(theta), generator=torch.Generator().manual_seed(0), dtype=theta.dtype)
+    return lanczos(Curvature(case, theta, batch), start, products).values.abs().max().item()

@@ -37,6 +37,16 @@ class Job:
         self.settings = dict(snakemake.params.get("settings", {}))
         self.wildcards = dict(snakemake.wildcards)
 
+    @property
+    def seed(self) -> int:
+        """The seed of what is drawn at random, but for the order."""
+        return int(self.wildcards["seed"].split("-order-")[0])
+
+    @property
+    def order_seed(self) -> int:
+        """The seed of the order of examples: the same, but in a run such as 0-order-1."""
+        return int(self.wildcards["seed"].split("-order-")[-1])
+
     def __enter__(self):
         self._terminal = os.fdopen(os.dup(2), "w")
         log = os.open(self.snakemake.log[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

@@ -12,16 +12,18 @@ from fading.catalogue import DATASETS
 from fading.errors import FadingError
 from fading.influence import OF_THE_PAST, estimators
 
-SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.json"
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+SCHEMA, CLAIMS_SCHEMA = SCHEMAS / "config.schema.json", SCHEMAS / "claims.schema.json"
 RESERVED = "reference"  # the committed results
 
 
 def check(config: dict) -> None:
     """Raise FadingError, one sentence naming the key, what was found and what is accepted, if a study can't run so."""
-    _check_shape(config)
+    _check_shape(config, SCHEMA, "the configuration")
     if config["study"] == RESERVED:
         raise FadingError(f"study: found {RESERVED}, which names the committed results; any other name is accepted.")
     _member("cases", config["cases"], config["definitions"], "defined are")
+    _check_assumptions(config)
     peers = config["peers"]
     _member("peers.cases", peers["cases"], config["definitions"], "defined are")
     for name in dict.fromkeys([*config["cases"], *peers["cases"]]):
@@ -32,6 +34,29 @@ def check(config: dict) -> None:
         _at_most("peers.hessian_examples", peers["hessian_examples"], train, f"definitions.{name}.examples.train")
     keep, krylov = config["spectrum"]["keep"], config["spectrum"]["krylov"]
     _at_most("spectrum.keep", keep, krylov, "spectrum.krylov")
+
+
+def _check_assumptions(config):
+    chosen, definitions = config["assumptions"], config["definitions"]
+    _member("assumptions.cases", chosen["cases"], definitions, "defined are")
+    for name in chosen["cases"]:
+        _member("assumptions.estimators", chosen["estimators"], definitions[name]["estimators"], f"{name} has")
+    for name in config["cases"]:
+        counterfactuals = definitions[name]["counterfactuals"]
+        key = f"definitions.{name}.counterfactuals"
+        _at_most("assumptions.steps", chosen["steps"], counterfactuals["steps"][-1], f"the last of {key}.steps")
+        _at_most("assumptions.examples", chosen["examples"], counterfactuals["examples"], f"{key}.examples")
+
+
+def check_claims(claims: list[dict], config: dict) -> None:
+    """Raise FadingError, one sentence naming the key, unless the claims are well formed and of defined cases."""
+    _check_shape(claims, CLAIMS_SCHEMA, "config/claims.yaml")
+    names = [claim["claim"] for claim in claims]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise FadingError(f"config/claims.yaml has the claim {twice} twice; each name is accepted once.")
+    for claim in claims:
+        _member(f"config/claims.yaml: {claim['claim']}: case", [claim["case"]], config["definitions"], "defined are")
 
 
 def loss_weight_decay(training: dict) -> float:
@@ -54,11 +79,11 @@ Validator = extend(
 )
 
 
-def _check_shape(config):
-    error = best_match(Validator(json.loads(SCHEMA.read_text())).iter_errors(config))
+def _check_shape(instance, schema, whole):
+    error = best_match(Validator(json.loads(schema.read_text())).iter_errors(instance))
     if error is None:
         return
-    key = ".".join(map(str, error.absolute_path)) or "the configuration"
+    key = ".".join(map(str, error.absolute_path)) or whole
     if error.validator == "additionalProperties":
         accepted = error.schema["properties"]
         unknown = ", ".join(repr(name) for name in error.instance if name not in accepted)
@@ -103,7 +128,6 @@ def _check_case(key, case, spectrum):
         raise FadingError(f"{key}.regimes has one name twice: {', '.join(names)}.")
     if counterfactuals["epsilon"] == 0:
         raise FadingError(f"{key}.counterfactuals.epsilon: found 0, which changes nothing; any other is accepted.")
-    _at_most(f"{key}.counterfactuals.responses", counterfactuals["responses"], counterfactuals["examples"], "examples")
     if counterfactuals["steps"] != sorted(set(counterfactuals["steps"])):
         raise FadingError(f"{key}.counterfactuals.steps must ascend; found {counterfactuals['steps']}.")
     left = case["leave_one_out"]

@@ -20,7 +20,16 @@ COLOURS = {
     "calm": PALETTE[0],
     "flip": PALETTE[1],
     "diverging": PALETTE[3],
+    "horizon": PALETTE[8],
     "noise floor": (0.6, 0.6, 0.6),
+    "kept": PALETTE[0],
+    "curvature": PALETTE[1],
+    "re-use": PALETTE[2],
+    "path": PALETTE[4],
+    "beyond first order": PALETTE[3],
+    "supported": PALETTE[0],
+    "inconclusive": PALETTE[1],
+    "contradicted": PALETTE[3],
 }
 SHORT = {
     "gradient-dot": "gradient dot",
@@ -30,6 +39,7 @@ SHORT = {
 }
 LABELS = {
     "linear-response": "linear response (exact first order)",
+    "horizon": "horizon-aware influence (constant curvature)",
     "gradient-dot": "gradient dot product (TracIn, one checkpoint)",
     "abif": "Arnoldi influence function (ABIF)",
     "exact": "influence function, explicit Hessian",
@@ -95,3 +105,20 @@ def shared_legend(figure, axes, columns: int) -> None:
         for handle, text in zip(*axis.get_legend_handles_labels(), strict=True):
             entries.setdefault(text, handle)
     figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns)
+
+
+def finish_grid(axes, used: int, xlabel: str) -> None:
+    """Of a grid (rows, columns) of panels, hide those beyond the first `used` and label the lowest of each column."""
+    columns = axes.shape[1]
+    for number, axis in enumerate(axes.flat):
+        if number >= used:
+            axis.set_axis_off()
+        elif number + columns >= used:
+            axis.set_xlabel(xlabel)
+            axis.tick_params(labelbottom=True)
+
+
+def interval(axis, x, frame, column: str, **look) -> None:
+    """Estimates of `column` at x with their intervals ci_low to ci_high, as points with bars."""
+    ends = [frame[column] - frame.ci_low, frame.ci_high - frame[column]]
+    axis.errorbar(x, frame[column], [end.clip(lower=0) for end in ends], fmt="o", ms=3.5, lw=1, **look)

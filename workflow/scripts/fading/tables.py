@@ -7,9 +7,8 @@ import pandas as pd
 
 from fading.errors import FadingError
 from fading.order import NO_EXAMPLE
-from fading.statistics import mean_interval, spearman_by_example
+from fading.statistics import bootstrap_interval, mean_interval, spearman_by_example
 
-RESPONSE = "linear-response"
 MIRROR = "mirror"
 HEALTH = ["residual", "diverged", "negative_curvature"]
 RETRAINING, PROXIMAL = "retraining", "proximal response"
@@ -52,7 +51,7 @@ def leave_one_out_pairs(truths: dict[str, dict], scores: dict[str, dict[str, np.
                 "size": np.repeat(_sizes(members), test),
                 "train_index": np.repeat(members[:, 0], test),
                 "test_index": np.tile(np.arange(test), count),
-                "predicted": -_predicted(scored, members).ravel(),
+                "predicted": -predicted_effects(scored, members).ravel(),
                 "actual": actual.ravel(),
             }
             frames.append(pd.DataFrame(columns))
@@ -72,7 +71,7 @@ def leave_one_out_correlations(truths: dict[str, dict], scores: dict[str, dict[s
         out = changes["epsilon"] == -1
         actual, members = changes["loss_change"][out], changes["members"][out]
         solved = changes.get("residual", np.full(len(out), np.nan))[out]
-        compared = {name: (members, actual, -_predicted(scored, members)) for name, scored in scores.items()}
+        compared = {name: (members, actual, -predicted_effects(scored, members)) for name, scored in scores.items()}
         twice = changes["epsilon"] == 1
         if twice.any():
             single = _sizes(members) == 1
@@ -95,63 +94,27 @@ def leave_one_out_summary(correlations: pd.DataFrame) -> pd.DataFrame:
     """A row per case, truth, estimator and group size: the mean over groups and seeds, and its interval."""
     keys = ["case", "truth", "estimator", "size"]
     groups = correlations.groupby(keys, sort=False).spearman
-    rows = [dict(zip(keys, key, strict=True)) | _mean(values.to_numpy()) for key, values in groups]
+    rows = [dict(zip(keys, key, strict=True)) | mean_columns(values.to_numpy()) for key, values in groups]
     health = correlations.groupby(keys, sort=False)[["truth_residual", *HEALTH]].median()
     return pd.DataFrame(rows).merge(health.reset_index(), on=keys)
 
 
-def fading_curve(
-    changes: dict[str, np.ndarray],
-    scores: dict[str, dict[str, np.ndarray]],
-    response: np.ndarray,
-    steps: list[int],
-) -> pd.DataFrame:
-    """A row per estimator and recorded step: mean Spearman correlation of predicted and actual change of loss.
+def interval_over_seeds(frame: pd.DataFrame, value: str) -> pd.DataFrame:
+    """The mean of a column over seeds and examples, with its bootstrap interval, per value of all other columns.
 
-    `changes` holds loss_change (K, R, M), members (K, 1) and epsilon (K,), up-weighted examples first; `response` (K',
-    R, M) is the linear response's prediction for the first K' of them; `scores`, per estimator, scores (r, M) and the
-    training examples (r,) that they are of.
+    Raises FadingError where seeds have different numbers of examples.
     """
-    changed = (changes["epsilon"] != 0).sum()
-    actual, members, epsilon = (changes[name][:changed] for name in ("loss_change", "members", "epsilon"))
+    keys = [name for name in frame.columns if name not in ("seed", "train_index", "index", value)]
     rows = []
-    for r, step in enumerate(steps):
-        rows.append({"estimator": RESPONSE, "step": step, **_agreement(response[:, r], actual[: len(response), r])})
-        for estimator, scored in scores.items():
-            predicted = epsilon[:, None] * _predicted(scored, members)
-            rows.append({"estimator": estimator, "step": step, **_agreement(predicted, actual[:, r])})
+    for key, group in frame.groupby(keys, sort=False, dropna=False):
+        by_seed = [one.to_numpy() for _, one in group.groupby("seed")[value]]
+        if len({len(one) for one in by_seed}) > 1:
+            raise FadingError(
+                f"Seeds differ in their number of examples: {', '.join(str(len(one)) for one in by_seed)}."
+            )
+        mean, low, high = bootstrap_interval(np.stack(by_seed))
+        rows.append(dict(zip(keys, key, strict=True)) | {value: mean, "ci_low": low, "ci_high": high})
     return pd.DataFrame(rows)
-
-
-def divergence_curve(changes: dict[str, np.ndarray], response_error: np.ndarray, steps: list[int]) -> pd.DataFrame:
-    """A row per counterfactual and recorded step: ‖δ_t‖ and the linear response's relative error, where computed.
-
-    `changes` holds norm (K, R), members (K, 1) and epsilon (K,); `response_error` (K', R) is of the first K'. Raises
-    FadingError if the A/A null moved at all: then training isn't deterministic and no difference means anything.
-    """
-    kinds = np.select(
-        [changes["members"][:, 0] == NO_EXAMPLE, changes["epsilon"] == 0], ["noise floor", "A/A null"], "up-weighted"
-    )
-    null = changes["norm"][kinds == "A/A null"]
-    if not null.size:
-        raise FadingError(
-            "There is no A/A null among the counterfactuals: nothing shows that training is deterministic."
-        )
-    if null.any():
-        raise FadingError(f"The A/A null moved by {null.max()}: training is not deterministic.")
-    error = np.full(changes["norm"].shape, np.nan)
-    error[: len(response_error)] = response_error
-    shape = changes["norm"].shape
-    return pd.DataFrame(
-        {
-            "counterfactual": np.repeat(kinds, shape[1]),
-            "train_index": np.repeat(changes["members"][:, 0], shape[1]),
-            "epsilon": np.repeat(changes["epsilon"], shape[1]),
-            "step": np.tile(steps, shape[0]),
-            "norm": changes["norm"].ravel(),
-            "response_error": error.ravel(),
-        }
-    )
 
 
 def _health(scored):
@@ -166,7 +129,7 @@ def _sizes(members):
     return (members != NO_EXAMPLE).sum(1)
 
 
-def _predicted(scored, members):
+def predicted_effects(scored: dict[str, np.ndarray], members: np.ndarray) -> np.ndarray:
     """The sum of the members' scores, (K, M). Raises FadingError for a member that was not scored."""
     row = {example: i for i, example in enumerate(scored["examples"].tolist())}
     missing = sorted(set(members[members != NO_EXAMPLE].tolist()) - row.keys())
@@ -177,10 +140,7 @@ def _predicted(scored, members):
     )
 
 
-def _agreement(predicted, actual):
-    return _mean(spearman_by_example(predicted, actual))
-
-
-def _mean(correlations):
+def mean_columns(correlations: np.ndarray) -> dict[str, float]:
+    """The mean of correlations (K,), its interval, and K, as columns."""
     mean, low, high = np.clip(mean_interval(correlations), -1, 1)
     return {"spearman": mean, "ci_low": low, "ci_high": high, "examples": len(correlations)}

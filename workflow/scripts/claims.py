@@ -1,0 +1,11 @@
+"""Judge every claim by the study's tables."""
+
+from fading.claims import judge, results
+from fading.job import Job
+
+with Job(snakemake) as job:
+    claims = job.settings["claims"]
+    tables = dict(zip(dict.fromkeys(claim["table"] for claim in claims), job.read("tables"), strict=True))
+    judged = judge(claims, tables)
+    job.write("claims", judged)
+    job.write("results", results(judged))

@@ -1,0 +1,23 @@
+"""Compare what retraining showed, step by step after a fork, with what estimators and theory predicted."""
+
+from fading.assumptions import divergence
+from fading.continuations import decomposition, fading_correlations, fading_curve
+from fading.job import Job
+from fading.tables import located, stack
+
+with Job(snakemake) as job:
+    settings = job.settings
+    changes = stack(job.read("changes"), ["loss_change", "norm", "members", "epsilon"])
+    responses = job.read("responses")
+    response = stack(responses, responses[0].keys() - {"sharpness"})
+    scores = dict(zip(settings["estimators"], job.read("scores"), strict=True))
+    sharpness = settings["learning_rate"] * job.read("spectrum")["all_values"].max()
+    where = {"case": job.wildcards["case"], "regime": job.wildcards["regime"], "seed": job.seed}
+    correlations = fading_correlations(changes, scores, response, settings["steps"])
+    job.write("correlations", located(correlations, **where))
+    rates = {"learning_rate": settings["learning_rate"], "eta_lambda_max": sharpness}
+    job.write("fading", located(fading_curve(correlations), **where, **rates))
+    job.write("decomposition", located(decomposition(changes, response, settings["steps"]), **where))
+    moved = divergence.curve(changes, response, settings["steps"])
+    job.write("divergence", located(moved, **where))
+    job.write("divergence_statistics", located(divergence.statistics(moved), **where))

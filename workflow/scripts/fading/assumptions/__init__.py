@@ -1,0 +1,1 @@
+"""The assumptions of influence functions, each with the statistics that would show it broken."""

@@ -1,0 +1,70 @@
+"""First assumption: the loss is convex, or at least at a minimum. Spectra of its Hessian, and what remedies buy."""
+
+import numpy as np
+import pandas as pd
+
+from fading.order import NO_EXAMPLE
+from fading.statistics import spearman_by_example
+from fading.tables import located
+
+
+def density(spectrum: dict[str, np.ndarray]) -> pd.DataFrame:
+    """The spectral density as a sum of point masses: columns value and weight, which sum to 1.
+
+    Of Lanczos's iteration from a random vector (all_values, all_weights): stochastic Lanczos quadrature (Golub and
+    Welsch 1969; Ubaru, Chen and Saad 2017) with a single vector, which is enough where parameters are many.
+    """
+    return pd.DataFrame({"value": spectrum["all_values"], "weight": spectrum["all_weights"]})
+
+
+def statistics(spectrum: dict[str, np.ndarray]) -> pd.DataFrame:
+    """λ_min/λ_max and the negative mass, each with the interval within which it is known: statistic, estimate, ci_….
+
+    A Ritz value lies above the smallest eigenvalue, which is known up to the pair's residual; so is the largest. The
+    negative mass Σ |λ_r| w_r over λ_r < 0, relative to the sum over all, is an estimate without one.
+    """
+    values, weights, residuals = (spectrum[f"all_{name}"].astype(float) for name in ("values", "weights", "residuals"))
+    smallest, largest = values.argmin(), values.argmax()
+    ratio = values[smallest] / values[largest]
+    lower = min(ratio, (values[smallest] - residuals[smallest]) / values[largest])
+    mass = weights * np.abs(values)
+    negative = mass[values < 0].sum() / mass.sum()
+    return pd.DataFrame(
+        {
+            "statistic": ["smallest to largest eigenvalue", "negative mass"],
+            "estimate": [ratio, negative],
+            "ci_low": [lower, negative],
+            "ci_high": [ratio, negative],
+        }
+    )
+
+
+def explicit_statistics(eigenvalues: np.ndarray) -> pd.DataFrame:
+    """The same from all eigenvalues, exactly."""
+    ratio = eigenvalues.min() / eigenvalues.max()
+    negative = np.abs(eigenvalues[eigenvalues < 0]).sum() / np.abs(eigenvalues).sum()
+    estimates = [ratio, negative]
+    names = ["smallest to largest eigenvalue", "negative mass"]
+    return pd.DataFrame({"statistic": names, "estimate": estimates, "ci_low": estimates, "ci_high": estimates})
+
+
+def remedies(solutions: dict[str, np.ndarray], truths: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
+    """How each matrix and damping fares against each truth: curvature, damping, truth, train_index, spearman.
+
+    `solutions` holds, per "curvature/damping", scores (K, M) of the training examples (K,) named `examples`, and may hold
+    more; `truths`, per ground truth, loss_change, members and epsilon.
+    """
+    frames = []
+    for truth, changes in truths.items():
+        members = changes["members"]
+        single = (changes["epsilon"] == -1) & (members[:, 1:] == NO_EXAMPLE).all(1)
+        actual = dict(zip(members[single, 0].tolist(), changes["loss_change"][single], strict=True))
+        examples = solutions["examples"].tolist()
+        for name, scores in solutions.items():
+            curvature, _, damping = name.partition("/")
+            if not damping:
+                continue
+            found = spearman_by_example(-scores, np.stack([actual[one] for one in examples]))
+            frame = pd.DataFrame({"train_index": examples, "spearman": found})
+            frames.append(located(frame, curvature=curvature, damping=float(damping), truth=truth))
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,93 @@
+"""Fourth assumption: an effect is first-order in the weight, and TracIn's first order is the whole first order."""
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from fading.cases import Case
+from fading.counterfactuals import Counterfactual
+from fading.gradients import per_example_gradients
+from fading.optimizers import SGD
+from fading.order import NO_EXAMPLE
+from fading.response import linear_response
+from fading.training import descend, unit_weights
+
+
+def remainders(
+    case: Case, state: Tensor, batches: list[Tensor], rule: SGD, examples: list[int], epsilons: list[float], start: int
+) -> pd.DataFrame:
+    """What first-order predictions leave over, a row per counterfactual and step.
+
+    Each example is up-weighted by each ε and by minus the largest, and each pair by the largest. `norm` is ‖δ_t‖;
+    `remainder` ‖δ_t − εψ_t‖ with the linear response ψ; `tracin_remainder` the same with TracIn's sum of gradient steps,
+    which nothing propagates; `asymmetry` of ±ε ‖δ(ε) + δ(−ε)‖ / (‖δ(ε)‖ + ‖δ(−ε)‖), 0 where effects mirror each other;
+    `nonadditivity` of a pair ‖δ_pair − δ_k − δ_l‖ / ‖δ_pair‖. other_index is the pair's second example, else −1.
+    """
+    largest = max(epsilons)
+    keys = [(one, epsilon) for one in examples for epsilon in (*epsilons, -largest)]
+    pairs = list(combinations(examples, 2))
+    weighted = [
+        *(Counterfactual((one,), epsilon) for one, epsilon in keys),
+        *(Counterfactual(p, largest) for p in pairs),
+    ]
+    runs = [descend(case, state, batches, rule, one.weights(case), start) for one in weighted]
+    unchanged = descend(case, state, batches, rule, unit_weights(case), start)
+    response = linear_response(case, state, batches, rule, [(one,) for one in examples], start)
+    theta, summed, rows = state[0], torch.zeros(len(examples), state.shape[1], dtype=case.dtype), []
+    for batch, (_, before, _), (step, _, psi), *moved in zip(batches, unchanged, response, *runs, strict=True):
+        drawn = torch.isin(torch.tensor(examples), batch)
+        if drawn.any():
+            forcing = per_example_gradients(case, theta, case.train[torch.tensor(examples)[drawn]])
+            summed[drawn] -= rule.learning_rate / len(batch) * forcing
+        theta = before[0]
+        deltas = [one[0] - theta for _, one, _ in moved]
+        single = dict(zip(keys, deltas, strict=False))
+        for (example, epsilon), delta in single.items():
+            k = examples.index(example)
+            left = {"remainder": delta - epsilon * psi[k], "tracin_remainder": delta - epsilon * summed[k]}
+            row = {"train_index": example, "other_index": NO_EXAMPLE, "epsilon": epsilon, "step": step - start}
+            row |= {"norm": _norm(delta)} | {name: _norm(what) for name, what in left.items()}
+            if epsilon == largest:
+                opposite = single[example, -epsilon]
+                row["asymmetry"] = _norm(delta + opposite) / (_norm(delta) + _norm(opposite))
+            rows.append(row)
+        for (one, other), delta in zip(pairs, deltas[len(keys) :], strict=True):
+            apart = _norm(delta - single[one, largest] - single[other, largest]) / _norm(delta)
+            row = {"train_index": one, "other_index": other, "epsilon": largest, "step": step - start}
+            rows.append({**row, "norm": _norm(delta), "nonadditivity": apart})
+    return pd.DataFrame(rows)
+
+
+def _norm(vector):
+    return vector.norm().item()
+
+
+def statistics(frame: pd.DataFrame, learning_rate: float, sharpness: float) -> pd.DataFrame:
+    """One regime's statistics by example: statistic, train_index, epsilon, estimate.
+
+    At the last step: `slope` of ln remainder against ln |ε|, 2 where an expansion to first order exists; `remainder`
+    and `TracIn's remainder` relative to ‖δ‖, `asymmetry`, and `nonadditivity` by pair. `horizon` is the first step at
+    which the linear response's relative error passes 50 %, the last step + 1 if none does, and `predicted horizon`
+    ln(1/ε)/(ηΛ), the order of magnitude that the bound with sharpness Λ allows.
+    """
+    rows, last = [], frame.step.max()
+    pairs = frame[(frame.other_index != NO_EXAMPLE) & (frame.step == last)]
+    rows += [("nonadditivity", row.train_index, row.epsilon, row.nonadditivity) for row in pairs.itertuples()]
+    for example, one in frame[frame.other_index == NO_EXAMPLE].groupby("train_index", sort=False):
+        end = one[one.step == last]
+        rows.append(("slope", example, np.nan, np.polyfit(np.log(end.epsilon.abs()), np.log(end.remainder), 1)[0]))
+        for row in end[end.epsilon > 0].itertuples():
+            rows.append(("remainder", example, row.epsilon, row.remainder / row.norm))
+            rows.append(("TracIn's remainder", example, row.epsilon, row.tracin_remainder / row.norm))
+        rows += [
+            ("asymmetry", example, row.epsilon, row.asymmetry) for row in end.dropna(subset="asymmetry").itertuples()
+        ]
+        for epsilon, path in one[one.epsilon > 0].groupby("epsilon"):
+            passed = path.step[path.remainder > path.norm / 2]
+            rows.append(("horizon", example, epsilon, passed.min() if len(passed) else last + 1))
+            rows.append(("predicted horizon", example, epsilon, math.log(1 / epsilon) / (learning_rate * sharpness)))
+    return pd.DataFrame(rows, columns=["statistic", "train_index", "epsilon", "estimate"])

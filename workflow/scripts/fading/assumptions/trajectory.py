@@ -1,0 +1,56 @@
+"""Third assumption: the trajectory of training does not matter, only where it ends."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from fading.errors import FadingError
+from fading.statistics import spearman_by_example
+
+HALFWAY, ORDERS, SEEDS, TRUTH = "half-way and end", "two orders of data", "two seeds", "estimate and unrolled truth"
+
+
+def rank_agreement(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> np.ndarray:
+    """Spearman's correlation of two rankings of the training examples, for each test example: (M,).
+
+    Both hold scores (r, M) and the training examples (r,) that they are of; those in both count. Raises FadingError if
+    fewer than three do.
+    """
+    _, here, there = np.intersect1d(first["examples"], second["examples"], return_indices=True)
+    if len(here) < 3:
+        raise FadingError(f"Rankings are compared over at least 3 training examples; {len(here)} were scored in both.")
+    return spearman_by_example(first["scores"][here].T, second["scores"][there].T)
+
+
+def agreement(
+    checkpoints: dict[int, dict], orders: list[dict], seeds: list[dict], truth: dict[str, np.ndarray] | None
+) -> pd.DataFrame:
+    """How alike scores are: rows of between, step, seed, index, spearman.
+
+    Scores at the last of `checkpoints` are compared with those at each other one, with the runs of other `orders`, and
+    those of the `seeds` with each other: rankings of the training examples, a correlation per test example. With the
+    unrolled `truth` of the same run the ranking is of test examples, a correlation per training example. `index` numbers
+    the correlations, `seed` the pairs of runs.
+    """
+    steps = list(checkpoints)
+    end = checkpoints[steps[-1]]
+    rows = [(HALFWAY, step, 0, rank_agreement(checkpoints[step], end)) for step in steps[:-1]]
+    rows += [(ORDERS, steps[-1], pair, rank_agreement(end, other)) for pair, other in enumerate(orders)]
+    pairs = enumerate(combinations(seeds, 2))
+    rows += [(SEEDS, steps[-1], pair, rank_agreement(*two)) for pair, two in pairs]
+    if truth is not None:
+        rows.append((TRUTH, steps[-1], 0, _agreement_with_truth(end, truth)))
+    frames = [
+        pd.DataFrame(
+            {"between": between, "step": step, "seed": pair, "index": np.arange(len(found)), "spearman": found}
+        )
+        for between, step, pair, found in rows
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _agreement_with_truth(scored, truth):
+    row = {example: i for i, example in enumerate(scored["examples"].tolist())}
+    mine = scored["scores"][[row[example] for example in truth["examples"].tolist()]]
+    return spearman_by_example(mine, truth["scores"])

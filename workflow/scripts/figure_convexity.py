@@ -1,0 +1,42 @@
+"""Draw the Hessian's spectrum along training, and what damping and the Gauss-Newton matrix buy."""
+
+from fading import style
+from fading.job import Job
+from fading.tables import PROXIMAL, RETRAINING
+from matplotlib import pyplot as plt
+
+LOOKS = {  # of curvature and truth
+    ("hessian", RETRAINING): ("Hessian, against retraining", 0, "-", "o"),
+    ("gauss-newton", RETRAINING): ("Gauss-Newton, against retraining", 1, "-", "o"),
+    ("hessian", PROXIMAL): ("Hessian, against the proximal response", 0, ":", "s"),
+    ("gauss-newton", PROXIMAL): ("Gauss-Newton, against the proximal response", 1, ":", "s"),
+}
+
+with Job(snakemake) as job:
+    style.apply()
+    spectra, known, remedies = job.read("table"), job.read("convexity_summary"), job.read("remedies")
+    cases = spectra.case.unique()
+    figure, axes = plt.subplots(2, len(cases), figsize=(style.WIDTH, 4.6), squeeze=False, layout="constrained")
+    for (top, bottom), case in zip(axes.T, cases, strict=True):
+        here = known[(known.case == case) & (known.statistic == "smallest to largest eigenvalue")].set_index("step")
+        for number, (step, masses) in enumerate(spectra[spectra.case == case].groupby("step")):
+            name = ("start", "half-way", "end")[number]
+            text = f"{name}: {here.estimate[step]:.2g}"
+            top.plot(masses.value, masses.weight, marker=".", ms=3, lw=0.7, color=style.PALETTE[number], label=text)
+        top.set(xscale="symlog", yscale="log", xlabel="eigenvalue")
+        top.set_title(style.label(case).replace(", ", "\n"))
+        top.axvline(0, color="0.7", lw=0.8, zorder=0)
+        top.legend(title="$\\lambda_{\\min}/\\lambda_{\\max}$ at", fontsize=6, title_fontsize=6, loc="upper right")
+        mine = remedies[remedies.case == case]
+        for key, (text, colour, line, marker) in LOOKS.items():
+            one = mine[(mine.curvature == key[0]) & (mine.truth == key[1])].sort_values("damping")
+            look = {"color": style.PALETTE[colour], "ls": line, "marker": marker, "ms": 3.5}
+            bottom.plot(one.damping, one.spearman, label=text, **look)
+            bottom.fill_between(one.damping, one.ci_low, one.ci_high, color=look["color"], alpha=0.12, lw=0)
+        bottom.axhline(0, color="0.7", lw=0.8, zorder=0)
+        bottom.set(xscale="log", xlabel="damping $\\lambda$", ylim=(-0.8, 1.08))
+    axes[0, 0].set_ylabel("weight (share of eigenvalues)")
+    axes[1, 0].set_ylabel("Spearman correlation of\ninfluence with the truth")
+    style.shared_legend(figure, axes[1], columns=2)
+    job.write("png", figure)
+    job.write("svg", figure)
