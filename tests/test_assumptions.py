@@ -1,4 +1,4 @@
-"""Each assumption's statistics on problems whose answers are known: a quadratic, a saddle, a diverging series, planted scores."""
+"""Each assumption's statistics where the answer is known: a quadratic, a saddle, a diverging series, planted scores."""
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ RATE = 0.05
 
 
 class Squares(Case):
-    """Half the squared distance of the outputs from the labels' unit vectors: quadratic in θ where outputs are linear."""
+    """Half the squared distance of outputs from the labels' unit vectors: quadratic in θ where outputs are linear."""
 
     def output_losses(self, logits, labels):
         return (logits - torch.nn.functional.one_hot(labels, logits.shape[1])).square().sum(1) / 2
@@ -199,9 +199,10 @@ def test_solvers_in_the_krylov_space_are_the_solvers_in_the_whole_space(kind):
 
 def test_lissa_diverges_where_its_scale_is_too_small_and_explicit_solutions_are_the_reference():
     case, theta = Tiny.make("logistic", weight_decay=0.1)
-    rows, eigenvalues = stability.solutions(
-        case, theta, torch.arange(Tiny.n), "hessian", [2, 9], 12, [0.5, 1.0], [0.25, 1.0]
-    )
+    system = stability.System(case, theta, torch.arange(Tiny.n), "hessian", [2, 9], [0.5, 1.0])
+    explicit, eigenvalues = system.explicit()
+    arnoldi = system.arnoldi(spectrum(case, theta), "whole")
+    rows = [*system.iterative(12, [0.25, 1.0]), *explicit, *arnoldi]
     assert eigenvalues.min() > 0.09
     frame, references = stability.compared(rows)
     last = frame[frame.products == frame.groupby("solver").products.transform("max")]
@@ -209,6 +210,7 @@ def test_lissa_diverges_where_its_scale_is_too_small_and_explicit_solutions_are_
     assert diverged["LiSSA", "scale 0.25 λmax"] == 1
     assert diverged["LiSSA", "scale 1 λmax"] == 0
     assert (frame[frame.reference].solver == "explicit").all()
+    assert frame[frame.solver == "Arnoldi"].agreement.min() == 1, "with every Ritz pair the inverse is whole"
     assert last[last.solver == "MINRES"].agreement.min() > 0.999
     hessian = Curvature(case, theta, torch.arange(Tiny.n)).matrix() + 0.5 * torch.eye(len(theta), dtype=theta.dtype)
     gradients = per_example_gradients(case, theta, case.train[torch.tensor([2, 9])])
@@ -221,35 +223,10 @@ def test_lissa_diverges_where_its_scale_is_too_small_and_explicit_solutions_are_
 
 
 def test_without_an_explicit_solution_the_smallest_residual_is_the_reference():
-    case, theta = Tiny.make("resnet-gelu")
-    frame, _ = stability.compared(
-        [
-            {
-                "train_index": 1,
-                "curvature": "hessian",
-                "damping": 1.0,
-                "solver": "a",
-                "residual": 0.5,
-                "scores": np.arange(4.0),
-            },
-            {
-                "train_index": 1,
-                "curvature": "hessian",
-                "damping": 1.0,
-                "solver": "b",
-                "residual": 0.1,
-                "scores": -np.arange(4.0),
-            },
-            {
-                "train_index": 1,
-                "curvature": "hessian",
-                "damping": 1.0,
-                "solver": "c",
-                "residual": 9.0,
-                "scores": np.full(4, np.inf),
-            },
-        ]
-    )
+    problem = {"train_index": 1, "curvature": "hessian", "damping": 1.0}
+    solved = [("a", 0.5, np.arange(4.0)), ("b", 0.1, -np.arange(4.0)), ("c", 9.0, np.full(4, np.inf))]
+    rows = [{**problem, "solver": solver, "residual": residual, "scores": found} for solver, residual, found in solved]
+    frame, _ = stability.compared(rows)
     assert frame.set_index("solver").reference.to_dict() == {"a": False, "b": True, "c": False}
     agreement = frame.set_index("solver").agreement
     assert agreement[["a", "b"]].tolist() == [-1, 1]
@@ -314,19 +291,8 @@ def test_statistics_of_divergence():
     steps = np.array([1, 2, 5])
     rows = [("up-weighted", 3, np.exp(0.2 * steps), 0.1 * steps), ("A/A null", 3, 0 * steps, np.nan * steps)]
     rows.append(("noise floor", -1, 1e-3 * np.exp(steps), np.nan * steps))
-    frame = pd.concat(
-        pd.DataFrame(
-            {
-                "counterfactual": kind,
-                "train_index": k,
-                "step": steps,
-                "norm": norm,
-                "response_error": error,
-                "bound": 4.0,
-            }
-        )
-        for kind, k, norm, error in rows
-    )
+    names = ("counterfactual", "train_index", "norm", "response_error")
+    frame = pd.concat(pd.DataFrame({"step": steps, "bound": 4.0, **dict(zip(names, row, strict=True))}) for row in rows)
     found = divergence.statistics(frame).groupby("statistic").estimate.apply(list)
     assert found["growth rate"] == [pytest.approx(0.2)]
     assert found["A/A null"] == [0, 0, 0]

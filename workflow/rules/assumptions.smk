@@ -24,6 +24,7 @@ rule stability:
         examples=rules.examples.output.examples,
         order=rules.batches.output.order,
         checkpoints=rules.training.output.checkpoints,
+        spectrum=spectrum_after_training,
         code=imports("stability.py"),
     output:
         solutions=f"{RUN}/stability/solutions.parquet",

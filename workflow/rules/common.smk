@@ -56,14 +56,19 @@ def regime(wildcards):
     return next(one for one in definition(wildcards)["regimes"] if one["name"] == wildcards.regime)
 
 
+def seeds(case):
+    """The study's seeds with which the case runs."""
+    return config["seeds"][: config["definitions"][case].get("seeds")]
+
+
 def one_case(pattern, case, **wildcards):
-    """The pattern for one case with every seed of the study and every value of the other wildcards."""
-    return expand(pattern, study=config["study"], case=case, seed=config["seeds"], **wildcards)
+    """The pattern for one case with every seed of it and every value of the other wildcards."""
+    return expand(pattern, study=config["study"], case=case, seed=seeds(case), **wildcards)
 
 
 def runs(pattern):
     """The pattern for every case and seed of the study."""
-    return one_case(pattern, config["cases"])
+    return [path for case in config["cases"] for path in one_case(pattern, case)]
 
 
 def regimes(case):

@@ -109,7 +109,10 @@ rule loo_summary:
 
 rule claims:
     input:
-        tables=[f"results/{config['study']}/tables/{table}.csv" for table in dict.fromkeys(one["table"] for one in claims())],
+        tables=[
+            f"results/{config['study']}/tables/{table}.csv"
+            for table in dict.fromkeys(one["table"] for one in claims())
+        ],
         code=imports("claims.py"),
     output:
         claims=f"results/{config['study']}/claims.csv",

@@ -88,6 +88,11 @@ def responses(wildcards):
     return chunked(rules.response.output.response, definition(wildcards)["counterfactuals"]["examples"])
 
 
+def spectrum_after_training(wildcards):
+    step = definition(wildcards)["training"]["steps"]
+    return expand(rules.spectrum.output.spectrum, step=step, allow_missing=True)[0]
+
+
 def spectra_along_training(wildcards):
     return expand(rules.spectrum.output.spectrum, step=along_training(wildcards), allow_missing=True)
 
@@ -102,7 +107,7 @@ def runs_to_compare(wildcards):
     inputs = {
         "checkpoints": expand(scores, step=steps, allow_missing=True),
         "orders": expand(scores, **ends, seed=f"{first}-order-{first + 1}"),
-        "seeds": expand(scores, **ends, seed=config["seeds"]),
+        "seeds": expand(scores, **ends, seed=seeds(wildcards.case)),
     }
     unrolled = [name for name in ("linear-response", "unrolled") if name in case["estimators"]]
     truth = expand(scores, estimator=unrolled[:1], step=end, allow_missing=True)

@@ -30,9 +30,10 @@ with Job(snakemake) as job:
     )
     axis.set_yticks(rows, table.assumption + ": " + table.claim + " (" + table.source + ")", fontsize=6)
     numbers = axis.secondary_yaxis("right")
+    signs = table.direction.map({"at least": "≥", "at most": "≤"})
     texts = [
-        f"{row.estimate:.2g} [{row.ci_low:.2g}, {row.ci_high:.2g}], {'≥' if row.direction == 'at least' else '≤'} {row.threshold:g}"
-        for row in table.itertuples()
+        f"{row.estimate:.2g} [{row.ci_low:.2g}, {row.ci_high:.2g}], {sign} {row.threshold:g}"
+        for sign, row in zip(signs, table.itertuples(), strict=True)
     ]
     numbers.set_yticks(rows, texts, fontsize=6)
     numbers.tick_params(length=0)

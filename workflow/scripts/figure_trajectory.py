@@ -1,4 +1,4 @@
-"""Draw how much rankings depend on the trajectory: between checkpoints, orders, seeds, and against the unrolled truth."""
+"""Draw how much rankings depend on the trajectory: between checkpoints, orders and seeds, and against the truth."""
 
 import numpy as np
 from fading import style

@@ -2,7 +2,7 @@
 
 import torch
 from fading.cases import open_case
-from fading.curvature import Curvature, lanczos
+from fading.curvature import Curvature, lanczos, random_vector
 from fading.job import Job
 from fading.training import unpack
 
@@ -11,8 +11,7 @@ with Job(snakemake) as job:
     case = open_case(settings, job.read("examples"))
     theta = unpack(case, job.read("checkpoints"), int(job.wildcards["step"]))[0]
     hessian = Curvature(case, theta, torch.arange(settings["examples"]))
-    start = torch.randn(len(theta), generator=torch.Generator().manual_seed(0), dtype=case.dtype)
-    ritz = lanczos(hessian, start, settings["krylov"], job.progress)
+    ritz = lanczos(hessian, random_vector(theta, 0), settings["krylov"], job.progress)
     everything = {
         "all_values": ritz.values.numpy(),
         "all_residuals": ritz.coupling.abs().numpy(),

@@ -2,27 +2,37 @@
 
 import numpy as np
 import torch
-from fading.assumptions.stability import compared, solutions, statistics
+from fading.assumptions.stability import System, compared, statistics
 from fading.cases import open_case
 from fading.counterfactuals import left_out
+from fading.curvature import Ritz, lanczos, random_vector
+from fading.influence.exact import MOST_PARAMETERS
 from fading.job import Job
 from fading.tables import located
 from fading.training import unpack
 
+RANKS = (5, 20)  # Ritz pairs that Arnoldi keeps
+
 with Job(snakemake) as job:
-    settings, chosen = job.settings, {}
+    settings, depth = job.settings, job.settings["depth"]
     case = open_case(settings, job.read("examples"))
     theta = unpack(case, job.read("checkpoints"), settings["steps"])[0]
     out = left_out(job.read("order"), len(case.train), settings["count"], settings["size"])
     examples = list(dict.fromkeys(one.members[0] for one in out))[: settings["proximal"]]
     index = torch.arange(settings["hessian_examples"])
-    grid = {name: settings[name] for name in ("depth", "dampings", "scales")}
     rows, spectra = [], {}
     for kind in ("hessian", "gauss-newton"):
-        found, eigenvalues = solutions(case, theta, index, kind, examples, **grid, progress=job.progress)
-        rows += found
-        if eigenvalues is not None:
-            spectra[f"eigenvalues.{kind}"] = eigenvalues
+        system = System(case, theta, index, kind, examples, settings["dampings"])
+        rows += system.iterative(depth, settings["scales"], job.progress)
+        if kind == "hessian":
+            starts = [Ritz.from_arrays(job.read("spectrum"))]  # from random vector 0
+            starts.append(lanczos(system.curvature, random_vector(theta, 1), depth, job.progress))
+            for start, ritz in enumerate(starts):
+                for rank in RANKS:
+                    rows += system.arnoldi(ritz.largest(rank), f"rank {rank}, start {start}")
+        if len(theta) <= MOST_PARAMETERS:
+            explicit, spectra[f"eigenvalues.{kind}"] = system.explicit(job.progress)
+            rows += explicit
     frame, references = compared(rows)
     where = {"case": job.wildcards["case"], "seed": job.seed}
     job.write("solutions", located(frame, **where))

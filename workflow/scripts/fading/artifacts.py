@@ -1,7 +1,7 @@
 """Read and write artefacts. Each carries, in its own header, the lineage that says how it was made.
 
-Formats follow the suffix: .safetensors (a dict of arrays), .parquet and .csv (a data frame), .md (text), .png and .svg (a
-figure). The same content and lineage give the same bytes. A CSV or a text has no header to hide anything in, so its
+Formats follow the suffix: .safetensors (a dict of arrays), .parquet and .csv (a data frame), .md (text), .png and .svg
+(a figure). The same content and lineage give the same bytes. A CSV or a text has no header to hide anything in, so its
 lineage stands beside it in <name>.json. Nothing here can execute what it reads.
 """
 

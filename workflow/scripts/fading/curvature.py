@@ -128,8 +128,8 @@ def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, prog
     """Ritz pairs of a symmetric operator on rows (k, p) from the Krylov space of `start` (p,).
 
     Fully reorthogonalised, twice, so that the pairs are those of Arnoldi's iteration; the coupling of a pair is β_m
-    s_m, s_m the last component of its eigenvector in the Krylov basis (Parlett 1980, §13.2), and its weight the square of
-    the first (Golub and Welsch 1969). Ends early when the space is exhausted, and then the pairs are exact.
+    s_m, s_m the last component of its eigenvector in the Krylov basis (Parlett 1980, §13.2), and its weight the square
+    of the first (Golub and Welsch 1969). Ends early when the space is exhausted, and then the pairs are exact.
     """
     basis, alphas, betas = [start / start.norm()], [], []
     for _ in progress(range(min(steps, len(start)))):
@@ -156,7 +156,11 @@ def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, prog
     return Ritz(values.to(start.dtype), vectors, coupling.to(start.dtype), vector, components[0].square())
 
 
+def random_vector(theta: Tensor, seed: int) -> Tensor:
+    """A normal random vector (p,) for Lanczos's iteration to start from."""
+    return torch.randn(len(theta), generator=torch.Generator().manual_seed(seed), dtype=theta.dtype)
+
+
 def sharpness(case: Case, theta: Tensor, batch: Tensor, products: int = 8) -> float:
     """‖H‖ of the batch loss at θ, from so many steps of Lanczos's iteration: a lower bound, soon tight."""
-    start = torch.randn(len(theta), generator=torch.Generator().manual_seed(0), dtype=theta.dtype)
-    return lanczos(Curvature(case, theta, batch), start, products).values.abs().max().item()
+    return lanczos(Curvature(case, theta, batch), random_vector(theta, 0), products).values.abs().max().item()

@@ -27,7 +27,7 @@ def check(config: dict) -> None:
     peers = config["peers"]
     _member("peers.cases", peers["cases"], config["definitions"], "defined are")
     for name in dict.fromkeys([*config["cases"], *peers["cases"]]):
-        _check_case(f"definitions.{name}", config["definitions"][name], config["spectrum"])
+        _check_case(f"definitions.{name}", config["definitions"][name], len(config["seeds"]), config["spectrum"])
     _at_most("peers.hessian_examples", peers["hessian_examples"], peers["train"], "peers.train")
     for name in peers["cases"]:
         train = config["definitions"][name]["examples"]["train"]
@@ -115,9 +115,10 @@ ACCEPTED = {
 }
 
 
-def _check_case(key, case, spectrum):
+def _check_case(key, case, seeds, spectrum):
     dataset = DATASETS[case["dataset"]]
     examples, training, counterfactuals = case["examples"], case["training"], case["counterfactuals"]
+    _at_most(f"{key}.seeds", case.get("seeds", 1), seeds, "the number of seeds")
     _check_model(key, case, dataset)
     _check_examples(key, case["dataset"], examples, dataset)
     _check_training(key, training, examples)

@@ -51,8 +51,8 @@ def explicit_statistics(eigenvalues: np.ndarray) -> pd.DataFrame:
 def remedies(solutions: dict[str, np.ndarray], truths: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
     """How each matrix and damping fares against each truth: curvature, damping, truth, train_index, spearman.
 
-    `solutions` holds, per "curvature/damping", scores (K, M) of the training examples (K,) named `examples`, and may hold
-    more; `truths`, per ground truth, loss_change, members and epsilon.
+    `solutions` holds, per "curvature/damping", scores (K, M) of the training examples (K,) named `examples`, and may
+    hold more; `truths`, per ground truth, loss_change, members and epsilon.
     """
     frames = []
     for truth, changes in truths.items():

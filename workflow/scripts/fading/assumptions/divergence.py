@@ -12,8 +12,8 @@ def gronwall_bound(
 ) -> np.ndarray:
     """A bound on ‖δ_t‖ after each of T steps of SGD, for each of K up-weighted examples: (K, T).
 
-    With ‖H‖ ≤ Λ (sharpness) and ‖∇ℓ(x_k)‖ ≤ G (slope, (K,)) along both paths, ‖δ_{t+1}‖ ≤ (1 + ηΛ) ‖δ_t‖ + (η/|B_t|) |ε|
-    G 1[k∈B_t]: Gronwall's lemma in discrete time. `drawn` (T, K) and the batches' sizes (T,) say when x_k acts.
+    With ‖H‖ ≤ Λ (sharpness) and ‖∇ℓ(x_k)‖ ≤ G (slope, (K,)) along both paths, ‖δ_{t+1}‖ ≤ (1 + ηΛ) ‖δ_t‖ + (η/|B_t|)
+    |ε| G 1[k∈B_t]: Gronwall's lemma in discrete time. `drawn` (T, K) and the batches' sizes (T,) say when x_k acts.
     """
     bound, bounds = np.zeros(len(slope)), []
     for here, size in zip(drawn, sizes, strict=True):
@@ -60,9 +60,9 @@ def statistics(frame: pd.DataFrame) -> pd.DataFrame:
     """One run's statistics of divergence: statistic, train_index, estimate; train_index −1 where it is of no example.
 
     `growth rate` is the least-squares slope of ln ‖δ_t‖ against t over the recorded steps, per step. At the last of
-    them: `response error`, the linear response's relative error; `noise floor`, its distance relative to the median ‖δ_t‖.
-    `norm to bound` is the largest ‖δ_t‖ relative to the bound after the first of them, where both may be the same, and
-    `A/A null` the distance of that run at each.
+    them: `response error`, the linear response's relative error; `noise floor`, its distance relative to the median
+    ‖δ_t‖. `norm to bound` is the largest ‖δ_t‖ relative to the bound after the first of them, where both may be the
+    same, and `A/A null` the distance of that run at each.
     """
     moved = frame[frame.counterfactual == "up-weighted"]
     last = frame.step.max()

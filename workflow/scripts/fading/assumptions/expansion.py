@@ -23,18 +23,16 @@ def remainders(
     """What first-order predictions leave over, a row per counterfactual and step.
 
     Each example is up-weighted by each ε and by minus the largest, and each pair by the largest. `norm` is ‖δ_t‖;
-    `remainder` ‖δ_t − εψ_t‖ with the linear response ψ; `tracin_remainder` the same with TracIn's sum of gradient steps,
-    which nothing propagates; `asymmetry` of ±ε ‖δ(ε) + δ(−ε)‖ / (‖δ(ε)‖ + ‖δ(−ε)‖), 0 where effects mirror each other;
-    `nonadditivity` of a pair ‖δ_pair − δ_k − δ_l‖ / ‖δ_pair‖. other_index is the pair's second example, else −1.
+    `remainder` ‖δ_t − εψ_t‖ with the linear response ψ; `tracin_remainder` the same with TracIn's sum of gradient
+    steps, which nothing propagates; `asymmetry` of ±ε ‖δ(ε) + δ(−ε)‖ / (‖δ(ε)‖ + ‖δ(−ε)‖), 0 where effects mirror each
+    other; `nonadditivity` of a pair ‖δ_pair − δ_k − δ_l‖ / ‖δ_pair‖. other_index is the pair's second example, else −1.
     """
     largest = max(epsilons)
     keys = [(one, epsilon) for one in examples for epsilon in (*epsilons, -largest)]
     pairs = list(combinations(examples, 2))
-    weighted = [
-        *(Counterfactual((one,), epsilon) for one, epsilon in keys),
-        *(Counterfactual(p, largest) for p in pairs),
-    ]
-    runs = [descend(case, state, batches, rule, one.weights(case), start) for one in weighted]
+    weighted = [((one,), epsilon) for one, epsilon in keys] + [(pair, largest) for pair in pairs]
+    weights = [Counterfactual(*one).weights(case) for one in weighted]
+    runs = [descend(case, state, batches, rule, one, start) for one in weights]
     unchanged = descend(case, state, batches, rule, unit_weights(case), start)
     response = linear_response(case, state, batches, rule, [(one,) for one in examples], start)
     theta, summed, rows = state[0], torch.zeros(len(examples), state.shape[1], dtype=case.dtype), []
@@ -83,9 +81,8 @@ def statistics(frame: pd.DataFrame, learning_rate: float, sharpness: float) -> p
         for row in end[end.epsilon > 0].itertuples():
             rows.append(("remainder", example, row.epsilon, row.remainder / row.norm))
             rows.append(("TracIn's remainder", example, row.epsilon, row.tracin_remainder / row.norm))
-        rows += [
-            ("asymmetry", example, row.epsilon, row.asymmetry) for row in end.dropna(subset="asymmetry").itertuples()
-        ]
+        mirrored = end.dropna(subset="asymmetry")
+        rows += [("asymmetry", example, row.epsilon, row.asymmetry) for row in mirrored.itertuples()]
         for epsilon, path in one[one.epsilon > 0].groupby("epsilon"):
             passed = path.step[path.remainder > path.norm / 2]
             rows.append(("horizon", example, epsilon, passed.min() if len(passed) else last + 1))

@@ -9,70 +9,72 @@ from fading import solvers
 from fading.cases import Case
 from fading.curvature import Curvature, Ritz, lanczos
 from fading.gradients import gradient_projections, per_example_gradients
-from fading.influence.exact import MOST_PARAMETERS
 from fading.solvers import Solution, arnoldi_health
 from fading.statistics import spearman_by_example
 
-RANKS, STARTS = (5, 20), (0, 1)  # of Arnoldi: Ritz pairs kept, and seeds of the random vector it starts from
 
+class System:
+    """(C + λI) x = ∇ℓ(θ; x_k) for each of `examples` and `dampings`, solved by one method after the other.
 
-def solutions(
-    case: Case,
-    theta: Tensor,
-    index: Tensor,
-    kind: str,
-    examples: list[int],
-    depth: int,
-    dampings: list[float],
-    scales: list[float],
-    progress=iter,
-) -> tuple[list[dict], np.ndarray | None]:
-    """(C + λI)⁻¹ ∇ℓ(θ; x_k) by every solver, for each example k and damping λ; C of that kind over examples `index`.
-
-    A row has train_index, curvature, solver, setting, damping, products, residual, diverged, negative_curvature, and
-    scores (M,): −(1/n) ⟨∇ℓ(θ; z), x⟩. Beside the rows, all eigenvalues of C where it is small enough to be explicit.
+    C is of `kind` "hessian" or "gauss-newton" over training examples `index`. Each method returns rows of train_index,
+    curvature, solver, setting, damping, products, residual, diverged, negative_curvature, and scores (M,), which are
+    −(1/n) ⟨∇ℓ(θ; z), x⟩.
     """
-    curvature, rows, explicit = Curvature(case, theta, index, kind=kind), [], len(theta) <= MOST_PARAMETERS
-    gradients = per_example_gradients(case, theta, case.train[torch.tensor(examples)])
 
-    def tested(vectors):
-        return gradient_projections(case, theta, case.tested, vectors)
+    def __init__(self, case: Case, theta: Tensor, index: Tensor, kind: str, examples: list[int], dampings: list[float]):
+        self.case, self.theta, self.kind, self.examples, self.dampings = case, theta, kind, examples, dampings
+        self.curvature = Curvature(case, theta, index, kind=kind)
+        self.gradients = per_example_gradients(case, theta, case.train[torch.tensor(examples)])
 
-    def add(example, solver, setting, damping, products, health, products_with_tests):
-        keys = {"train_index": example, "curvature": kind, "solver": solver, "setting": setting, "damping": damping}
-        health = {name: health[name].item() for name in ("residual", "diverged", "negative_curvature")}
-        rows.append(
-            {**keys, "products": products, **health, "scores": (-products_with_tests / len(case.train)).numpy()}
+    def iterative(self, depth: int, scales: list[float], progress=iter) -> list[dict]:
+        """Conjugate gradient, MINRES and LiSSA with up to depth − 1 products (see krylov_solutions)."""
+        rows = []
+        for example, b in zip(progress(self.examples), self.gradients, strict=True):
+            ritz = towards(lanczos(self.curvature, b, depth), b)
+            along = self._tested(ritz.vectors).double()
+            for key, solution in krylov_solutions(ritz, b.norm().item(), self.dampings, scales).items():
+                rows.append(self._row(example, *key, solution.health(), along @ solution.x[0]))
+        return rows
+
+    def arnoldi(self, ritz: Ritz, setting: str) -> list[dict]:
+        """The inverse within the span of Ritz vectors of C."""
+        along, mine = self._tested(ritz.vectors), self.gradients @ ritz.vectors.T
+        beyond, norms, products = (
+            self.gradients @ ritz.beyond,
+            self.gradients.norm(dim=1),
+            len(ritz.values) + ritz.dropped,
         )
+        rows = []
+        for damping in self.dampings:
+            health = arnoldi_health(ritz, mine, beyond, norms, damping)
+            rows += self._rows("Arnoldi", setting, damping, products, health, mine / (ritz.values + damping) @ along.T)
+        return rows
 
-    for example, b in zip(progress(examples), gradients, strict=True):
-        ritz = towards(lanczos(curvature, b, depth), b)
-        along = tested(ritz.vectors).double()
-        for key, solution in krylov_solutions(ritz, b.norm().item(), dampings, scales).items():
-            add(example, *key, solution.health(), along @ solution.x[0])
-    if kind == "hessian":
-        for seed in progress(STARTS):
-            start = torch.randn(len(theta), generator=torch.Generator().manual_seed(seed), dtype=case.dtype)
-            whole = lanczos(curvature, start, depth)
-            for rank in RANKS:
-                ritz = whole.largest(rank)
-                along, mine = tested(ritz.vectors), gradients @ ritz.vectors.T
-                for damping in dampings:
-                    health = arnoldi_health(ritz, mine, gradients @ ritz.beyond, gradients.norm(dim=1), damping)
-                    inverse = mine / (ritz.values + damping) @ along.T
-                    for k, example in enumerate(examples):
-                        one = {name: values[k] for name, values in health.items()}
-                        add(example, "Arnoldi", f"rank {rank}, start {seed}", damping, depth, one, inverse[k])
-    if not explicit:
-        return rows, None
-    matrix = curvature.matrix(progress)
-    for damping in dampings:
-        solution = solvers.exact(matrix + damping * torch.eye(len(theta), dtype=case.dtype), gradients)
-        scores = tested(solution.x).T
-        for k, example in enumerate(examples):
-            one = {name: values[k] for name, values in solution.health().items()}
-            add(example, "explicit", "", damping, 0, one, scores[k])
-    return rows, torch.linalg.eigvalsh(matrix).numpy()
+    def explicit(self, progress=iter) -> tuple[list[dict], np.ndarray]:
+        """By C itself, where it is small enough to be had; and its eigenvalues, ascending."""
+        matrix, rows = self.curvature.matrix(progress), []
+        for damping in self.dampings:
+            damped = matrix + damping * torch.eye(len(matrix), dtype=matrix.dtype)
+            solution = solvers.exact(damped, self.gradients)
+            rows += self._rows("explicit", "", damping, 0, solution.health(), self._tested(solution.x).T)
+        return rows, torch.linalg.eigvalsh(matrix).numpy()
+
+    def _tested(self, vectors):
+        return gradient_projections(self.case, self.theta, self.case.tested, vectors)
+
+    def _rows(self, solver, setting, damping, products, health, inner):
+        return [
+            self._row(
+                example, solver, setting, damping, products, {name: all_[k] for name, all_ in health.items()}, inner[k]
+            )
+            for k, example in enumerate(self.examples)
+        ]
+
+    def _row(self, example, solver, setting, damping, products, health, inner):
+        keys = {"train_index": example, "curvature": self.kind, "solver": solver, "setting": setting}
+        health = {name: health[name].item() for name in ("residual", "diverged", "negative_curvature")}
+        scores = (-inner / len(self.case.train)).numpy()
+        return {**keys, "damping": damping, "products": products, **health, "scores": scores}
 
 
 def towards(ritz: Ritz, b: Tensor) -> Ritz:
@@ -87,8 +89,8 @@ def krylov_solutions(
     """(C + λI) x = b by each iterative solver, in the Krylov space (C, b) whose Ritz pairs of C are given.
 
     There C is diagonal and each solver does what it does in the whole space, at no cost, for up to as many products as
-    the space has dimensions, less one. `norm` is ‖b‖, of which the components are norm · √weights: Ritz vectors must have
-    the sign that makes them positive. LiSSA's scales are relative to the largest |Ritz value| of C + λI. Keys are
+    the space has dimensions, less one. `norm` is ‖b‖, of which the components are norm · √weights: Ritz vectors must
+    have the sign that makes them positive. LiSSA's scales are relative to the largest |Ritz value| of C + λI. Keys are
     solver, its setting, damping and products; x is in coordinates of the Ritz vectors, (1, m).
     """
     values, b = ritz.values.double(), (norm * ritz.weights.double().sqrt())[None]
@@ -115,11 +117,11 @@ def depths(most: int) -> list[int]:
 
 
 def compared(rows: list[dict]) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """The rows without their scores, with each one's agreement; and the reference scores by "curvature/damping", (K, M).
+    """The rows without scores, with each one's agreement; and the reference scores by "curvature/damping", (K, M).
 
     `agreement` is Spearman's correlation over test examples with the reference at the same example, curvature and
-    damping: the explicit solution where there is one, else that of smallest residual, which `reference` marks. It is NaN
-    for scores that are not finite.
+    damping: the explicit solution where there is one, else that of smallest residual, which `reference` marks. It is
+    NaN for scores that are not finite.
     """
     frame = pd.DataFrame(rows).assign(agreement=np.nan, reference=False)
     references = {}

@@ -30,8 +30,8 @@ def agreement(
 
     Scores at the last of `checkpoints` are compared with those at each other one, with the runs of other `orders`, and
     those of the `seeds` with each other: rankings of the training examples, a correlation per test example. With the
-    unrolled `truth` of the same run the ranking is of test examples, a correlation per training example. `index` numbers
-    the correlations, `seed` the pairs of runs.
+    unrolled `truth` of the same run the ranking is of test examples, a correlation per training example. `index`
+    numbers the correlations, `seed` the pairs of runs.
     """
     steps = list(checkpoints)
     end = checkpoints[steps[-1]]
