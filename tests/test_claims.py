@@ -2,7 +2,9 @@
 
 import pandas as pd
 import pytest
-from fading.claims import judge, results, verdict
+from conftest import ROOT
+from fading import artifacts
+from fading.claims import judge, results, verdict, with_results
 from fading.errors import FadingError
 
 CLAIM = {
@@ -84,6 +86,13 @@ def test_the_results_say_plainly_what_did_not_come_out():
     judged = judge([CLAIM], {"fading-summary": table(0.7, 0.8, 0.9)})
     text = results(judged)
     assert "- 1 of the paper's claims: 0 supported, 0 inconclusive, 1 contradicted." in text
-    assert "- It fades. *contradicted*: 0.8 [0.7, 0.9], where it would take at most 0.5 (`bert-reviews`)." in text
-    assert "| It fades. | `bert-reviews` | 0.8 [0.7, 0.9] | at most 0.5 | contradicted |" in text
+    assert "- It fades. *contradicted* (`bert-reviews`): 0.8 [0.7, 0.9], where it would take at most 0.5." in text
+    assert "| It fades. (paper) | `bert-reviews` | 0.8 [0.7, 0.9] | at most 0.5 | contradicted |" in text
     assert "did not come out" not in results(judge([CLAIM], {"fading-summary": table()}))
+
+
+def test_the_readmes_results_are_those_of_the_committed_claims():
+    readme = (ROOT / "README.md").read_text()
+    assert with_results(readme, artifacts.read(ROOT / "results/reference/claims.csv")) == readme, "snakemake readme"
+    with pytest.raises(FadingError, match="no section of results"):
+        with_results("# fading", judge([CLAIM], {"fading-summary": table()}))

@@ -6,7 +6,8 @@ import pytest
 import yaml
 from conftest import ROOT
 from fading.errors import FadingError
-from fading.settings import ACCEPTED, SCHEMA, check
+from fading.influence import estimators
+from fading.settings import ACCEPTED, CLAIMS_SCHEMA, SCHEMA, check, check_claims
 from jsonschema import Draft202012Validator
 from snakemake.utils import update_config
 
@@ -19,7 +20,35 @@ def test_the_shipped_configurations_are_valid():
     update_config(smoke, yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
     check(smoke)
     assert smoke["study"] == "smoke"
-    assert smoke["cases"] == DEFAULT["cases"], "the smoke study runs every case"
+    kinds = {smoke["definitions"][case]["model"]["kind"] for case in smoke["cases"]}
+    assert kinds == {"resnet", "bert", "logistic"}, "the smoke study runs every kind of model"
+    chosen = {estimator for case in smoke["cases"] for estimator in smoke["definitions"][case]["estimators"]}
+    assert chosen == set(estimators()), "and every estimator"
+
+
+def test_the_shipped_claims_are_well_formed_and_of_cases_and_tables_there_are():
+    check_claims(CLAIMS, DEFAULT)
+    for claim in CLAIMS:
+        names = {regime["name"] for regime in DEFAULT["definitions"][claim["case"]]["regimes"]}
+        assert claim["where"].get("regime", "calm") in names
+
+
+CLAIMS = yaml.safe_load((ROOT / "config/claims.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"direction": "about"}, "0.direction: found 'about'; accepted is one of at least, at most"),
+        ({"threshold": "half"}, "0.threshold: found 'half'; accepted is a finite number"),
+        ({"case": "vit"}, f"config/claims.yaml: {CLAIMS[0]['claim']}: case: found vit; defined are resnet-fashion"),
+        ({"claim": CLAIMS[1]["claim"]}, f"has the claim {CLAIMS[1]['claim']} twice"),
+        ({"verdict": "supported"}, "0 has the unknown key 'verdict'"),
+    ],
+)
+def test_a_bad_claim_is_one_sentence(change, message):
+    with pytest.raises(FadingError, match=message):
+        check_claims([CLAIMS[0] | change, *CLAIMS[1:]], DEFAULT)
 
 
 RESNET, BERT = "definitions.resnet-fashion", "definitions.bert-reviews"
@@ -34,12 +63,12 @@ WRONG = [
     (f"{RESNET}.model.kind", "vit", f"{RESNET}.model.kind: found 'vit'; accepted is one of resnet, bert, logistic"),
     (f"{RESNET}.dataset", "movie-reviews", "found resnet; movie-reviews goes with bert, logistic"),
     (f"{BERT}.model.width", 8, f"{BERT}.model: a bert takes no width"),
-    (f"{RESNET}.training.steps", 126.0, "steps: found 126.0; accepted is an integer"),
+    (f"{RESNET}.training.steps", 110.0, "steps: found 110.0; accepted is an integer"),
     (f"{RESNET}.training.steps", 60, "found 60; accepted is at least 63, one epoch"),
     (f"{RESNET}.training.learning_rate", float("nan"), "learning_rate: found nan; accepted is a finite number"),
     (f"{RESNET}.training.steps", 0, "steps: found 0; accepted is at least 1"),
     (f"{RESNET}.training.learning_rate", "fast", "found 'fast'; accepted is a finite number"),
-    (f"{RESNET}.training.checkpoints", [0, 126, 400], "found 400; accepted is at most 126, training.steps"),
+    (f"{RESNET}.training.checkpoints", [0, 110, 400], "found 400; accepted is at most 110, training.steps"),
     (f"{RESNET}.training.checkpoints", [0, 31], "which must hold the first and last step"),
     (
         f"{RESNET}.regimes",
@@ -48,7 +77,7 @@ WRONG = [
     ),
     (f"{RESNET}.regimes", [{"name": "a", "from": 0, "learning_rate": 1}] * 2, "one name twice: a, a"),
     (f"{RESNET}.examples.train", 70_000, "found 70000; accepted is at most 60000, all of fashion-mnist"),
-    (f"{BERT}.examples.test", 9_000, "found 11000; accepted is at most 10043, all of movie-reviews"),
+    (f"{BERT}.examples.test", 9_100, "found 10100; accepted is at most 10043, all of movie-reviews"),
     (f"{RESNET}.examples.measured", 1001, "found 1001; accepted is at most 1000"),
     (f"{RESNET}.training.batch_size", 5000, "found 5000; accepted is at most 4000, examples.train"),
     (
@@ -56,12 +85,17 @@ WRONG = [
         65,
         "regimes: calm, counterfactuals.examples: found 65; accepted is at most 64, the size",
     ),
-    (f"{RESNET}.counterfactuals.responses", 13, "found 13; accepted is at most 10, examples"),
+    (f"{RESNET}.seeds", 4, f"{RESNET}.seeds: found 4; accepted is at most 3, the number of seeds"),
+    ("assumptions.cases", ["vit"], "assumptions.cases: found vit; defined are resnet-fashion"),
+    ("assumptions.estimators", ["tracin"], "assumptions.estimators: found tracin; bert-reviews has gradient-dot"),
+    ("assumptions.steps", 51, "assumptions.steps: found 51; accepted is at most 50, the last of"),
+    ("assumptions.examples", 5, "assumptions.examples: found 5; accepted is at most 4"),
+    ("assumptions.epsilons", [1], "assumptions.epsilons: found [1]; accepted is a list of at least 2"),
     (f"{RESNET}.counterfactuals.steps", [5, 2], "must ascend; found [5, 2]"),
     (f"{RESNET}.counterfactuals.epsilon", 0, "epsilon: found 0, which changes nothing; any other is accepted"),
     (f"{RESNET}.leave_one_out.count", 4001, "found 4001; accepted is at most 4000"),
-    (f"{RESNET}.leave_one_out.size", 9, "leave_one_out.size: found 9; accepted is at most 8, count"),
-    (f"{RESNET}.leave_one_out.proximal", 9, "leave_one_out.proximal: found 9; accepted is at most 8, count"),
+    (f"{RESNET}.leave_one_out.size", 9, "leave_one_out.size: found 9; accepted is at most 6, count"),
+    (f"{RESNET}.leave_one_out.proximal", 9, "leave_one_out.proximal: found 9; accepted is at most 6, count"),
     (f"{RESNET}.estimators", ["tracing"], "found tracing; known are abif, cg, ekfac, exact, gradient-cosine"),
     (
         f"{RESNET}.influence.damping",
@@ -71,11 +105,11 @@ WRONG = [
     (f"{RESNET}.influence.damping", -1, "damping: found -1; accepted is at least 0"),
     ("definitions.logistic-fashion.training.optimizer", "adamw", "accepted is more where the loss has no weight decay"),
     (f"{RESNET}.influence.tolerance", 0, "tolerance: found 0; accepted is more than 0"),
-    (f"{RESNET}.influence.horizon", 127, "influence.horizon: found 127; accepted is at most 126, training.steps"),
+    (f"{RESNET}.influence.horizon", 111, "influence.horizon: found 111; accepted is at most 110, training.steps"),
     (f"{RESNET}.influence.curvature", "fisher", "found 'fisher'; accepted is one of hessian, gauss-newton"),
     ("peers.cases", ["vit"], "peers.cases: found vit; defined are resnet-fashion"),
-    ("peers.hessian_examples", 2001, "peers.hessian_examples: found 2001; accepted is at most 2000, peers.train"),
-    ("spectrum.keep", 51, "spectrum.keep: found 51; accepted is at most 50, spectrum.krylov"),
+    ("peers.hessian_examples", 1001, "peers.hessian_examples: found 1001; accepted is at most 1000, peers.train"),
+    ("spectrum.keep", 41, "spectrum.keep: found 41; accepted is at most 40, spectrum.krylov"),
     ("spectrum.examples", 1200, "spectrum.examples: found 1200; accepted is at most 1000"),
     (f"{RESNET}.examples.tokens", 9, "examples has the key 'tokens', which only sentences take"),
     (
@@ -113,10 +147,10 @@ def test_a_regime_from_an_epochs_short_last_batch_can_change_no_more_than_that_h
     config = copy.deepcopy(DEFAULT)
     bert = config["definitions"]["bert-reviews"]
     bert["regimes"] = [{"name": "short", "from": 62, "learning_rate": 0.1}]
-    bert["counterfactuals"]["examples"] = 16
+    bert["counterfactuals"]["examples"] = 8
     check(config)
-    bert["counterfactuals"]["examples"] = 17
-    with pytest.raises(FadingError, match="short, counterfactuals.examples: found 17; accepted is at most 16"):
+    bert["counterfactuals"]["examples"] = 9
+    with pytest.raises(FadingError, match="short, counterfactuals.examples: found 9; accepted is at most 8"):
         check(config)
 
 
@@ -131,6 +165,7 @@ def test_every_constraint_of_the_schema_has_its_words():
                     walk(value)
 
     walk(json.loads(SCHEMA.read_text()))
+    walk(json.loads(CLAIMS_SCHEMA.read_text()))
     known = set(Draft202012Validator.VALIDATORS) - {"$ref", "properties", "items", "propertyNames", "if"}
     assert constraints & known <= set(ACCEPTED) | {"additionalProperties", "required"}
 

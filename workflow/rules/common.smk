@@ -26,6 +26,7 @@ except FadingError as error:
     raise WorkflowError(str(error))
 config.update(json.loads(json.dumps(config, sort_keys=True)))  # reordering keys must change no settings
 
+ASSUMED = [case for case in config["assumptions"]["cases"] if case in config["cases"]]  # their assumptions are tested
 CHUNK = 8  # counterfactuals per job: long enough to be worth a process, short enough to share two cores
 RUN = "results/{study}/{case}/seed-{seed}"
 REGIME = f"{RUN}/regimes/{{regime}}"

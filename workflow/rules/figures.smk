@@ -30,9 +30,9 @@ rule loo:
 FRAMES = {  # of a table, the files joined in it
     "loo": first_runs(rules.loo.output.pairs, config["cases"]),
     "fading": continuations(rules.comparison.output.fading),
-    "convexity": first_runs(rules.convexity.output.spectra, config["assumptions"]["cases"]),
-    "convexity-summary": first_runs(rules.convexity.output.statistics, config["assumptions"]["cases"]),
-    "stability": first_runs(rules.stability.output.solutions, config["assumptions"]["cases"]),
+    "convexity": first_runs(rules.convexity.output.spectra, ASSUMED),
+    "convexity-summary": first_runs(rules.convexity.output.statistics, ASSUMED),
+    "stability": first_runs(rules.stability.output.solutions, ASSUMED),
     "expansion": first_continuations(rules.expansion.output.remainders),
     "divergence": continuations(rules.comparison.output.divergence),
     "peers": compared_with_peers(),
@@ -41,13 +41,13 @@ FRAMES = {  # of a table, the files joined in it
 SUMMARISED = {  # of a summary, the column averaged over examples and seeds, and the files it is in
     "fading-summary": ("spearman", continuations(rules.comparison.output.correlations)),
     "decomposition": ("share", continuations(rules.comparison.output.decomposition)),
-    "remedies": ("spearman", first_runs(rules.convexity.output.remedies, config["assumptions"]["cases"])),
-    "stability-summary": ("estimate", first_runs(rules.stability.output.statistics, config["assumptions"]["cases"])),
+    "remedies": ("spearman", first_runs(rules.convexity.output.remedies, ASSUMED)),
+    "stability-summary": ("estimate", first_runs(rules.stability.output.statistics, ASSUMED)),
     "trajectory": (
         "spearman",
         first_runs(
             rules.trajectory.output.agreement,
-            config["assumptions"]["cases"],
+            ASSUMED,
             estimator=config["assumptions"]["estimators"],
         ),
     ),
@@ -117,8 +117,6 @@ rule claims:
     output:
         claims=f"results/{config['study']}/claims.csv",
         lineage=f"results/{config['study']}/claims.csv.json",
-        results=f"results/{config['study']}/results.md",
-        results_lineage=f"results/{config['study']}/results.md.json",
     log:
         f"results/{config['study']}/logs/claims.log",
     conda:
@@ -127,6 +125,18 @@ rule claims:
         settings={"claims": claims()},
     script:
         "../scripts/claims.py"
+
+
+rule readme:
+    input:
+        claims="results/reference/claims.csv",
+        code=imports("readme.py"),
+    log:
+        "results/readme.log",
+    conda:
+        "../../envs/figures.yaml"
+    script:
+        "../scripts/readme.py"
 
 
 rule figure:

@@ -116,7 +116,7 @@ def runs_to_compare(wildcards):
 
 def assumption_tests():
     """The statistics of every experiment on an assumption."""
-    cases = config["assumptions"]["cases"]
+    cases = ASSUMED
     return [
         *first_runs([rules.convexity.output.statistics, rules.stability.output.statistics], cases),
         *first_runs(rules.trajectory.output.agreement, cases, estimator=config["assumptions"]["estimators"]),
@@ -139,7 +139,7 @@ def claims():
     tested = {"convexity-summary", "remedies", "stability-summary", "trajectory"}
 
     def has(claim):
-        cases = config["assumptions"]["cases"] if claim["table"] in tested else config["cases"]
+        cases = ASSUMED if claim["table"] in tested else config["cases"]
         return claim["case"] in cases and claim["where"].get("regime") in [None, *regimes(claim["case"])]
 
     return list(filter(has, CLAIMS))

@@ -1,11 +1,9 @@
 """Judge every claim by the study's tables."""
 
-from fading.claims import judge, results
+from fading.claims import judge
 from fading.job import Job
 
 with Job(snakemake) as job:
     claims = job.settings["claims"]
     tables = dict(zip(dict.fromkeys(claim["table"] for claim in claims), job.read("tables"), strict=True))
-    judged = judge(claims, tables)
-    job.write("claims", judged)
-    job.write("results", results(judged))
+    job.write("claims", judge(claims, tables))

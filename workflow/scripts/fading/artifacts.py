@@ -1,8 +1,8 @@
 """Read and write artefacts. Each carries, in its own header, the lineage that says how it was made.
 
-Formats follow the suffix: .safetensors (a dict of arrays), .parquet and .csv (a data frame), .md (text), .png and .svg
-(a figure). The same content and lineage give the same bytes. A CSV or a text has no header to hide anything in, so its
-lineage stands beside it in <name>.json. Nothing here can execute what it reads.
+Formats follow the suffix: .safetensors (a dict of arrays), .parquet and .csv (a data frame), .png and .svg (a figure).
+The same content and lineage give the same bytes. A CSV has no header to hide anything in, so its lineage stands beside
+it in <name>.csv.json. Nothing here can execute what it reads.
 """
 
 import hashlib
@@ -14,7 +14,6 @@ from xml.etree import ElementTree
 from fading.errors import FadingError
 
 KEY = "fading"
-BESIDE = (".csv", ".md")  # suffixes of files whose lineage stands beside them
 LINEAGE = {"rule", "wildcards", "settings", "inputs", "code", "lock", "versions", "device", "threads"}
 DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 
@@ -34,7 +33,7 @@ def write(path, content, lineage: dict) -> None:
     text = json.dumps(lineage, sort_keys=True)
     try:
         writer(part, content, text)
-        if path.suffix in BESIDE:
+        if path.suffix == ".csv":
             _sidecar(part).write_text(text + "\n")
             os.replace(_sidecar(part), _sidecar(path))
         os.replace(part, path)
@@ -136,11 +135,7 @@ def _read_csv(path):
     return pandas.read_csv(path)
 
 
-def _write_text(path, text, lineage):
-    path.write_text(text)
-
-
-def _header_beside(path):
+def _csv_header(path):
     return _parse(_sidecar(path).read_text() if _sidecar(path).is_file() else None)
 
 
@@ -170,16 +165,14 @@ WRITERS = {
     ".safetensors": _write_tensors,
     ".parquet": _write_parquet,
     ".csv": _write_csv,
-    ".md": _write_text,
     ".png": _write_png,
     ".svg": _write_svg,
 }
-READERS = {".safetensors": _read_tensors, ".parquet": _read_parquet, ".csv": _read_csv, ".md": Path.read_text}
+READERS = {".safetensors": _read_tensors, ".parquet": _read_parquet, ".csv": _read_csv}
 HEADERS = {
     ".safetensors": _tensors_header,
     ".parquet": _parquet_header,
-    ".csv": _header_beside,
-    ".md": _header_beside,
+    ".csv": _csv_header,
     ".png": _png_header,
     ".svg": _svg_header,
 }

@@ -8,6 +8,8 @@ from fading.errors import FadingError
 
 SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
 LAST = "last"
+WHOSE = {"paper": "of the paper's claims", "ours": "of our own", "control": "controls"}
+BEGIN, END = "<!-- results: written by `snakemake readme` -->", "<!-- end of results -->"
 
 
 def verdict(low: float, high: float, threshold: float, direction: str) -> str:
@@ -72,35 +74,39 @@ def _judged(claim, table):
 
 
 def results(judged: pd.DataFrame) -> str:
-    """The claims as a section of Markdown: what did not reproduce first, then all by what they are about."""
+    """The claims in Markdown: how many came out, which did not, and each with its numbers."""
     lines = []
-    for source, whose in (("paper", "of the paper's claims"), ("ours", "of our own"), ("control", "of the controls")):
-        of_source = judged[judged.source == source]
-        counts = [f"{(of_source.verdict == one).sum()} {one}" for one in (SUPPORTED, INCONCLUSIVE, CONTRADICTED)]
-        if len(of_source):
-            lines.append(f"- {len(of_source)} {whose}: {', '.join(counts)}.")
+    for source, whose in WHOSE.items():
+        verdicts = judged.verdict[judged.source == source]
+        counts = ", ".join(f"{(verdicts == one).sum()} {one}" for one in (SUPPORTED, INCONCLUSIVE, CONTRADICTED))
+        lines.append(f"- {len(verdicts)} {whose}: {counts}.")
     failed = judged[judged.verdict != SUPPORTED]
     if len(failed):
         lines += ["", "**What did not come out as claimed:**", ""]
-        lines += [f"- {_sentence(row)} *{row.verdict}*: {_numbers(row)}." for row in failed.itertuples()]
+    for row in failed.itertuples():
+        needed = f"where it would take {row.direction} {_plain(row.threshold)}"
+        lines.append(f"- {row.sentence} *{row.verdict}* (`{row.case}`): {_estimate(row)}, {needed}.")
     for assumption, rows in judged.groupby("assumption", sort=False):
-        lines += ["", f"| {assumption} | case | estimate and 95 % interval | threshold | verdict |"]
-        lines += ["| --- | --- | --- | --- | --- |"]
+        lines += ["", f"| {assumption} | case | estimate, 95 % interval | threshold | verdict |", "| --- " * 5 + "|"]
         for row in rows.itertuples():
-            estimate = f"{_plain(row.estimate)} [{_plain(row.ci_low)}, {_plain(row.ci_high)}]"
-            cells = [_sentence(row), f"`{row.case}`", estimate, f"{row.direction} {_plain(row.threshold)}", row.verdict]
+            threshold = f"{row.direction} {_plain(row.threshold)}"
+            cells = [f"{row.sentence} ({row.source})", f"`{row.case}`", _estimate(row), threshold, row.verdict]
             lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
-def _sentence(row):
-    return row.sentence.strip()
+def with_results(readme: str, judged: pd.DataFrame) -> str:
+    """The README with its section of results made anew. Raises FadingError if it does not mark that section."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise FadingError(f"README.md has no section of results: it begins with {BEGIN} and ends with {END}.")
+    return f"{before}{begin}\n\n{results(judged)}\n\n{end}{after}"
 
 
-def _numbers(row):
-    estimate = f"{_plain(row.estimate)} [{_plain(row.ci_low)}, {_plain(row.ci_high)}]"
-    return f"{estimate}, where it would take {row.direction} {_plain(row.threshold)} (`{row.case}`)"
+def _estimate(row):
+    return f"{_plain(row.estimate)} [{_plain(row.ci_low)}, {_plain(row.ci_high)}]"
 
 
 def _plain(number):
-    return f"{number:.3g}" if abs(number) < 0.99 or abs(number) > 1.01 else f"{number:.5g}"
+    return f"{number:.3g}" if not 0.99 < abs(number) < 1 else f"{number:.4f}"

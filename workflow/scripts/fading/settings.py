@@ -23,7 +23,6 @@ def check(config: dict) -> None:
     if config["study"] == RESERVED:
         raise FadingError(f"study: found {RESERVED}, which names the committed results; any other name is accepted.")
     _member("cases", config["cases"], config["definitions"], "defined are")
-    _check_assumptions(config)
     peers = config["peers"]
     _member("peers.cases", peers["cases"], config["definitions"], "defined are")
     for name in dict.fromkeys([*config["cases"], *peers["cases"]]):
@@ -34,12 +33,17 @@ def check(config: dict) -> None:
         _at_most("peers.hessian_examples", peers["hessian_examples"], train, f"definitions.{name}.examples.train")
     keep, krylov = config["spectrum"]["keep"], config["spectrum"]["krylov"]
     _at_most("spectrum.keep", keep, krylov, "spectrum.krylov")
+    _check_assumptions(config)
 
 
 def _check_assumptions(config):
     chosen, definitions = config["assumptions"], config["definitions"]
     _member("assumptions.cases", chosen["cases"], definitions, "defined are")
-    for name in chosen["cases"]:
+    tested = [name for name in chosen["cases"] if name in config["cases"]]
+    if not tested:
+        found, accepted = (", ".join(names) for names in (chosen["cases"], config["cases"]))
+        raise FadingError(f"assumptions.cases: found {found}; accepted are some of the study's cases, {accepted}.")
+    for name in tested:
         _member("assumptions.estimators", chosen["estimators"], definitions[name]["estimators"], f"{name} has")
     for name in config["cases"]:
         counterfactuals = definitions[name]["counterfactuals"]
