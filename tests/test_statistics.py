@@ -11,6 +11,7 @@ from fading.tables import (
     leave_one_out_pairs,
     leave_one_out_summary,
     stack,
+    unrolled_truth,
 )
 from scipy import stats
 
@@ -167,5 +168,10 @@ def test_leave_one_out_tables():
     np.testing.assert_allclose(solver.astype(float), [0.2, 0.5, 0])
     assert summary.truth_residual["proximal response", "twice", 1] == 0.01
     assert summary.loc[("retraining", "mirror", 1), ["truth_residual", "residual"]].isna().all()
+    truth = {"linear response": unrolled_truth(scored)}
+    against = leave_one_out_correlations(truth, scores).set_index(["estimator", "train_index"]).spearman
+    assert against.to_dict() == pytest.approx(
+        {(name, k): 1 - 2 * (name == "opposite") for name in scores for k in (1, 3)}
+    )
     with pytest.raises(FadingError, match="no scores of the training examples 3"):
         leave_one_out_pairs(truths, {"some": {"scores": effect[:1], "examples": np.array([1])}})

@@ -61,7 +61,7 @@ rule expansion:
         examples=rules.examples.output.examples,
         order=rules.continuation_batches.output.order,
         checkpoints=rules.training.output.checkpoints,
-        response=f"{REGIME}/response/0.safetensors",
+        changes=f"{REGIME}/counterfactuals/0.safetensors",
         code=imports("expansion.py"),
     output:
         remainders=f"{REGIME}/expansion/remainders.parquet",

@@ -3,30 +3,9 @@ rule divergence:
         continuations(f"{REGIME}/divergence.parquet"),
 
 
-rule response:
-    input:
-        examples=rules.examples.output.examples,
-        order=rules.continuation_batches.output.order,
-        checkpoints=rules.training.output.checkpoints,
-        spectrum=spectrum_at_fork,
-        changes=rules.counterfactuals.output.changes,
-        code=imports("response.py"),
-    output:
-        response=f"{REGIME}/response/{{chunk}}.safetensors",
-    log:
-        "results/{study}/logs/{case}/seed-{seed}/regimes/{regime}/response/{chunk}.log",
-    conda:
-        "../../envs/torch.yaml"
-    params:
-        settings=continuation_settings,
-    script:
-        "../scripts/response.py"
-
-
 rule comparison:
     input:
         changes=counterfactual_changes,
-        responses=responses,
         scores=scores_at_fork,
         spectrum=spectrum_at_fork,
         code=imports("comparison.py"),

@@ -84,10 +84,6 @@ def all_changes():
     return paths
 
 
-def responses(wildcards):
-    return chunked(rules.response.output.response, definition(wildcards)["counterfactuals"]["examples"])
-
-
 def spectrum_after_training(wildcards):
     step = definition(wildcards)["training"]["steps"]
     return expand(rules.spectrum.output.spectrum, step=step, allow_missing=True)[0]
@@ -98,20 +94,15 @@ def spectra_along_training(wildcards):
 
 
 def runs_to_compare(wildcards):
-    """An estimator's scores along training, after other orders and seeds, and the unrolled truth where there is one."""
-    case, scores = definition(wildcards), rules.scores.output.scores
+    """An estimator's scores along training, and after another order and other seeds."""
     _, *steps = along_training(wildcards)
-    end = steps[-1]
     first, *_ = config["seeds"]
-    ends = {"case": wildcards.case, "study": wildcards.study, "estimator": wildcards.estimator, "step": end}
-    inputs = {
-        "checkpoints": expand(scores, step=steps, allow_missing=True),
-        "orders": expand(scores, **ends, seed=f"{first}-order-{first + 1}"),
-        "seeds": expand(scores, **ends, seed=seeds(wildcards.case)),
+    ends = {"case": wildcards.case, "study": wildcards.study, "estimator": wildcards.estimator, "step": steps[-1]}
+    return {
+        "checkpoints": expand(rules.scores.output.scores, step=steps, allow_missing=True),
+        "orders": expand(rules.scores.output.scores, **ends, seed=f"{first}-order-{first + 1}"),
+        "seeds": expand(rules.scores.output.scores, **ends, seed=seeds(wildcards.case)),
     }
-    unrolled = [name for name in ("linear-response", "unrolled") if name in case["estimators"]]
-    truth = expand(scores, estimator=unrolled[:1], step=end, allow_missing=True)
-    return inputs | ({"truth": truth[0]} if truth else {})
 
 
 def assumption_tests():
@@ -148,6 +139,7 @@ def claims():
 DRAWN_BESIDE = {  # of a figure, the tables it draws beside its own
     "loo": ["loo-summary"],
     "fading": ["fading-summary"],
+    "trajectory": ["loo-summary"],
     "convexity": ["convexity-summary", "remedies"],
     "expansion": ["expansion-summary"],
     "divergence": ["expansion-summary"],

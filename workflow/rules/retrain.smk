@@ -54,6 +54,7 @@ rule counterfactuals:
         examples=rules.examples.output.examples,
         order=rules.continuation_batches.output.order,
         checkpoints=rules.training.output.checkpoints,
+        spectrum=spectrum_at_fork,
         code=imports("counterfactuals.py"),
     output:
         changes=f"{REGIME}/counterfactuals/{{chunk}}.safetensors",

@@ -3,13 +3,13 @@
 from fading.assumptions import divergence
 from fading.continuations import decomposition, fading_correlations, fading_curve
 from fading.job import Job
-from fading.tables import located, stack
+from fading.tables import located, predicted, stack
 
 with Job(snakemake) as job:
     settings = job.settings
-    changes = stack(job.read("changes"), ["loss_change", "norm", "members", "epsilon"])
-    responses = job.read("responses")
-    response = stack(responses, responses[0].keys() - {"sharpness"})
+    chunks = job.read("changes")
+    changes = stack(chunks, ["loss_change", "norm", "members", "epsilon"])
+    response = predicted(chunks)
     scores = dict(zip(settings["estimators"], job.read("scores"), strict=True))
     sharpness = settings["learning_rate"] * job.read("spectrum")["all_values"].max()
     where = {"case": job.wildcards["case"], "regime": job.wildcards["regime"], "seed": job.seed}

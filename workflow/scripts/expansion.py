@@ -19,5 +19,5 @@ with Job(snakemake) as job:
     frame = remainders(case, state, job.progress(drawn), optimizer(settings), examples, settings["epsilons"], start)
     where = {"case": job.wildcards["case"], "regime": job.wildcards["regime"], "seed": job.seed}
     job.write("remainders", located(frame, **where))
-    sharpness = job.read("response")["sharpness"].item()
+    sharpness = job.read("changes")["theory.sharpness"].item()
     job.write("statistics", located(statistics(frame, settings["learning_rate"], sharpness), **where))

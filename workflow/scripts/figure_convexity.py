@@ -4,6 +4,7 @@ from fading import style
 from fading.job import Job
 from fading.tables import PROXIMAL, RETRAINING
 from matplotlib import pyplot as plt
+from matplotlib.ticker import SymmetricalLogLocator
 
 LOOKS = {  # of curvature and truth
     ("hessian", RETRAINING): ("Hessian, against retraining", 0, "-", "o"),
@@ -23,7 +24,10 @@ with Job(snakemake) as job:
             name = ("start", "half-way", "end")[number]
             text = f"{name}: {here.estimate[step]:.2g}"
             top.plot(masses.value, masses.weight, marker=".", ms=3, lw=0.7, color=style.PALETTE[number], label=text)
-        top.set(xscale="symlog", yscale="log", xlabel="eigenvalue")
+        largest = spectra[spectra.case == case].value.abs().max()
+        top.set_xscale("symlog", linthresh=largest / 100)
+        top.xaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=largest / 100))
+        top.set(yscale="log", xlabel="eigenvalue")
         top.set_title(style.label(case).replace(", ", "\n"))
         top.axvline(0, color="0.7", lw=0.8, zorder=0)
         top.legend(title="$\\lambda_{\\min}/\\lambda_{\\max}$ at", fontsize=6, title_fontsize=6, loc="upper right")

@@ -25,8 +25,8 @@ with Job(snakemake) as job:
             axis.fill_between(line.step, line.ci_low, line.ci_high, color=look["color"], alpha=0.2, lw=0)
             for _, one in here[here.estimator == estimator].groupby("seed"):
                 axis.plot(one.step, one.spearman, lw=0.5, alpha=0.5, **look)
-        eta_lambda = here.eta_lambda_max.mean()
-        axis.set(title=f"{style.label(case)}\n{regime}: $\\eta\\lambda_{{\\max}}$ = {eta_lambda:.2g}")
+        sharpness = " to ".join(dict.fromkeys(f"{here.eta_lambda_max.agg(end):.1g}" for end in ("min", "max")))
+        axis.set(title=f"{style.label(case)}\n{regime}: $\\eta\\lambda_{{\\max}}$ = {sharpness}")
         style.count_axis(axis, panel.step.max())
         axis.axhline(0, color="0.7", lw=0.8, zorder=0)
     style.finish_grid(axes, len(panels), "steps after up-weighting began")

@@ -1,7 +1,16 @@
 """Compare leave-one-out retraining, and the proximal response, with what each estimator predicted of them."""
 
 from fading.job import Job
-from fading.tables import PROXIMAL, RETRAINING, leave_one_out_correlations, leave_one_out_pairs, located, stack
+from fading.tables import (
+    PROXIMAL,
+    RETRAINING,
+    UNROLLED,
+    leave_one_out_correlations,
+    leave_one_out_pairs,
+    located,
+    stack,
+    unrolled_truth,
+)
 
 with Job(snakemake) as job:
     truths = {
@@ -11,4 +20,6 @@ with Job(snakemake) as job:
     scores = dict(zip(job.settings["estimators"], job.read("scores"), strict=True))
     where = {"case": job.wildcards["case"], "seed": job.seed}
     job.write("pairs", located(leave_one_out_pairs(truths, scores), **where))
+    unrolled = [unrolled_truth(scores[name]) for name in ("linear-response", "unrolled") if name in scores]
+    truths |= dict(zip([UNROLLED], unrolled, strict=False))
     job.write("correlations", located(leave_one_out_correlations(truths, scores), **where))

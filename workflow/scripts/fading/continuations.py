@@ -6,7 +6,7 @@ import pandas as pd
 from fading.statistics import spearman_by_example
 from fading.tables import mean_columns, predicted_effects
 
-FORECASTS = {"effect": "linear-response", "horizon": "horizon", "once": "horizon-once"}  # by their names in responses
+FORECASTS = {"effect": "linear-response", "horizon": "horizon", "once": "horizon-once"}  # by their names in theory
 PARTS = {"kept": "static", "curvature": "once", "re-use": "horizon", "path": "effect"}  # and what each one reads
 REST = "beyond first order"
 
@@ -20,7 +20,7 @@ def fading_correlations(
     """A row per estimator, recorded step and up-weighted example: Spearman of predicted and actual change of loss.
 
     `changes` holds loss_change (K', R, M), members (K', 1) and epsilon (K',), the K up-weighted examples first;
-    `response`, what theory predicts of these, (K, R, M) each; `scores`, per estimator, scores (r, M) and the training
+    `response`, what theory says of these, (K, R, M) each; `scores`, per estimator, scores (r, M) and the training
     examples (r,) that they are of.
     """
     actual, members, epsilon = _up_weighted(changes)

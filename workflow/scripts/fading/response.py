@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from fading.cases import Case
-from fading.curvature import Curvature, Ritz
+from fading.curvature import Curvature
 from fading.errors import FadingError
-from fading.gradients import gradient_products, gradient_projections, per_example_gradients
-from fading.optimizers import SGD, Optimizer, pull, push
+from fading.gradients import gradient_projections, per_example_gradients
+from fading.optimizers import Optimizer, pull, push
 from fading.training import descend, unit_weights
 
 
@@ -99,48 +99,3 @@ def relative_error(delta: Tensor, epsilon: Tensor, psi: Tensor) -> Tensor:
     if not error.isfinite().all():
         raise FadingError("The linear response has no finite relative error: it overflowed, or a run did not move.")
     return error
-
-
-def uses(batches: list[Tensor], examples: Tensor) -> Tensor:
-    """Whether each of T batches draws each of K examples: (T, K), 0 or 1."""
-    return torch.stack([torch.isin(examples, batch) for batch in batches])
-
-
-def constant_curvature(
-    case: Case,
-    theta: Tensor,
-    ritz: Ritz,
-    optimizer: Optimizer,
-    drawn: Tensor,
-    sizes: list[int],
-    examples: Tensor,
-    steps: list[int],
-) -> dict[str, Tensor]:
-    """What SGD at the curvature of θ would make of up-weighting each of K examples, nats per unit of ε: (K, R, M) each.
-
-    ψ_{t+1} = (I − ηH) ψ_t − (η/|B_t|) 1[k∈B_t] ∇ℓ(θ; x_k), with `drawn` (T, K) and the batches' sizes (T,), read off as
-    ⟨∇ℓ(θ; z), ψ_t⟩ after each of `steps`. H acts on the Ritz vectors; on all other directions it counts as the weight
-    decay alone. "static" has the first step's up-weighting and no H, "once" H as well, "horizon" the later steps that
-    draw the example too. Of optimisers other than SGD, "static" alone.
-    """
-    test = gradient_projections(case, theta, case.tested, ritz.vectors)
-    train = gradient_projections(case, theta, case.train[examples], ritz.vectors)
-    products = gradient_products(case, theta, case.train[examples], case.tested)
-    rate = optimizer.learning_rate
-    forced = rate * drawn.to(case.dtype) / torch.tensor(sizes, dtype=case.dtype)[:, None]
-    first = forced.clone()
-    first[1:] = 0
-    effects = {"static": -(first[0, :, None] * products)[:, None].repeat(1, len(steps), 1)}
-    if not isinstance(optimizer, SGD):
-        return effects
-    beyond = products - train @ test.T
-    for name, forcing in (("once", first), ("horizon", forced)):
-        within, outside = torch.zeros_like(train), torch.zeros(len(examples), dtype=case.dtype)
-        recorded = []
-        for step, force in enumerate(forcing, start=1):
-            within = (1 - rate * ritz.values) * within - force[:, None] * train
-            outside = (1 - rate * case.weight_decay) * outside - force
-            if step in steps:
-                recorded.append(within @ test.T + outside[:, None] * beyond)
-        effects[name] = torch.stack(recorded, 1)
-    return effects

@@ -11,12 +11,19 @@ from fading.statistics import bootstrap_interval, mean_interval, spearman_by_exa
 
 MIRROR = "mirror"
 HEALTH = ["residual", "diverged", "negative_curvature"]
-RETRAINING, PROXIMAL = "retraining", "proximal response"
+RETRAINING, PROXIMAL, UNROLLED = "retraining", "proximal response", "linear response"
 
 
 def stack(chunks: list[dict[str, np.ndarray]], names: Iterable[str]) -> dict[str, np.ndarray]:
     """Join chunks of counterfactuals: the named arrays, each along its first axis, groups filled up to the largest."""
     return {name: np.concatenate(_padded([chunk[name] for chunk in chunks], name)) for name in names}
+
+
+def predicted(chunks: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Join what theory says of chunks of counterfactuals, by example; some chunks have no up-weighted example."""
+    said = [{name.partition(".")[2]: array for name, array in chunk.items() if "." in name} for chunk in chunks]
+    said = [one for one in said if one]
+    return stack(said, said[0].keys() - {"sharpness"})
 
 
 def _padded(arrays, name):
@@ -30,6 +37,12 @@ def _padded(arrays, name):
 def located(frame: pd.DataFrame, **where) -> pd.DataFrame:
     """The frame with leading columns that say which case, regime or seed it is of."""
     return frame.assign(**where)[[*where, *frame.columns]]
+
+
+def unrolled_truth(scored: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The linear response along the whole run, as what leaving out each of its examples would do to first order."""
+    examples = scored["examples"]
+    return {"members": examples[:, None], "epsilon": -np.ones(len(examples)), "loss_change": -scored["scores"]}
 
 
 def leave_one_out_pairs(truths: dict[str, dict], scores: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:

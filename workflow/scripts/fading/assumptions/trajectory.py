@@ -8,7 +8,7 @@ import pandas as pd
 from fading.errors import FadingError
 from fading.statistics import spearman_by_example
 
-HALFWAY, ORDERS, SEEDS, TRUTH = "half-way and end", "two orders of data", "two seeds", "estimate and unrolled truth"
+HALFWAY, ORDERS, SEEDS = "half-way and end", "two orders of data", "two seeds"
 
 
 def rank_agreement(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> np.ndarray:
@@ -23,24 +23,17 @@ def rank_agreement(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) 
     return spearman_by_example(first["scores"][here].T, second["scores"][there].T)
 
 
-def agreement(
-    checkpoints: dict[int, dict], orders: list[dict], seeds: list[dict], truth: dict[str, np.ndarray] | None
-) -> pd.DataFrame:
-    """How alike scores are: rows of between, step, seed, index, spearman.
+def agreement(checkpoints: dict[int, dict], orders: list[dict], seeds: list[dict]) -> pd.DataFrame:
+    """How alike rankings of the training examples are, for each test example: between, step, seed, index, spearman.
 
     Scores at the last of `checkpoints` are compared with those at each other one, with the runs of other `orders`, and
-    those of the `seeds` with each other: rankings of the training examples, a correlation per test example. With the
-    unrolled `truth` of the same run the ranking is of test examples, a correlation per training example. `index`
-    numbers the correlations, `seed` the pairs of runs.
+    those of the `seeds` with each other. `index` numbers the test examples, `seed` the pairs of runs.
     """
     steps = list(checkpoints)
     end = checkpoints[steps[-1]]
     rows = [(HALFWAY, step, 0, rank_agreement(checkpoints[step], end)) for step in steps[:-1]]
     rows += [(ORDERS, steps[-1], pair, rank_agreement(end, other)) for pair, other in enumerate(orders)]
-    pairs = enumerate(combinations(seeds, 2))
-    rows += [(SEEDS, steps[-1], pair, rank_agreement(*two)) for pair, two in pairs]
-    if truth is not None:
-        rows.append((TRUTH, steps[-1], 0, _agreement_with_truth(end, truth)))
+    rows += [(SEEDS, steps[-1], pair, rank_agreement(*two)) for pair, two in enumerate(combinations(seeds, 2))]
     frames = [
         pd.DataFrame(
             {"between": between, "step": step, "seed": pair, "index": np.arange(len(found)), "spearman": found}
@@ -48,9 +41,3 @@ def agreement(
         for between, step, pair, found in rows
     ]
     return pd.concat(frames, ignore_index=True)
-
-
-def _agreement_with_truth(scored, truth):
-    row = {example: i for i, example in enumerate(scored["examples"].tolist())}
-    mine = scored["scores"][[row[example] for example in truth["examples"].tolist()]]
-    return spearman_by_example(mine, truth["scores"])
