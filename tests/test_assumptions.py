@@ -14,7 +14,8 @@ from fading.curvature import Curvature, lanczos, sharpness
 from fading.errors import FadingError
 from fading.gradients import gradient_norms, per_example_gradients
 from fading.optimizers import SGD, Momentum
-from fading.response import constant_curvature, linear_response, predicted_effects, uses
+from fading.response import linear_response, predicted_effects
+from fading.theory import constant_curvature, uses
 from fading.training import descend, unit_weights
 
 RATE = 0.05
@@ -185,8 +186,8 @@ def test_solvers_in_the_krylov_space_are_the_solvers_in_the_whole_space(kind):
 
     for products in (1, 5, 8):
         whole = {
-            ("CG", ""): solvers.conjugate_gradient(operator, b[None], products, 0.0),
-            ("MINRES", ""): solvers.minres(operator, b[None], products, 0.0),
+            ("CG", stability.STANDARD): solvers.conjugate_gradient(operator, b[None], products, 0.0),
+            ("MINRES", stability.STANDARD): solvers.minres(operator, b[None], products, 0.0),
             ("LiSSA", "scale 1 λmax"): solvers.lissa(operator, b[None], products, largest),
         }
         for key, expected in whole.items():

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from conftest import ROOT, clone, snakemake
@@ -17,7 +18,7 @@ from fading import artifacts
 from fading.closure import imports
 
 ARTEFACTS = ("*.safetensors", "*.parquet", "*.csv", "*.json", "*.png", "*.svg")
-TOPICS = ("loo", "fading", "divergence")
+TOPICS = ("loo", "fading", "decomposition", "convexity", "stability", "trajectory", "expansion", "divergence")
 
 
 def artefacts(folder: Path) -> dict[str, Path]:
@@ -71,21 +72,49 @@ def setting(**changes):
     return edit
 
 
+PROMISED = {  # columns, and which of them may be empty
+    "loo": ("case estimator train_index test_index predicted actual", ""),
+    "fading": ("case regime seed estimator step spearman ci_low ci_high", ""),
+    "decomposition": ("case regime part step share ci_low ci_high", ""),
+    "divergence": ("case regime counterfactual step norm response_error", "response_error bound"),
+    "convexity": ("case step value weight", ""),
+    "stability": ("case curvature solver setting damping products residual agreement", ""),
+    "trajectory": ("case estimator between step spearman ci_low ci_high", ""),
+    "expansion": (
+        "case regime train_index epsilon step norm remainder tracin_remainder",
+        "remainder tracin_remainder asymmetry nonadditivity",
+    ),
+}
+
+
 def test_it_makes_every_promised_figure_and_table(smoke):
     made = artefacts(smoke)
-    for topic in TOPICS:
-        assert {f"figures/{topic}.svg", f"figures/{topic}.png", f"tables/{topic}.csv"} <= made.keys()
-    promised = {
-        "loo": "case estimator train_index test_index predicted actual",
-        "fading": "case regime seed estimator step spearman ci_low ci_high",
-        "divergence": "case regime counterfactual step norm response_error",
-    }
-    cases = set(yaml.safe_load((ROOT / "config/config.yaml").read_text())["cases"])
-    for topic, columns in promised.items():
+    assert PROMISED.keys() == set(TOPICS)
+    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    for topic, (columns, empty) in PROMISED.items():
+        assert {f"figures/{topic}.svg", f"figures/{topic}.png"} <= made.keys()
         table = artifacts.read(made[f"tables/{topic}.csv"])
         assert set(columns.split()) <= set(table.columns)
-        assert set(table.columns[table.isna().any()]) <= {"response_error", "ci_low", "ci_high"}
-        assert set(table.case) == cases
+        assert set(table.columns[table.isna().any()]) <= set(empty.split())
+        assumed = topic in ("convexity", "stability", "trajectory")
+        assert set(table.case) == set(config["assumptions"]["cases"] if assumed else config["cases"])
+    assert {"figures/claims.svg", "figures/claims.png"} <= made.keys()
+
+
+def test_every_claim_on_the_smoke_study_has_a_verdict(smoke):
+    claims = artifacts.read(smoke / "results/smoke/claims.csv")
+    promised = "claim assumption case statistic estimate ci_low ci_high threshold verdict"
+    assert set(promised.split()) <= set(claims.columns)
+    assert set(claims.verdict) <= {"supported", "contradicted", "inconclusive"}
+    written = {one["claim"]: one for one in yaml.safe_load((ROOT / "config/claims.yaml").read_text())}
+    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    assert set(claims.case) == set(config["cases"])
+    assert set(claims.assumption) == {one["assumption"] for one in written.values()}
+    nulls = claims[claims.claim.str.startswith("null-")]
+    assert len(nulls) == 2
+    assert (nulls.verdict == "supported").all()
+    table = artifacts.read(smoke / "results/smoke/tables/divergence-summary.csv").set_index(["case", "statistic"])
+    assert claims.set_index("claim").estimate["bound-holds"] == table.estimate["resnet-fashion", "norm to bound"]
 
 
 def test_every_artefact_carries_the_lineage_of_its_rule(smoke):
@@ -148,7 +177,7 @@ def test_editing_a_module_reruns_exactly_what_depends_on_it(changed, module, exp
     assert changed(f"workflow/scripts/{module}", comment) == expected
 
 
-RESNET, REVIEWS = "definitions__resnet-fashion", "definitions__logistic-reviews"
+RESNET, CONVEX = "definitions__resnet-fashion", "definitions__logistic-fashion"
 FORKED = {"counterfactuals": 1, "response": 1, "divergence_curve": 1, "fading_curve": 1, "table": 2, "figure": 2}
 CONTINUED = {"baseline": 1, **FORKED}
 SOLVED = {"scores": 3, "loo": 1, "loo_summary": 1}  # by the estimators that solve for the examples up-weighted
@@ -170,9 +199,9 @@ SETTINGS = [
     ({f"{RESNET}__regimes": [{"name": "calm", "from": 8, "learning_rate": 0.02}]}, CONTINUED),
     ({"spectrum__keep": 3}, {"spectrum": 5, "scores": 6, **COMPARED, "loo_summary": 1, "table": 2, "figure": 2}),
     ({"cases": ["resnet-fashion", "logistic-fashion"]}, ALL_DRAWN),
-    ({f"{REVIEWS}__training__learning_rate": 1.5}, TRAINED),
+    ({f"{CONVEX}__training__learning_rate": 1.5}, TRAINED),
     (
-        {"cases": ["logistic-reviews"], "seeds": [0, 1]},
+        {"cases": ["resnet-fashion"], "seeds": [0, 1]},
         {"batches": 1, "continuation_batches": 1, **TRAINED},
     ),
 ]
@@ -186,7 +215,7 @@ def test_editing_a_setting_reruns_exactly_what_depends_on_it(changed, changes, e
 def test_the_numbers_are_those_that_theory_requires(smoke):
     fading = artifacts.read(smoke / "results/smoke/tables/fading.csv")
     first = fading[fading.step == 1].set_index(["case", "estimator"]).spearman
-    for case in ("resnet-fashion", "bert-reviews", "logistic-fashion", "logistic-reviews"):
+    for case in ("resnet-fashion", "bert-reviews", "logistic-fashion"):
         assert first[case, "linear-response"] > 0.99, case
         assert first[case, "gradient-dot"] > 0.95, case
     divergence = artifacts.read(smoke / "results/smoke/tables/divergence.csv")
@@ -198,7 +227,14 @@ def test_the_numbers_are_those_that_theory_requires(smoke):
         assert responded[responded.step == 1].response_error.max() < 0.01, "the first step is linear but for rounding"
     logistic = divergence[divergence.case == "logistic-fashion"]
     assert (logistic.counterfactual == "up-weighted").sum() == 10 * 3
-    assert logistic.response_error.notna().sum() == 9 * 3, "more than one job's share"
+    assert logistic.response_error.notna().sum() == 10 * 3, "more than one job's share"
+    expansion = artifacts.read(smoke / "results/smoke/tables/expansion-summary.csv")
+    assert expansion[expansion.statistic == "slope"].estimate.between(1.9, 2.1).all()
+    convexity = artifacts.read(smoke / "results/smoke/tables/convexity-summary.csv")
+    ratio = convexity[convexity.statistic == "smallest to largest eigenvalue"].groupby("case").estimate.last()
+    assert ratio["resnet-fashion"] < 0 < ratio["logistic-fashion"]
+    shares = artifacts.read(smoke / "results/smoke/tables/decomposition.csv")
+    np.testing.assert_allclose(shares.groupby(["case", "regime", "step"]).share.sum(), 1)
 
 
 def test_peers_and_benchmark_measure_and_print(smoke, tmp_path):
@@ -221,9 +257,9 @@ def test_peers_and_benchmark_measure_and_print(smoke, tmp_path):
 
 
 def test_each_stage_is_a_target_of_its_own(smoke):
-    for stage in ("data", "train", "influence", "retrain", "divergence", "figures"):
+    for stage in ("data", "train", "influence", "retrain", "divergence", "assumptions", "claims", "figures"):
         assert planned(smoke, stage) == {}
-    assert planned(smoke, "--forcerun", "spectrum", "--until", "spectrum") == {"spectrum": 5}
+    assert planned(smoke, "--forcerun", "spectrum", "--until", "spectrum") == {"spectrum": 9}
 
 
 def test_one_core_gives_the_same_bytes_as_two(smoke, tmp_path):
@@ -263,13 +299,13 @@ def test_a_failing_job_says_why_in_one_sentence_and_leaves_nothing(smoke, tmp_pa
     folder = tmp_path / "study"
     shutil.copytree(smoke, folder)
     config = folder / "config/smoke.yaml"
-    config.write_text(setting(**{f"{REVIEWS}__training__learning_rate": 1e300})(config.read_text()))
+    config.write_text(setting(**{f"{CONVEX}__training__learning_rate": 1e300})(config.read_text()))
     failed = snakemake(folder, "train", "--cores", "1", check=False)
     assert failed.returncode != 0
     assert re.search(
         r"Training diverged: the loss is \w+ at step \d+; lower the learning rate\.", failed.stdout + failed.stderr
     )
-    assert not (folder / "results/smoke/logistic-reviews/seed-0/checkpoints.safetensors").exists()
+    assert not (folder / "results/smoke/logistic-fashion/seed-0/checkpoints.safetensors").exists()
 
 
 def test_a_bad_configuration_is_one_sentence(tmp_path):
@@ -311,7 +347,12 @@ def test_trace_of_a_copied_figure_says_what_it_knows(smoke, tmp_path):
 def test_the_report_shows_every_figure_with_its_caption(smoke, tmp_path):
     snakemake(smoke, "--report", str(tmp_path / "report.html"))
     report = (tmp_path / "report.html").read_text()
-    for beginning in ("How well each estimator", "Predicted against actual change", "Above, how far the parameters"):
+    for beginning in (
+        "How well each estimator",
+        "Predicted against actual change",
+        "Above, how far",
+        "Every claim with its verdict",
+    ):
         assert beginning in report
 
 

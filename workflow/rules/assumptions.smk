@@ -45,13 +45,13 @@ rule trajectory:
         unpack(runs_to_compare),
         code=imports("trajectory.py"),
     output:
-        agreement=f"{RUN}/trajectory/{{estimator}}.parquet",
+        agreement=f"{RUN}/trajectory.parquet",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/trajectory/{estimator}.log",
+        "results/{study}/logs/{case}/seed-{seed}/trajectory.log",
     conda:
         "../../envs/figures.yaml"
     params:
-        settings=lambda wildcards: {"checkpoints": along_training(wildcards)[1:]},
+        settings=trajectory_settings,
     script:
         "../scripts/trajectory.py"
 

@@ -15,7 +15,7 @@ os.environ.update(PYTHONPATH=str(SCRIPTS), HF_HUB_OFFLINE="1")
 from fading.catalogue import DATASETS
 from fading.closure import imports as closure
 from fading.errors import FadingError
-from fading.influence import BY_EXAMPLE, OF_THE_PAST, SETTINGS, USES_SPECTRUM, source
+from fading.influence import BY_EXAMPLE, OF_THE_PAST, SETTINGS, USES_SPECTRUM, shared_out, source
 from fading.settings import check, check_claims, loss_weight_decay
 
 CLAIMS = yaml.safe_load(Path(workflow.basedir, "config/claims.yaml").read_text())
@@ -37,7 +37,7 @@ wildcard_constraints:
     study="[a-z0-9-]+",
     case="[a-z0-9-]+",
     regime="[a-z0-9-]+",
-    estimator="[a-z0-9-]+",
+    estimators="[a-z0-9+-]+",
     seed=r"\d+(-order-\d+)?",  # 0-order-1 starts as seed 0 does and draws its batches in the order of seed 1
     step=r"\d+",
     chunk=r"\d+",

@@ -43,14 +43,7 @@ SUMMARISED = {  # of a summary, the column averaged over examples and seeds, and
     "decomposition": ("share", continuations(rules.comparison.output.decomposition)),
     "remedies": ("spearman", first_runs(rules.convexity.output.remedies, ASSUMED)),
     "stability-summary": ("estimate", first_runs(rules.stability.output.statistics, ASSUMED)),
-    "trajectory": (
-        "spearman",
-        first_runs(
-            rules.trajectory.output.agreement,
-            ASSUMED,
-            estimator=config["assumptions"]["estimators"],
-        ),
-    ),
+    "trajectory": ("spearman", first_runs(rules.trajectory.output.agreement, ASSUMED)),
     "expansion-summary": ("estimate", first_continuations(rules.expansion.output.statistics)),
     "divergence-summary": ("estimate", continuations(rules.comparison.output.divergence_statistics)),
 }

@@ -21,11 +21,11 @@ rule scores:
         unpack(drawn_batches),
         examples=rules.examples.output.examples,
         checkpoints=rules.training.output.checkpoints,
-        code=lambda wildcards: imports("influence.py", source(wildcards.estimator)),
+        code=lambda wildcards: imports("influence.py", *map(source, wildcards.estimators.split("+"))),
     output:
-        scores=f"{RUN}/influence/{{estimator}}/{{step}}.safetensors",
+        scores=f"{RUN}/influence/{{estimators}}/{{step}}.safetensors",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/influence/{estimator}/{step}.log",
+        "results/{study}/logs/{case}/seed-{seed}/influence/{estimators}/{step}.log",
     conda:
         "../../envs/torch.yaml"
     params:

@@ -18,14 +18,15 @@ def pretrained(wildcards):
 
 def ritz_pairs(wildcards):
     """The spectrum, for estimators that use it."""
-    return {"spectrum": rules.spectrum.output.spectrum} if wildcards.estimator in USES_SPECTRUM else {}
+    chosen = USES_SPECTRUM & set(wildcards.estimators.split("+"))
+    return {"spectrum": rules.spectrum.output.spectrum} if chosen else {}
 
 
 def drawn_batches(wildcards):
     """The batches of training, and of the regimes that fork at the step, for estimators that score what these change."""
-    if wildcards.estimator not in BY_EXAMPLE:
+    if wildcards.estimators not in BY_EXAMPLE:
         return {}
-    if wildcards.estimator in OF_THE_PAST:
+    if wildcards.estimators in OF_THE_PAST:
         return {"order": rules.batches.output.order}
     here = [one["name"] for one in definition(wildcards)["regimes"] if one["from"] == int(wildcards.step)]
     forks = expand(rules.continuation_batches.output.order, regime=here, allow_missing=True)
@@ -38,21 +39,22 @@ def all_scores():
     for case in config["cases"]:
         definition = config["definitions"][case]
         end, starts = definition["training"]["steps"], {one["from"] for one in definition["regimes"]}
-        paths += first_runs(rules.scores.output.scores, [case], estimator=definition["estimators"], step=end)
-        forward = [name for name in definition["estimators"] if name not in OF_THE_PAST]
-        paths += one_case(rules.scores.output.scores, case, estimator=forward, step=starts)
+        names, wildcards = definition["estimators"], SimpleNamespace(case=case)
+        paths += first_runs(rules.scores.output.scores, [case], estimators=shared_out(names), step=end)
+        forward = shared_out(forward_estimators(wildcards))
+        paths += one_case(rules.scores.output.scores, case, estimators=forward, step=starts)
     return list(dict.fromkeys(paths))
 
 
 def scores_after_training(wildcards):
     case = definition(wildcards)
-    step = case["training"]["steps"]
-    return expand(rules.scores.output.scores, estimator=case["estimators"], step=step, allow_missing=True)
+    estimators, step = shared_out(case["estimators"]), case["training"]["steps"]
+    return expand(rules.scores.output.scores, estimators=estimators, step=step, allow_missing=True)
 
 
 def scores_at_fork(wildcards):
-    estimators, step = forward_estimators(wildcards), regime(wildcards)["from"]
-    return expand(rules.scores.output.scores, estimator=estimators, step=step, allow_missing=True)
+    estimators, step = shared_out(forward_estimators(wildcards)), regime(wildcards)["from"]
+    return expand(rules.scores.output.scores, estimators=estimators, step=step, allow_missing=True)
 
 
 def spectrum_at_fork(wildcards):
@@ -94,14 +96,16 @@ def spectra_along_training(wildcards):
 
 
 def runs_to_compare(wildcards):
-    """An estimator's scores along training, and after another order and other seeds."""
+    """Scores along training, and after another order and other seeds, by the job that the estimators compared share."""
     _, *steps = along_training(wildcards)
     first, *_ = config["seeds"]
-    ends = {"case": wildcards.case, "study": wildcards.study, "estimator": wildcards.estimator, "step": steps[-1]}
+    shared, *_ = shared_out(definition(wildcards)["estimators"])
+    (scores,) = expand(rules.scores.output.scores, estimators=shared, allow_missing=True)
+    (end,) = expand(scores, case=wildcards.case, study=wildcards.study, step=steps[-1], allow_missing=True)
     return {
-        "checkpoints": expand(rules.scores.output.scores, step=steps, allow_missing=True),
-        "orders": expand(rules.scores.output.scores, **ends, seed=f"{first}-order-{first + 1}"),
-        "seeds": expand(rules.scores.output.scores, **ends, seed=seeds(wildcards.case)),
+        "checkpoints": expand(scores, step=steps, allow_missing=True),
+        "orders": expand(end, seed=f"{first}-order-{first + 1}"),
+        "seeds": expand(end, seed=seeds(wildcards.case)),
     }
 
 
@@ -110,7 +114,7 @@ def assumption_tests():
     cases = ASSUMED
     return [
         *first_runs([rules.convexity.output.statistics, rules.stability.output.statistics], cases),
-        *first_runs(rules.trajectory.output.agreement, cases, estimator=config["assumptions"]["estimators"]),
+        *first_runs(rules.trajectory.output.agreement, cases),
         *first_continuations(rules.expansion.output.statistics),
         *continuations(rules.comparison.output.divergence_statistics),
     ]

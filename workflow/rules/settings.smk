@@ -81,14 +81,14 @@ def counterfactual_settings(wildcards):
 
 
 def score_settings(wildcards):
-    case, name = definition(wildcards), wildcards.estimator
-    chosen = {key: case["influence"][key] for key in SETTINGS.get(name, [])}
+    case, names = definition(wildcards), wildcards.estimators.split("+")
+    chosen = {key: case["influence"][key] for name in names for key in SETTINGS.get(name, [])}
     if "iterations" in chosen:
         chosen["hessian_examples"] = config["spectrum"]["examples"]
-    if name in BY_EXAMPLE:
+    if wildcards.estimators in BY_EXAMPLE:
         first = wildcards.seed == str(config["seeds"][0])
         chosen["left_out"] = left_out(wildcards) if first else {"count": 0, "size": 1}
-        chosen["up_weighted"] = 0 if name in OF_THE_PAST else case["counterfactuals"]["examples"]
+        chosen["up_weighted"] = 0 if wildcards.estimators in OF_THE_PAST else case["counterfactuals"]["examples"]
     return {**case_settings(wildcards), **optimizer_settings(wildcards), **chosen}
 
 
@@ -135,11 +135,15 @@ def stability_settings(wildcards):
     return {
         **case_settings(wildcards),
         **definition(wildcards)["leave_one_out"],
-        **{name: config["assumptions"][name] for name in ("dampings", "scales")},
+        **{name: config["assumptions"][name] for name in ("dampings", "scales", "products")},
         "steps": definition(wildcards)["training"]["steps"],
-        "depth": config["spectrum"]["krylov"],
+        "krylov": config["spectrum"]["krylov"],
         "hessian_examples": config["spectrum"]["examples"],
     }
+
+
+def trajectory_settings(wildcards):
+    return {"checkpoints": along_training(wildcards)[1:], "estimators": config["assumptions"]["estimators"]}
 
 
 def expansion_settings(wildcards):

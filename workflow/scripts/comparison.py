@@ -3,14 +3,15 @@
 from fading.assumptions import divergence
 from fading.continuations import decomposition, fading_correlations, fading_curve
 from fading.job import Job
-from fading.tables import located, predicted, stack
+from fading.tables import by_estimator, located, predicted, stack
 
 with Job(snakemake) as job:
     settings = job.settings
     chunks = job.read("changes")
     changes = stack(chunks, ["loss_change", "norm", "members", "epsilon"])
     response = predicted(chunks)
-    scores = dict(zip(settings["estimators"], job.read("scores"), strict=True))
+    found = by_estimator(job.read("scores"))
+    scores = {name: found[name] for name in settings["estimators"]}
     sharpness = settings["learning_rate"] * job.read("spectrum")["all_values"].max()
     where = {"case": job.wildcards["case"], "regime": job.wildcards["regime"], "seed": job.seed}
     correlations = fading_correlations(changes, scores, response, settings["steps"])

@@ -13,7 +13,7 @@ with Job(snakemake) as job:
     style.apply()
     table = job.read("table")
     table = table[table.products == table.groupby("solver").products.transform("max")]
-    table = table.assign(name=(table.solver + " " + table.setting.fillna("")).str.strip())
+    table = table.assign(name=(table.solver + " " + table.setting.replace("standard", "")).str.strip())
     cases = table.case.unique()
     names = sorted(table.name.unique(), key=lambda name: (ORDER.index(name.split()[0]), name))
     figure, axes = plt.subplots(

@@ -1,4 +1,4 @@
-"""Score training examples' influence on every measured test example, by one estimator at one checkpoint."""
+"""Score training examples' influence on every measured test example, by some estimators at one checkpoint."""
 
 import torch
 from fading.cases import open_case
@@ -35,8 +35,11 @@ with Job(snakemake) as job:
         spectrum=spectrum and Ritz.from_arrays(spectrum),
         progress=job.progress,
     )
-    scores = load(job.wildcards["estimator"])(problem)
-    for name, tensor in scores.health.items():
-        print(f"{name}: median {tensor.double().median():.3g}, largest {tensor.double().max():.3g}")
-    health = {f"health.{name}": tensor.numpy() for name, tensor in scores.health.items()}
-    job.write("scores", {"scores": scores.values.numpy(), "examples": problem.examples.numpy(), **health})
+    arrays = {}
+    for name in job.wildcards["estimators"].split("+"):
+        scores = load(name)(problem)
+        arrays |= {f"{name}/scores": scores.values.numpy(), f"{name}/examples": problem.examples.numpy()}
+        for measure, tensor in scores.health.items():
+            print(f"{name}: {measure} median {tensor.double().median():.3g}, largest {tensor.double().max():.3g}")
+            arrays[f"{name}/health.{measure}"] = tensor.numpy()
+    job.write("scores", arrays)

@@ -5,6 +5,7 @@ from fading.tables import (
     PROXIMAL,
     RETRAINING,
     UNROLLED,
+    by_estimator,
     leave_one_out_correlations,
     leave_one_out_pairs,
     located,
@@ -17,7 +18,8 @@ with Job(snakemake) as job:
         RETRAINING: stack(job.read("changes"), ["loss_change", "members", "epsilon"]),
         PROXIMAL: job.read("proximal"),
     }
-    scores = dict(zip(job.settings["estimators"], job.read("scores"), strict=True))
+    found = by_estimator(job.read("scores"))
+    scores = {name: found[name] for name in job.settings["estimators"]}
     where = {"case": job.wildcards["case"], "seed": job.seed}
     job.write("pairs", located(leave_one_out_pairs(truths, scores), **where))
     unrolled = [unrolled_truth(scores[name]) for name in ("linear-response", "unrolled") if name in scores]

@@ -14,7 +14,7 @@ from fading.training import unpack
 RANKS = (5, 20)  # Ritz pairs that Arnoldi keeps
 
 with Job(snakemake) as job:
-    settings, depth = job.settings, job.settings["depth"]
+    settings = job.settings
     case = open_case(settings, job.read("examples"))
     theta = unpack(case, job.read("checkpoints"), settings["steps"])[0]
     out = left_out(job.read("order"), len(case.train), settings["count"], settings["size"])
@@ -23,10 +23,10 @@ with Job(snakemake) as job:
     rows, spectra = [], {}
     for kind in ("hessian", "gauss-newton"):
         system = System(case, theta, index, kind, examples, settings["dampings"])
-        rows += system.iterative(depth, settings["scales"], job.progress)
+        rows += system.iterative(settings["products"], settings["scales"], job.progress)
         if kind == "hessian":
             starts = [Ritz.from_arrays(job.read("spectrum"))]  # from random vector 0
-            starts.append(lanczos(system.curvature, random_vector(theta, 1), depth, job.progress))
+            starts.append(lanczos(system.curvature, random_vector(theta, 1), settings["krylov"], job.progress))
             for start, ritz in enumerate(starts):
                 for rank in RANKS:
                     rows += system.arnoldi(ritz.largest(rank), f"rank {rank}, start {start}")

@@ -1,11 +1,15 @@
-"""Compare an estimator's scores between checkpoints, data orders and seeds."""
+"""Compare scores between checkpoints, data orders and seeds."""
 
+import pandas as pd
 from fading.assumptions.trajectory import agreement
 from fading.job import Job
-from fading.tables import located
+from fading.tables import by_estimator, located
 
 with Job(snakemake) as job:
-    runs = {name: job.read(name) for name in ("orders", "seeds")}
-    checkpoints = dict(zip(job.settings["checkpoints"], job.read("checkpoints"), strict=True))
-    frame = agreement(checkpoints, **runs)
-    job.write("agreement", located(frame, case=job.wildcards["case"], estimator=job.wildcards["estimator"]))
+    settings, frames = job.settings, []
+    read = {name: [by_estimator([file]) for file in job.read(name)] for name in ("checkpoints", "orders", "seeds")}
+    for estimator in settings["estimators"]:
+        runs = {name: [file[estimator] for file in files] for name, files in read.items()}
+        runs["checkpoints"] = dict(zip(settings["checkpoints"], runs["checkpoints"], strict=True))
+        frames.append(located(agreement(**runs), case=job.wildcards["case"], estimator=estimator))
+    job.write("agreement", pd.concat(frames, ignore_index=True))

@@ -26,6 +26,16 @@ def predicted(chunks: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return stack(said, said[0].keys() - {"sharpness"})
 
 
+def by_estimator(files: list[dict[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
+    """The arrays of each estimator (scores, examples, health), from files that each hold those of some."""
+    found = {}
+    for file in files:
+        for key, array in file.items():
+            estimator, _, name = key.partition("/")
+            found.setdefault(estimator, {})[name] = array
+    return found
+
+
 def _padded(arrays, name):
     if name != "members":
         return arrays

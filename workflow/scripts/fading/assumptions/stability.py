@@ -12,6 +12,8 @@ from fading.gradients import gradient_projections, per_example_gradients
 from fading.solvers import Solution, arnoldi_health
 from fading.statistics import spearman_by_example
 
+STANDARD = "standard"  # the setting of a solver that has none
+
 
 class System:
     """(C + λI) x = ∇ℓ(θ; x_k) for each of `examples` and `dampings`, solved by one method after the other.
@@ -26,11 +28,11 @@ class System:
         self.curvature = Curvature(case, theta, index, kind=kind)
         self.gradients = per_example_gradients(case, theta, case.train[torch.tensor(examples)])
 
-    def iterative(self, depth: int, scales: list[float], progress=iter) -> list[dict]:
-        """Conjugate gradient, MINRES and LiSSA with up to depth − 1 products (see krylov_solutions)."""
+    def iterative(self, dimension: int, scales: list[float], progress=iter) -> list[dict]:
+        """Conjugate gradient, MINRES and LiSSA, each in a Krylov space of that dimension (see krylov_solutions)."""
         rows = []
         for example, b in zip(progress(self.examples), self.gradients, strict=True):
-            ritz = towards(lanczos(self.curvature, b, depth), b)
+            ritz = towards(lanczos(self.curvature, b, dimension), b)
             along = self._tested(ritz.vectors).double()
             for key, solution in krylov_solutions(ritz, b.norm().item(), self.dampings, scales).items():
                 rows.append(self._row(example, *key, solution.health(), along @ solution.x[0]))
@@ -56,7 +58,7 @@ class System:
         for damping in self.dampings:
             damped = matrix + damping * torch.eye(len(matrix), dtype=matrix.dtype)
             solution = solvers.exact(damped, self.gradients)
-            rows += self._rows("explicit", "", damping, 0, solution.health(), self._tested(solution.x).T)
+            rows += self._rows("explicit", STANDARD, damping, 0, solution.health(), self._tested(solution.x).T)
         return rows, torch.linalg.eigvalsh(matrix).numpy()
 
     def _tested(self, vectors):
@@ -102,8 +104,8 @@ def krylov_solutions(
             return rows * (values + damping)
 
         for products in depths(len(values) - 1):
-            found["CG", "", damping, products] = solvers.conjugate_gradient(operator, b, products, 0.0)
-            found["MINRES", "", damping, products] = solvers.minres(operator, b, products, 0.0)
+            found["CG", STANDARD, damping, products] = solvers.conjugate_gradient(operator, b, products, 0.0)
+            found["MINRES", STANDARD, damping, products] = solvers.minres(operator, b, products, 0.0)
             for scale in scales:
                 solution = solvers.lissa(operator, b, products, scale * largest)
                 found["LiSSA", f"scale {scale:g} λmax", damping, products] = solution

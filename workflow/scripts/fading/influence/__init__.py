@@ -26,6 +26,7 @@ BY_EXAMPLE = {
     "minres",
     "unrolled",
 }  # costly: score only what counterfactuals weight otherwise
+COSTLY = BY_EXAMPLE | {"ekfac", "exact"}  # have jobs of their own; the others of a case share one
 SETTINGS = {  # of a case's settings for influence, those that an estimator takes
     "abif": ["damping"],
     "cg": ["curvature", "damping", "iterations", "tolerance"],
@@ -42,6 +43,12 @@ SETTINGS = {  # of a case's settings for influence, those that an estimator take
 def estimators() -> list[str]:
     """The names of all estimators."""
     return sorted(file.stem.replace("_", "-") for file in Path(__file__).parent.glob("[!_]*.py"))
+
+
+def shared_out(names: list[str]) -> list[str]:
+    """The estimators of each job: those of one that several share are joined by +."""
+    quick = [name for name in names if name not in COSTLY | OF_THE_PAST]
+    return ["+".join(sorted(quick))] * bool(quick) + [name for name in names if name not in quick]
 
 
 def source(name: str) -> str:
