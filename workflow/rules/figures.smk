@@ -22,7 +22,7 @@ rule loo:
     conda:
         "../../envs/figures.yaml"
     params:
-        settings=lambda wildcards: {"estimators": definition(wildcards)["estimators"]},
+        settings=loo_settings,
     script:
         "../scripts/loo.py"
 

@@ -98,23 +98,21 @@ def spectra_along_training(wildcards):
 def runs_to_compare(wildcards):
     """Scores along training, and after another order and other seeds, by the job that the estimators compared share."""
     _, *steps = along_training(wildcards)
-    first, *_ = config["seeds"]
     shared, *_ = shared_out(definition(wildcards)["estimators"])
     (scores,) = expand(rules.scores.output.scores, estimators=shared, allow_missing=True)
     (end,) = expand(scores, case=wildcards.case, study=wildcards.study, step=steps[-1], allow_missing=True)
     return {
         "checkpoints": expand(scores, step=steps, allow_missing=True),
-        "orders": expand(end, seed=f"{first}-order-{first + 1}"),
+        "orders": expand(end, seed=f"{wildcards.seed}-order-{int(wildcards.seed) + 1}"),
         "seeds": expand(end, seed=seeds(wildcards.case)),
     }
 
 
 def assumption_tests():
     """The statistics of every experiment on an assumption."""
-    cases = ASSUMED
     return [
-        *first_runs([rules.convexity.output.statistics, rules.stability.output.statistics], cases),
-        *first_runs(rules.trajectory.output.agreement, cases),
+        *first_runs([rules.convexity.output.statistics, rules.stability.output.statistics], ASSUMED),
+        *first_runs(rules.trajectory.output.agreement, ASSUMED),
         *first_continuations(rules.expansion.output.statistics),
         *continuations(rules.comparison.output.divergence_statistics),
     ]

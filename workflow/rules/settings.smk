@@ -135,9 +135,9 @@ def stability_settings(wildcards):
     return {
         **case_settings(wildcards),
         **definition(wildcards)["leave_one_out"],
-        **{name: config["assumptions"][name] for name in ("dampings", "scales", "products")},
+        **{name: config["assumptions"][name] for name in ("dampings", "scales", "dimension")},
         "steps": definition(wildcards)["training"]["steps"],
-        "krylov": config["spectrum"]["krylov"],
+        **{name: config["spectrum"][name] for name in ("krylov", "keep")},
         "hessian_examples": config["spectrum"]["examples"],
     }
 
@@ -149,10 +149,19 @@ def trajectory_settings(wildcards):
 def expansion_settings(wildcards):
     """Which examples are up-weighted by which ε, and for how long."""
     chosen = {name: config["assumptions"][name] for name in ("examples", "epsilons", "steps")}
-    return {**continuation_settings(wildcards), **chosen}
+    model = {**definition(wildcards)["model"], "precision": "float64"}  # small remainders drown in float32's rounding
+    return {**continuation_settings(wildcards), **chosen, "model": model}
 
 
 def along_training(wildcards):
-    """The first checkpoint, the middle one and the last."""
-    checkpoints = definition(wildcards)["training"]["checkpoints"]
-    return [checkpoints[0], checkpoints[len(checkpoints) // 2], checkpoints[-1]]
+    """The first checkpoint, the one nearest to half-way, and the last."""
+    first, *between, last = definition(wildcards)["training"]["checkpoints"]
+    return [first, min(between, key=lambda step: abs(2 * step - last)), last]
+
+
+def loo_settings(wildcards):
+    """The case's estimators, and which of them, if any, is the linear response along the whole run."""
+    case = definition(wildcards)
+    whole = case["influence"]["horizon"] == case["training"]["steps"]
+    unrolled = [name for name in ("linear-response", "unrolled") if whole and name in case["estimators"]]
+    return {"estimators": case["estimators"], "unrolled": unrolled[0] if unrolled else None}

@@ -1,4 +1,4 @@
-"""Up-weight by several ε, both ways and several examples at once, and see what first-order predictions leave over."""
+"""Up-weight by several ε, both ways and in pairs, and see what first-order predictions leave over."""
 
 from fading.assumptions.expansion import remainders, statistics
 from fading.cases import open_case
@@ -9,14 +9,10 @@ from fading.training import batches, unpack
 
 with Job(snakemake) as job:
     settings, drawn = job.settings, batches(job.read("order"))[: job.settings["steps"]]
-    settings["model"] = {
-        **settings["model"],
-        "precision": "float64",
-    }  # remainders of small ε are below float32's rounding
-    case, start = open_case(settings, job.read("examples")), settings["from"]
+    case, start, rule = open_case(settings, job.read("examples")), settings["from"], optimizer(settings)
     state = unpack(case, job.read("checkpoints"), start)
     examples = drawn[0][: settings["examples"]].tolist()
-    frame = remainders(case, state, job.progress(drawn), optimizer(settings), examples, settings["epsilons"], start)
+    frame = remainders(case, state, drawn, rule, examples, settings["epsilons"], start, job.progress)
     where = {"case": job.wildcards["case"], "regime": job.wildcards["regime"], "seed": job.seed}
     job.write("remainders", located(frame, **where))
     sharpness = job.read("changes")["theory.sharpness"].item()

@@ -1,7 +1,6 @@
 """Draw the scorecard: how far each claim's estimate lies on its side of the threshold."""
 
 import numpy as np
-import pandas as pd
 from fading import style
 from fading.claims import CONTRADICTED, INCONCLUSIVE, SUPPORTED
 from fading.job import Job
@@ -10,8 +9,7 @@ from matplotlib.ticker import NullLocator
 
 with Job(snakemake) as job:
     style.apply()
-    table = job.read("table")
-    table = pd.concat(rows for _, rows in table.groupby("assumption", sort=False))
+    table = job.read("table").sort_values("assumption", kind="stable", ignore_index=True)
     rows = -np.arange(len(table))
     side = np.where(table.direction == "at least", 1, -1)
     margins = {name: side * (table[name] - table.threshold) for name in ("estimate", "ci_low", "ci_high")}
@@ -26,7 +24,7 @@ with Job(snakemake) as job:
     axis.set_xscale("symlog", linthresh=0.1)
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set(
-        xlabel="distance of the estimate from its threshold, positive on the claim's side", ylim=(rows[-1] - 0.7, 0.7)
+        xlabel="distance of the estimate from its threshold, positive on the claim's side", ylim=(0.3 - len(table), 0.7)
     )
     axis.set_yticks(rows, table.assumption + ": " + table.claim + " (" + table.source + ")", fontsize=6)
     numbers = axis.secondary_yaxis("right")

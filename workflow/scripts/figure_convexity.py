@@ -1,6 +1,7 @@
 """Draw the Hessian's spectrum along training, and what damping and the Gauss-Newton matrix buy."""
 
 from fading import style
+from fading.assumptions.convexity import RATIO
 from fading.job import Job
 from fading.tables import PROXIMAL, RETRAINING
 from matplotlib import pyplot as plt
@@ -19,7 +20,7 @@ with Job(snakemake) as job:
     cases = spectra.case.unique()
     figure, axes = plt.subplots(2, len(cases), figsize=(style.WIDTH, 4.6), squeeze=False, layout="constrained")
     for (top, bottom), case in zip(axes.T, cases, strict=True):
-        here = known[(known.case == case) & (known.statistic == "smallest to largest eigenvalue")].set_index("step")
+        here = known[(known.case == case) & (known.statistic == RATIO)].set_index("step")
         for number, (step, masses) in enumerate(spectra[spectra.case == case].groupby("step")):
             name = ("start", "half-way", "end")[number]
             text = f"{name}: {here.estimate[step]:.2g}"

@@ -28,7 +28,7 @@ with Job(snakemake) as job:
     for axis, ((case, regime), panel) in zip(axes.flat, panels, strict=False):
         shares = panel.pivot(index="step", columns="part", values="share")
         above, below = np.zeros(len(shares)), np.zeros(len(shares))
-        for part in (*PARTS, REST):
+        for part in filter(shares.columns.__contains__, (*PARTS, REST)):
             share = shares[part].to_numpy()
             bottom = np.where(share >= 0, above, below)
             axis.bar(range(len(shares)), share, 0.8, bottom, color=style.colour(part), label=NAMES[part])

@@ -26,7 +26,7 @@ with Job(snakemake) as job:
             distance.plot(floor.index, floor, color=colour, ls=":", lw=1.2, label=f"{regime}: noise floor")
             mine = horizons[(horizons.case == case) & (horizons.regime == regime)]
             measured, predicted = (mine[mine.statistic == name] for name in ("horizon", "predicted horizon"))
-            style.interval(horizon, measured.epsilon, measured, "estimate", color=colour)
+            horizon.scatter(measured.epsilon, measured.estimate, s=12, color=colour)
             horizon.plot(predicted.epsilon, predicted.estimate, color=colour, ls="--", lw=0.8)
         for axis in (distance, error):
             style.count_axis(axis, here.step.max())

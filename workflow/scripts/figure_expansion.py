@@ -27,7 +27,7 @@ with Job(snakemake) as job:
                 middle = relative[name].groupby(largest.step).median()
                 bottom.plot(middle.index, middle, color=colour, ls=line, label=f"{regime}: {text}")
         guide = np.array([table.epsilon.min(), table.epsilon.max()])
-        top.plot(guide, end.iloc[-1] * guide**2, color="0.7", lw=0.8, zorder=0)
+        top.plot(guide, end.iloc[-1] * (guide / guide.max()) ** 2, color="0.7", lw=0.8, zorder=0)
         top.set(xscale="log", yscale="log", xlabel="change of weight $\\varepsilon$")
         top.legend(fontsize=6, loc="lower right", handlelength=1)
         top.set_title(style.label(case).replace(", ", "\n"))

@@ -31,7 +31,7 @@ with Job(snakemake) as job:
         axis.axhline(0, color="0.7", lw=0.8, zorder=0)
     style.finish_grid(axes, len(panels), "steps after up-weighting began")
     for axis in axes[:, 0]:
-        axis.set(ylabel="Spearman correlation,\npredicted and actual", ylim=(-0.8, 1.08))
+        axis.set(ylabel="Spearman correlation,\npredicted and actual", ylim=(None, 1.08))
     style.shared_legend(figure, axes.flat, columns=2)
     job.write("png", figure)
     job.write("svg", figure)

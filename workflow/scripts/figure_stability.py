@@ -3,6 +3,7 @@
 import numpy as np
 from fading import style
 from fading.job import Job
+from fading.tables import most_products
 from matplotlib import colors
 from matplotlib import pyplot as plt
 
@@ -11,8 +12,7 @@ ORDER = ["explicit", "CG", "MINRES", "LiSSA", "Arnoldi"]
 
 with Job(snakemake) as job:
     style.apply()
-    table = job.read("table")
-    table = table[table.products == table.groupby("solver").products.transform("max")]
+    table = most_products(job.read("table"))
     table = table.assign(name=(table.solver + " " + table.setting.replace("standard", "")).str.strip())
     cases = table.case.unique()
     names = sorted(table.name.unique(), key=lambda name: (ORDER.index(name.split()[0]), name))

@@ -18,10 +18,10 @@ with Job(snakemake) as job:
         RETRAINING: stack(job.read("changes"), ["loss_change", "members", "epsilon"]),
         PROXIMAL: job.read("proximal"),
     }
-    found = by_estimator(job.read("scores"))
-    scores = {name: found[name] for name in job.settings["estimators"]}
+    settings, found = job.settings, by_estimator(job.read("scores"))
+    scores = {name: found[name] for name in settings["estimators"]}
     where = {"case": job.wildcards["case"], "seed": job.seed}
     job.write("pairs", located(leave_one_out_pairs(truths, scores), **where))
-    unrolled = [unrolled_truth(scores[name]) for name in ("linear-response", "unrolled") if name in scores]
-    truths |= dict(zip([UNROLLED], unrolled, strict=False))
+    if settings["unrolled"]:
+        truths[UNROLLED] = unrolled_truth(scores[settings["unrolled"]])
     job.write("correlations", located(leave_one_out_correlations(truths, scores), **where))

@@ -11,8 +11,6 @@ from fading.job import Job
 from fading.tables import located
 from fading.training import unpack
 
-RANKS = (5, 20)  # Ritz pairs that Arnoldi keeps
-
 with Job(snakemake) as job:
     settings = job.settings
     case = open_case(settings, job.read("examples"))
@@ -23,18 +21,18 @@ with Job(snakemake) as job:
     rows, spectra = [], {}
     for kind in ("hessian", "gauss-newton"):
         system = System(case, theta, index, kind, examples, settings["dampings"])
-        rows += system.iterative(settings["products"], settings["scales"], job.progress)
+        rows += system.iterative(settings["dimension"], settings["scales"], job.progress)
         if kind == "hessian":
             starts = [Ritz.from_arrays(job.read("spectrum"))]  # from random vector 0
             starts.append(lanczos(system.curvature, random_vector(theta, 1), settings["krylov"], job.progress))
             for start, ritz in enumerate(starts):
-                for rank in RANKS:
+                for rank in (settings["keep"] // 4, settings["keep"]):
                     rows += system.arnoldi(ritz.largest(rank), f"rank {rank}, start {start}")
         if len(theta) <= MOST_PARAMETERS:
             explicit, spectra[f"eigenvalues.{kind}"] = system.explicit(job.progress)
             rows += explicit
-    frame, references = compared(rows)
-    where = {"case": job.wildcards["case"], "seed": job.seed}
-    job.write("solutions", located(frame, **where))
-    job.write("statistics", located(statistics(frame), **where))
+    compared_rows, references = compared(rows)
+    frame = located(compared_rows, case=job.wildcards["case"], seed=job.seed)
+    job.write("solutions", frame)
+    job.write("statistics", statistics(frame))
     job.write("scores", {"examples": np.array(examples), **references, **spectra})

@@ -9,6 +9,10 @@ from fading.errors import FadingError
 SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
 LAST = "last"
 WHOSE = {"paper": "of the paper's claims", "ours": "of our own", "control": "controls"}
+COLUMNS = (
+    *("claim", "source", "assumption", "case", "statistic", "estimate", "ci_low", "ci_high"),
+    *("direction", "threshold", "verdict", "sentence", "since", "reason"),
+)
 BEGIN, END = "<!-- results: written by `snakemake readme` -->", "<!-- end of results -->"
 
 
@@ -16,10 +20,12 @@ def verdict(low: float, high: float, threshold: float, direction: str) -> str:
     """Of an interval: supported if all of it is on the claim's side, contradicted if none, else inconclusive.
 
     `direction` is "at least" or "at most"; the threshold itself is on the claim's side. Raises FadingError for an
-    interval that has no ends: missing data support nothing.
+    interval without finite ends: missing data support nothing.
     """
-    if math.isnan(low) or math.isnan(high):
-        raise FadingError("There is no interval, since a single value has none; more seeds or examples are needed.")
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise FadingError(
+            f"The interval from {low} to {high} is none; accepted are finite ends, of two values or more."
+        )
     if direction == "at most":
         low, high, threshold = -high, -low, -threshold
     if low >= threshold:
@@ -32,7 +38,7 @@ def judge(claims: list[dict], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
     Raises FadingError, naming the claim, unless exactly one row of its table is meant and that row has an interval.
     """
-    return pd.DataFrame([_judged(claim, tables[claim["table"]]) for claim in claims])
+    return pd.DataFrame([_judged(claim, tables[claim["table"]]) for claim in claims], columns=COLUMNS)
 
 
 def _judged(claim, table):
@@ -56,20 +62,12 @@ def _judged(claim, table):
     except FadingError as error:
         raise FadingError(f"{name}: {error}") from error
     return {
-        "claim": claim["claim"],
-        "source": claim["source"],
-        "assumption": claim["assumption"],
-        "case": claim["case"],
+        **claim,
         "statistic": f"{claim['statistic']} in {claim['table']}: {described}",
         "estimate": row[claim["statistic"]],
         "ci_low": row.ci_low,
         "ci_high": row.ci_high,
-        "direction": claim["direction"],
-        "threshold": claim["threshold"],
         "verdict": decided,
-        "sentence": claim["sentence"],
-        "since": claim["since"],
-        "reason": claim["reason"],
     }
 
 

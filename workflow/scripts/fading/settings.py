@@ -172,6 +172,8 @@ def _check_training(key, training, examples):
     if training["steps"] < epoch:
         found = training["steps"]
         raise FadingError(f"{key}.training.steps: found {found}; accepted is at least {epoch}, one epoch.")
+    if training["checkpoints"] != sorted(training["checkpoints"]):
+        raise FadingError(f"{key}.training.checkpoints must ascend; found {training['checkpoints']}.")
     for step in training["checkpoints"]:
         _at_most(f"{key}.training.checkpoints", step, training["steps"], "training.steps")
     for step in (0, training["steps"]):

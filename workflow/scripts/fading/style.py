@@ -118,9 +118,3 @@ def finish_grid(axes, used: int, xlabel: str) -> None:
         elif number + columns >= used:
             axis.set_xlabel(xlabel)
             axis.tick_params(labelbottom=True)
-
-
-def interval(axis, x, frame, column: str, **look) -> None:
-    """Estimates of `column` at x with their intervals ci_low to ci_high, as points with bars."""
-    ends = [frame[column] - frame.ci_low, frame.ci_high - frame[column]]
-    axis.errorbar(x, frame[column], [end.clip(lower=0) for end in ends], fmt="o", ms=3.5, lw=1, **look)

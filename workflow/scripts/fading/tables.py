@@ -7,7 +7,7 @@ import pandas as pd
 
 from fading.errors import FadingError
 from fading.order import NO_EXAMPLE
-from fading.statistics import bootstrap_interval, mean_interval, spearman_by_example
+from fading.statistics import mean_interval, spearman_by_example
 
 MIRROR = "mirror"
 HEALTH = ["residual", "diverged", "negative_curvature"]
@@ -123,21 +123,23 @@ def leave_one_out_summary(correlations: pd.DataFrame) -> pd.DataFrame:
 
 
 def interval_over_seeds(frame: pd.DataFrame, value: str) -> pd.DataFrame:
-    """The mean of a column over seeds and examples, with its bootstrap interval, per value of all other columns.
+    """The mean of a column, with its 95 % interval (Student's t), per value of all other columns.
 
-    Raises FadingError where seeds have different numbers of examples.
+    Over the means of seeds where there are several, else over the examples (train_index or index) of the one seed.
     """
     keys = [name for name in frame.columns if name not in ("seed", "train_index", "index", value)]
     rows = []
     for key, group in frame.groupby(keys, sort=False, dropna=False):
-        by_seed = [one.to_numpy() for _, one in group.groupby("seed")[value]]
-        if len({len(one) for one in by_seed}) > 1:
-            raise FadingError(
-                f"Seeds differ in their number of examples: {', '.join(str(len(one)) for one in by_seed)}."
-            )
-        mean, low, high = bootstrap_interval(np.stack(by_seed))
+        by_seed = group.groupby("seed")[value].mean()
+        mean, low, high = mean_interval((by_seed if len(by_seed) > 1 else group[value]).to_numpy())
         rows.append(dict(zip(keys, key, strict=True)) | {value: mean, "ci_low": low, "ci_high": high})
     return pd.DataFrame(rows)
+
+
+def most_products(frame: pd.DataFrame) -> pd.DataFrame:
+    """Of a table of solutions, each solver's row with the most products at each problem."""
+    problem = ["case", "seed", "train_index", "curvature", "damping", "solver", "setting"]
+    return frame[frame.products == frame.groupby(problem).products.transform("max")]
 
 
 def _health(scored):

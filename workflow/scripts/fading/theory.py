@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fading.assumptions.divergence import gronwall_bound
 from fading.cases import Case
 from fading.counterfactuals import Counterfactual
 from fading.curvature import Ritz, sharpness
@@ -28,32 +27,34 @@ def predictions(
     """For K up-weighted examples and R recorded steps, with the measured changes δ of the parameters (K, R, p).
 
     effect, the linear response's change of the measured losses, and those at constant curvature (see
-    constant_curvature): (K, R, M) each, nats. error, the linear response's relative error: (K, R). sharpness, the
-    largest ‖H‖ of the batches before recorded steps; and for SGD the bound on ‖δ‖ that it gives: (K, R).
+    constant_curvature): (K, R, M) each, nats. error, the linear response's relative error: (K, R). reused, the step
+    that draws the example for the second time, or one after the last: (K,). sharpness, the largest ‖H‖ of the batches
+    of recorded steps; and for SGD the bound on ‖δ‖ (K, R) that it gives with the largest ‖∇ℓ(x_k)‖ of the steps that
+    draw x_k: as far as these, measured along the unchanged run, are the largest.
     """
     examples = torch.tensor([one.members[0] for one in up_weighted])
     epsilon = torch.tensor([one.epsilon for one in up_weighted], dtype=torch.float64)
     theta, used, sizes = state[0], uses(batches, examples), list(map(len, batches))
     effects = constant_curvature(case, theta, ritz, optimizer, used, sizes, examples, steps)
-    responses = linear_response(
-        case, state, progress(batches), optimizer, [one.members for one in up_weighted], first_step
-    )
-    exact, errors, slopes, curvatures = [], [], [], []
+    groups = [one.members for one in up_weighted]
+    responses = linear_response(case, state, progress(batches), optimizer, groups, first_step)
+    slope, sharpest = torch.zeros(len(examples), dtype=case.dtype), 0.0
+    exact, errors = [], []
     for step, (_, after, psi) in enumerate(responses, start=1):
+        drawn = used[step - 1]
+        if drawn.any():
+            slope[drawn] = torch.maximum(slope[drawn], gradient_norms(case, theta, case.train[examples[drawn]]))
         if step in steps:
+            sharpest = max(sharpest, sharpness(case, theta, batches[step - 1]))
             exact.append(predicted_effects(case, after, psi))
             errors.append(relative_error(deltas[:, steps.index(step)], epsilon, psi))
-            slopes.append(gradient_norms(case, theta, case.train[examples]))
-            curvatures.append(sharpness(case, theta, batches[step - 1]))
         theta = after
     effects["effect"] = torch.stack(exact, 1)
     found = {name: (epsilon[:, None, None] * effect).numpy() for name, effect in effects.items()}
-    found |= {"error": torch.stack(errors, 1).numpy(), "sharpness": np.array(max(curvatures))}
+    found |= {"error": torch.stack(errors, 1).numpy(), "sharpness": np.array(sharpest), "reused": second_use(used)}
     if isinstance(optimizer, SGD):
-        slope = torch.stack(slopes).amax(0).double().numpy()
-        rate = optimizer.learning_rate
-        bound = gronwall_bound(max(curvatures), slope, epsilon.numpy(), rate, used.numpy(), sizes)
-        found["bound"] = bound[:, np.array(steps) - 1]
+        bound = gronwall_bound(sharpest, slope, epsilon, optimizer.learning_rate, used, sizes)
+        found["bound"] = bound[:, torch.tensor(steps) - 1].numpy()
     return found
 
 
@@ -100,3 +101,27 @@ def constant_curvature(
                 recorded.append(within @ test.T + outside[:, None] * beyond)
         effects[name] = torch.stack(recorded, 1)
     return effects
+
+
+def second_use(used: Tensor) -> np.ndarray:
+    """The step, counted from 1, at which each of K examples is drawn for the second time, T + 1 if never: (K,).
+
+    `used` (T, K) says which steps draw which.
+    """
+    second = (used.cumsum(0) == 2) & used
+    return torch.where(second.any(0), second.long().argmax(0), len(used)).numpy() + 1
+
+
+def gronwall_bound(
+    sharpness: float, slope: Tensor, epsilon: Tensor, learning_rate: float, used: Tensor, sizes: list[int]
+) -> Tensor:
+    """A bound on ‖δ_t‖ after each of T steps of SGD, for each of K up-weighted examples: (K, T).
+
+    Where ‖H‖ ≤ Λ (sharpness) and ‖∇ℓ(x_k)‖ ≤ G (slope, (K,)) along both paths, ‖δ_{t+1}‖ ≤ (1 + ηΛ) ‖δ_t‖ + (η/|B_t|)
+    |ε| G 1[k∈B_t]: Gronwall's lemma in discrete time. `used` (T, K) and the batches' sizes (T,) say when x_k acts.
+    """
+    bound, bounds = torch.zeros(len(slope), dtype=torch.float64), []
+    for here, size in zip(used, sizes, strict=True):
+        bound = (1 + learning_rate * sharpness) * bound + learning_rate / size * epsilon.abs() * slope.double() * here
+        bounds.append(bound)
+    return torch.stack(bounds, 1)

@@ -17,39 +17,41 @@ def density(spectrum: dict[str, np.ndarray]) -> pd.DataFrame:
     return pd.DataFrame({"value": spectrum["all_values"], "weight": spectrum["all_weights"]})
 
 
-def statistics(spectrum: dict[str, np.ndarray]) -> pd.DataFrame:
-    """λ_min/λ_max and the negative mass, each with the interval within which it is known: statistic, estimate, ci_….
+RATIO, MASS = "smallest to largest eigenvalue", "negative mass"
 
-    A Ritz value lies above the smallest eigenvalue, which is known up to the pair's residual; so is the largest. The
-    negative mass Σ |λ_r| w_r over λ_r < 0, relative to the sum over all, is an estimate without one.
+
+def statistics(spectrum: dict[str, np.ndarray]) -> pd.DataFrame:
+    """λ_min/λ_max and the negative mass: method, statistic, estimate, ci_low, ci_high.
+
+    A Ritz value's residual is a distance within which an eigenvalue lies, and the interval is what the residuals of the
+    smallest and largest allow. The negative mass Σ |λ_r| w_r over λ_r < 0, relative to the sum over all, has none.
     """
     values, weights, residuals = (spectrum[f"all_{name}"].astype(float) for name in ("values", "weights", "residuals"))
     smallest, largest = values.argmin(), values.argmax()
-    ratio = values[smallest] / values[largest]
-    lower = min(ratio, (values[smallest] - residuals[smallest]) / values[largest])
+    ends = [
+        (values[smallest] + sign * residuals[smallest]) / (values[largest] + other * residuals[largest])
+        for sign in (-1, 0)
+        for other in (-1, 0, 1)
+    ]
     mass = weights * np.abs(values)
     negative = mass[values < 0].sum() / mass.sum()
-    return pd.DataFrame(
-        {
-            "statistic": ["smallest to largest eigenvalue", "negative mass"],
-            "estimate": [ratio, negative],
-            "ci_low": [lower, negative],
-            "ci_high": [ratio, negative],
-        }
-    )
+    return _two("Lanczos", values[smallest] / values[largest], (min(ends), max(ends)), negative)
 
 
 def explicit_statistics(eigenvalues: np.ndarray) -> pd.DataFrame:
     """The same from all eigenvalues, exactly."""
     ratio = eigenvalues.min() / eigenvalues.max()
     negative = np.abs(eigenvalues[eigenvalues < 0]).sum() / np.abs(eigenvalues).sum()
-    estimates = [ratio, negative]
-    names = ["smallest to largest eigenvalue", "negative mass"]
-    return pd.DataFrame({"statistic": names, "estimate": estimates, "ci_low": estimates, "ci_high": estimates})
+    return _two("explicit", ratio, (ratio, ratio), negative)
+
+
+def _two(method, ratio, ends, negative):
+    rows = [(method, RATIO, ratio, *ends), (method, MASS, negative, negative, negative)]
+    return pd.DataFrame(rows, columns=["method", "statistic", "estimate", "ci_low", "ci_high"])
 
 
 def remedies(solutions: dict[str, np.ndarray], truths: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
-    """How each matrix and damping fares against each truth: curvature, damping, truth, train_index, spearman.
+    """How each matrix and damping fares against each truth: curvature, damping, truth, residual, train_index, spearman.
 
     `solutions` holds, per "curvature/damping", scores (K, M) of the training examples (K,) named `examples`, and may
     hold more; `truths`, per ground truth, loss_change, members and epsilon.
@@ -62,9 +64,10 @@ def remedies(solutions: dict[str, np.ndarray], truths: dict[str, dict[str, np.nd
         examples = solutions["examples"].tolist()
         for name, scores in solutions.items():
             curvature, _, damping = name.partition("/")
-            if not damping:
+            if not damping or curvature.startswith("residual."):
                 continue
             found = spearman_by_example(-scores, np.stack([actual[one] for one in examples]))
             frame = pd.DataFrame({"train_index": examples, "spearman": found})
-            frames.append(located(frame, curvature=curvature, damping=float(damping), truth=truth))
+            residual = float(np.median(solutions[f"residual.{name}"]))
+            frames.append(located(frame, curvature=curvature, damping=float(damping), truth=truth, residual=residual))
     return pd.concat(frames, ignore_index=True)

@@ -7,21 +7,6 @@ from fading.errors import FadingError
 from fading.order import NO_EXAMPLE
 
 
-def gronwall_bound(
-    sharpness: float, slope: np.ndarray, epsilon: np.ndarray, learning_rate: float, drawn: np.ndarray, sizes: list[int]
-) -> np.ndarray:
-    """A bound on ‖δ_t‖ after each of T steps of SGD, for each of K up-weighted examples: (K, T).
-
-    With ‖H‖ ≤ Λ (sharpness) and ‖∇ℓ(x_k)‖ ≤ G (slope, (K,)) along both paths, ‖δ_{t+1}‖ ≤ (1 + ηΛ) ‖δ_t‖ + (η/|B_t|)
-    |ε| G 1[k∈B_t]: Gronwall's lemma in discrete time. `drawn` (T, K) and the batches' sizes (T,) say when x_k acts.
-    """
-    bound, bounds = np.zeros(len(slope)), []
-    for here, size in zip(drawn, sizes, strict=True):
-        bound = (1 + learning_rate * sharpness) * bound + learning_rate / size * np.abs(epsilon) * slope * here
-        bounds.append(bound)
-    return np.stack(bounds, 1)
-
-
 def curve(changes: dict[str, np.ndarray], response: dict[str, np.ndarray], steps: list[int]) -> pd.DataFrame:
     """A row per counterfactual and recorded step: ‖δ_t‖, its bound (for SGD) and the linear response's relative error.
 
@@ -56,13 +41,14 @@ def curve(changes: dict[str, np.ndarray], response: dict[str, np.ndarray], steps
     )
 
 
-def statistics(frame: pd.DataFrame) -> pd.DataFrame:
+def statistics(frame: pd.DataFrame, reused: np.ndarray, eta_lambda_max: float) -> pd.DataFrame:
     """One run's statistics of divergence: statistic, train_index, estimate; train_index −1 where it is of no example.
 
-    `growth rate` is the least-squares slope of ln ‖δ_t‖ against t over the recorded steps, per step. At the last of
-    them: `response error`, the linear response's relative error; `noise floor`, its distance relative to the median
-    ‖δ_t‖. `norm to bound` is the largest ‖δ_t‖ relative to the bound after the first of them, where both may be the
-    same, and `A/A null` the distance of that run at each.
+    `growth rate` is the least-squares slope of ln ‖δ_t‖ against t, per step, over the recorded steps before the example
+    is drawn again, which `reused` (K,) gives; none where fewer than three are. At the last recorded step: `response
+    error`, the linear response's relative error; `noise floor`, its distance relative to the median ‖δ_t‖. `beyond the
+    bound` is 1 for a step after the first with ‖δ_t‖ above the bound, else 0; `A/A null` the distance of that run at
+    each step; `eta lambda max` the learning rate times the Hessian's largest eigenvalue at the fork.
     """
     moved = frame[frame.counterfactual == "up-weighted"]
     last = frame.step.max()
@@ -70,10 +56,15 @@ def statistics(frame: pd.DataFrame) -> pd.DataFrame:
     rows = [
         *(("A/A null", NO_EXAMPLE, norm) for norm in frame[frame.counterfactual == "A/A null"].norm),
         ("noise floor", NO_EXAMPLE, noise / moved[moved.step == last].norm.median()),
+        ("eta lambda max", NO_EXAMPLE, eta_lambda_max),
     ]
-    for example, path in moved.groupby("train_index", sort=False):
-        rows.append(("growth rate", example, np.polyfit(path.step, np.log(path.norm), 1)[0]))
-        if path.bound.notna().all():
-            rows.append(("norm to bound", example, (path.norm / path.bound).iloc[1:].max()))
+    for (example, path), again in zip(moved.groupby("train_index", sort=False), reused, strict=True):
+        once = path[path.step < again]
+        if len(once) >= 3:
+            rows.append(("growth rate", example, np.polyfit(once.step, np.log(once.norm), 1)[0]))
+        later = path[path.bound.notna()].iloc[1:]
+        rows += [
+            ("beyond the bound", example, float(norm > bound)) for norm, bound in later[["norm", "bound"]].to_numpy()
+        ]
         rows.append(("response error", example, path.response_error.iloc[-1]))
     return pd.DataFrame(rows, columns=["statistic", "train_index", "estimate"])

@@ -11,21 +11,29 @@ from torch import Tensor
 from fading.cases import Case
 from fading.counterfactuals import Counterfactual
 from fading.gradients import per_example_gradients
-from fading.optimizers import SGD
+from fading.optimizers import SGD, Optimizer
 from fading.order import NO_EXAMPLE
 from fading.response import linear_response
 from fading.training import descend, unit_weights
 
 
 def remainders(
-    case: Case, state: Tensor, batches: list[Tensor], rule: SGD, examples: list[int], epsilons: list[float], start: int
+    case: Case,
+    state: Tensor,
+    batches: list[Tensor],
+    rule: Optimizer,
+    examples: list[int],
+    epsilons: list[float],
+    start: int,
+    progress=iter,
 ) -> pd.DataFrame:
     """What first-order predictions leave over, a row per counterfactual and step.
 
     Each example is up-weighted by each ε and by minus the largest, and each pair by the largest. `norm` is ‖δ_t‖;
     `remainder` ‖δ_t − εψ_t‖ with the linear response ψ; `tracin_remainder` the same with TracIn's sum of gradient
-    steps, which nothing propagates; `asymmetry` of ±ε ‖δ(ε) + δ(−ε)‖ / (‖δ(ε)‖ + ‖δ(−ε)‖), 0 where effects mirror each
-    other; `nonadditivity` of a pair ‖δ_pair − δ_k − δ_l‖ / ‖δ_pair‖. other_index is the pair's second example, else −1.
+    steps, which nothing propagates (NaN for optimisers other than SGD); `asymmetry` of ±ε ‖δ(ε) + δ(−ε)‖ / (‖δ(ε)‖ +
+    ‖δ(−ε)‖), 0 where effects mirror each other; `nonadditivity` of a pair ‖δ_pair − δ_k − δ_l‖ / ‖δ_pair‖. other_index
+    is the pair's second example, else −1.
     """
     largest = max(epsilons)
     keys = [(one, epsilon) for one in examples for epsilon in (*epsilons, -largest)]
@@ -35,13 +43,14 @@ def remainders(
     runs = [descend(case, state, batches, rule, one, start) for one in weights]
     unchanged = descend(case, state, batches, rule, unit_weights(case), start)
     response = linear_response(case, state, batches, rule, [(one,) for one in examples], start)
-    theta, summed, rows = state[0], torch.zeros(len(examples), state.shape[1], dtype=case.dtype), []
-    for batch, (_, before, _), (step, _, psi), *moved in zip(batches, unchanged, response, *runs, strict=True):
+    theta, rows = state[0], []
+    summed = torch.full((len(examples), state.shape[1]), 0.0 if isinstance(rule, SGD) else math.nan, dtype=case.dtype)
+    for batch, (_, after, _), (step, _, psi), *moved in zip(progress(batches), unchanged, response, *runs, strict=True):
         drawn = torch.isin(torch.tensor(examples), batch)
         if drawn.any():
             forcing = per_example_gradients(case, theta, case.train[torch.tensor(examples)[drawn]])
             summed[drawn] -= rule.learning_rate / len(batch) * forcing
-        theta = before[0]
+        theta = after[0]
         deltas = [one[0] - theta for _, one, _ in moved]
         single = dict(zip(keys, deltas, strict=False))
         for (example, epsilon), delta in single.items():

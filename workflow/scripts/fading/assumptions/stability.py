@@ -11,6 +11,7 @@ from fading.curvature import Curvature, Ritz, lanczos
 from fading.gradients import gradient_projections, per_example_gradients
 from fading.solvers import Solution, arnoldi_health
 from fading.statistics import spearman_by_example
+from fading.tables import most_products
 
 STANDARD = "standard"  # the setting of a solver that has none
 
@@ -32,9 +33,9 @@ class System:
         """Conjugate gradient, MINRES and LiSSA, each in a Krylov space of that dimension (see krylov_solutions)."""
         rows = []
         for example, b in zip(progress(self.examples), self.gradients, strict=True):
-            ritz = towards(lanczos(self.curvature, b, dimension), b)
-            along = self._tested(ritz.vectors).double()
-            for key, solution in krylov_solutions(ritz, b.norm().item(), self.dampings, scales).items():
+            ritz = lanczos(self.curvature, b, dimension)
+            along, mine = self._tested(ritz.vectors).double(), (ritz.vectors @ b).double()
+            for key, solution in krylov_solutions(ritz.values.double(), mine, self.dampings, scales).items():
                 rows.append(self._row(example, *key, solution.health(), along @ solution.x[0]))
         return rows
 
@@ -79,23 +80,17 @@ class System:
         return {**keys, "damping": damping, "products": products, **health, "scores": scores}
 
 
-def towards(ritz: Ritz, b: Tensor) -> Ritz:
-    """The same pairs, each vector with the sign that makes ⟨v, b⟩ positive."""
-    signs = torch.where(ritz.vectors @ b < 0, -1.0, 1.0).to(b.dtype)
-    return Ritz(ritz.values, signs[:, None] * ritz.vectors, signs * ritz.coupling, ritz.beyond, ritz.weights)
-
-
 def krylov_solutions(
-    ritz: Ritz, norm: float, dampings: list[float], scales: list[float]
+    values: Tensor, b: Tensor, dampings: list[float], scales: list[float]
 ) -> dict[tuple[str, str, float, int], Solution]:
-    """(C + λI) x = b by each iterative solver, in the Krylov space (C, b) whose Ritz pairs of C are given.
+    """(C + λI) x = b by each iterative solver in the Krylov space (C, b), given C's Ritz values and b's components.
 
-    There C is diagonal and each solver does what it does in the whole space, at no cost, for up to as many products as
-    the space has dimensions, less one. `norm` is ‖b‖, of which the components are norm · √weights: Ritz vectors must
-    have the sign that makes them positive. LiSSA's scales are relative to the largest |Ritz value| of C + λI. Keys are
-    solver, its setting, damping and products; x is in coordinates of the Ritz vectors, (1, m).
+    In the basis of the m Ritz vectors C is diagonal, and each solver does what it would do in the whole space, at no
+    cost, for up to m − 1 products: in exact arithmetic, without the loss of orthogonality that many products in float32
+    bring. LiSSA's scales are relative to the largest |Ritz value| of C + λI. Keys are solver, its setting, damping and
+    products; x is in coordinates of the Ritz vectors, (1, m).
     """
-    values, b = ritz.values.double(), (norm * ritz.weights.double().sqrt())[None]
+    b = b[None]
     found = {}
     for damping in dampings:
         largest = (values + damping).abs().max().item()
@@ -122,10 +117,10 @@ def compared(rows: list[dict]) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """The rows without scores, with each one's agreement; and the reference scores by "curvature/damping", (K, M).
 
     `agreement` is Spearman's correlation over test examples with the reference at the same example, curvature and
-    damping: the explicit solution where there is one, else that of smallest residual, which `reference` marks. It is
-    NaN for scores that are not finite.
+    damping: the explicit solution where there is one, else that of smallest residual, which `reference` marks and whose
+    residual (K,) stands under "residual.curvature/damping". Scores that are not finite agree with nothing: 0.
     """
-    frame = pd.DataFrame(rows).assign(agreement=np.nan, reference=False)
+    frame = pd.DataFrame(rows).assign(agreement=0.0, reference=False)
     references = {}
     for (curvature, damping), problem in frame.groupby(["curvature", "damping"], sort=False):
         best = []
@@ -139,14 +134,12 @@ def compared(rows: list[dict]) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
             )
         frame.loc[best, "reference"] = True
         references[f"{curvature}/{damping:g}"] = np.stack(frame.scores[best])
+        references[f"residual.{curvature}/{damping:g}"] = frame.residual[best].to_numpy()
     return frame.drop(columns="scores"), references
 
 
 def statistics(frame: pd.DataFrame) -> pd.DataFrame:
     """By example, each solver's health and agreement with the most products: statistic, train_index, …, estimate."""
-    most = frame.groupby("solver").products.transform("max")
-    last = frame[frame.products == most]
-    keys = ["curvature", "solver", "setting", "damping", "train_index"]
+    keys = ["case", "seed", "curvature", "solver", "setting", "damping", "train_index"]
     values = ["residual", "diverged", "negative_curvature", "agreement"]
-    long = last.melt(keys, values, "statistic", "estimate").astype({"estimate": float})
-    return long.dropna(subset="estimate").reset_index(drop=True)
+    return most_products(frame).melt(keys, values, "statistic", "estimate").astype({"estimate": float})

@@ -7,7 +7,7 @@ training example k is up-weighted in every step that draws it. Positive is harmf
 rank (gradient cosine, nearest neighbours, random) have that sign and no unit.
 
 The file gradient_dot.py is the estimator gradient-dot. Files are loaded by name, so that editing one estimator leaves
-the results of the others valid.
+the results of those in other jobs valid: costly ones have a job each.
 """
 
 from importlib import import_module
