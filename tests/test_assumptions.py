@@ -15,7 +15,8 @@ from fading.errors import FadingError
 from fading.gradients import gradient_norms, per_example_gradients
 from fading.optimizers import SGD, Momentum
 from fading.response import linear_response, predicted_effects
-from fading.theory import constant_curvature, uses
+from fading.tables import most_products
+from fading.theory import constant_curvature, gronwall_bound, predictions, second_use, uses
 from fading.training import descend, unit_weights
 
 RATE = 0.05
@@ -120,8 +121,8 @@ def test_a_saddle_is_found_with_its_negative_mass():
     torch.testing.assert_close(ritz.weights, torch.full((4,), 0.25, dtype=torch.float64))
     arrays = {"all_values": ritz.values, "all_weights": ritz.weights, "all_residuals": ritz.coupling.abs()}
     found = convexity.statistics({name: tensor.numpy() for name, tensor in arrays.items()}).set_index("statistic")
-    assert found.estimate["smallest to largest eigenvalue"] == pytest.approx(-0.75)
-    assert found.estimate["negative mass"] == pytest.approx(4 / 10)
+    assert found.estimate[convexity.RATIO] == pytest.approx(-0.75)
+    assert found.estimate[convexity.MASS] == pytest.approx(4 / 10)
     exact = convexity.explicit_statistics(values.numpy()).set_index("statistic")
     assert exact.estimate.to_dict() == pytest.approx(found.estimate.to_dict())
 
@@ -145,8 +146,8 @@ def test_a_convex_loss_has_no_negative_mass():
     case, theta = Tiny.make("logistic")
     values = torch.linalg.eigvalsh(Curvature(case, theta, torch.arange(Tiny.n)).matrix()).numpy()
     found = convexity.explicit_statistics(values).set_index("statistic").estimate
-    assert found["smallest to largest eigenvalue"] > 0
-    assert found["negative mass"] == 0
+    assert found[convexity.RATIO] > 0
+    assert found[convexity.MASS] == 0
 
 
 def test_remedies_are_compared_with_the_effects_of_their_own_examples():
@@ -156,13 +157,11 @@ def test_remedies_are_compared_with_the_effects_of_their_own_examples():
         "epsilon": np.array([-1.0, -1, 1, -1]),
         "loss_change": np.stack([effects[1], effects[0], -effects[0], effects[0] + effects[1]]),
     }
-    solutions = {
-        "examples": np.array([2, 7]),
-        "hessian/0.1": -effects,
-        "hessian/1": effects,
-        "eigenvalues.hessian": effects,
-    }
+    solutions = {"examples": np.array([2, 7]), "eigenvalues.hessian": np.ones(3)}
+    for damping, scores in (("0.1", -effects), ("1", effects)):
+        solutions |= {f"hessian/{damping}": scores, f"residual.hessian/{damping}": np.array([0.1, 0.3])}
     found = convexity.remedies(solutions, {"retraining": changes})
+    assert (found.residual == 0.2).all()
     assert found.groupby(["curvature", "damping"]).spearman.apply(list).to_dict() == {
         ("hessian", 0.1): [pytest.approx(1)] * 2,
         ("hessian", 1.0): [pytest.approx(-1)] * 2,
@@ -177,8 +176,8 @@ def test_solvers_in_the_krylov_space_are_the_solvers_in_the_whole_space(kind):
     case, theta = Tiny.make(kind)
     curvature = Curvature(case, theta, torch.arange(Tiny.n))
     b = per_example_gradients(case, theta, case.train[torch.tensor([4])])[0]
-    ritz = stability.towards(lanczos(curvature, b, 9), b)
-    found = stability.krylov_solutions(ritz, b.norm().item(), [0.5], [1.0])
+    ritz = lanczos(curvature, b, 9)
+    found = stability.krylov_solutions(ritz.values, ritz.vectors @ b, [0.5], [1.0])
     largest = (ritz.values + 0.5).abs().max().item()
 
     def operator(rows):
@@ -206,7 +205,8 @@ def test_lissa_diverges_where_its_scale_is_too_small_and_explicit_solutions_are_
     rows = [*system.iterative(12, [0.25, 1.0]), *explicit, *arnoldi]
     assert eigenvalues.min() > 0.09
     frame, references = stability.compared(rows)
-    last = frame[frame.products == frame.groupby("solver").products.transform("max")]
+    frame = frame.assign(case="a", seed=0)
+    last = most_products(frame)
     diverged = last.groupby(["solver", "setting"]).diverged.mean()
     assert diverged["LiSSA", "scale 0.25 λmax"] == 1
     assert diverged["LiSSA", "scale 1 λmax"] == 0
@@ -227,11 +227,12 @@ def test_without_an_explicit_solution_the_smallest_residual_is_the_reference():
     problem = {"train_index": 1, "curvature": "hessian", "damping": 1.0}
     solved = [("a", 0.5, np.arange(4.0)), ("b", 0.1, -np.arange(4.0)), ("c", 9.0, np.full(4, np.inf))]
     rows = [{**problem, "solver": solver, "residual": residual, "scores": found} for solver, residual, found in solved]
-    frame, _ = stability.compared(rows)
+    frame, references = stability.compared(rows)
     assert frame.set_index("solver").reference.to_dict() == {"a": False, "b": True, "c": False}
     agreement = frame.set_index("solver").agreement
     assert agreement[["a", "b"]].tolist() == [-1, 1]
-    assert np.isnan(agreement["c"])
+    assert agreement["c"] == 0, "what overflowed agrees with nothing"
+    assert references["residual.hessian/1"].tolist() == [0.1]
 
 
 # Trajectory
@@ -267,7 +268,8 @@ def test_on_a_quadratic_nothing_passes_the_bound(quadratic, rate):
     case, theta = quadratic
     drawn, examples, epsilon = epochs(8), torch.tensor([1, 10]), torch.tensor([1.0, -0.5], dtype=torch.float64)
     largest = max(torch.linalg.eigvalsh(Curvature(case, theta, batch).matrix()).abs().max() for batch in drawn[:3])
-    assert largest * (1 + 1 / 8) > sharpness(case, theta, drawn[0]) > 0
+    exactly = torch.linalg.eigvalsh(Curvature(case, theta, drawn[0]).matrix()).abs().max().item()
+    assert sharpness(case, theta, drawn[0]) == pytest.approx(exactly, rel=0.02)
     unchanged, _ = record(case, theta[None], drawn, SGD(rate), unit_weights(case), list(range(1, 9)))
     norms, slopes = [], []
     for k, one in enumerate(examples.tolist()):
@@ -276,27 +278,63 @@ def test_on_a_quadratic_nothing_passes_the_bound(quadratic, rate):
         norms.append((thetas - unchanged).norm(dim=1))
         path = torch.cat([theta[None], thetas, unchanged])
         slopes.append(max(gradient_norms(case, point, case.train[examples[k : k + 1]]).item() for point in path))
-    bound = divergence.gronwall_bound(
-        largest.item(), np.array(slopes), epsilon.numpy(), rate, uses(drawn, examples).numpy(), list(map(len, drawn))
-    )
-    norms = torch.stack(norms).numpy()
+    slope = torch.tensor(slopes, dtype=torch.float64)
+    bound = gronwall_bound(largest.item(), slope, epsilon, rate, uses(drawn, examples), list(map(len, drawn)))
+    norms = torch.stack(norms)
     assert (norms <= bound * (1 + 1e-12)).all()
     assert bound[1, 0] == 0, "the second example is drawn in the second step"
     assert bound[0, 2] == pytest.approx(bound[0, 0] * (1 + rate * largest.item()) ** 2)
 
 
 def test_statistics_of_divergence():
-    steps = np.array([1, 2, 5])
-    rows = [("up-weighted", 3, np.exp(0.2 * steps), 0.1 * steps), ("A/A null", 3, 0 * steps, np.nan * steps)]
-    rows.append(("noise floor", -1, 1e-3 * np.exp(steps), np.nan * steps))
+    steps = np.array([1, 2, 3, 5])
+    norms = np.exp(0.2 * steps)
+    norms[3] = 100  # after the example was drawn again
+    rows = [("up-weighted", 3, norms, 0.1 * steps), ("A/A null", 3, 0 * steps, np.nan * steps)]
+    rows.append(("noise floor", -1, 1e-2 * norms, np.nan * steps))
     names = ("counterfactual", "train_index", "norm", "response_error")
-    frame = pd.concat(pd.DataFrame({"step": steps, "bound": 4.0, **dict(zip(names, row, strict=True))}) for row in rows)
-    found = divergence.statistics(frame).groupby("statistic").estimate.apply(list)
+    frame = pd.concat(pd.DataFrame({"step": steps, "bound": 1.5, **dict(zip(names, row, strict=True))}) for row in rows)
+    found = divergence.statistics(frame, np.array([4]), 0.7).groupby("statistic").estimate.apply(list)
     assert found["growth rate"] == [pytest.approx(0.2)]
-    assert found["A/A null"] == [0, 0, 0]
-    assert found["noise floor"] == [pytest.approx(1e-3 * np.exp(4))]
-    assert found["norm to bound"] == [pytest.approx(np.e / 4)]
+    assert found["A/A null"] == [0, 0, 0, 0]
+    assert found["noise floor"] == [pytest.approx(1e-2)]
+    assert found["beyond the bound"] == [0, 1, 1], "the first step, where both may be the same, does not count"
     assert found["response error"] == [pytest.approx(0.5)]
+    assert found["eta lambda max"] == [0.7]
+    early = divergence.statistics(frame, np.array([3]), 0.7)
+    assert "growth rate" not in set(early.statistic), "two points make no rate"
+
+
+def test_second_use():
+    used = torch.tensor([[1, 0, 1], [0, 1, 1], [1, 0, 0]], dtype=torch.bool)
+    assert second_use(used).tolist() == [3, 4, 2]
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1), Momentum(0.05)], ids=["sgd", "momentum"])
+def test_predictions_are_read_off_at_the_steps_recorded(optimizer):
+    case, theta = Tiny.make("resnet-gelu")
+    everything = epochs(11)
+    *_, (_, state, _) = descend(case, optimizer.start(theta), everything[:4], optimizer, unit_weights(case))
+    drawn, steps = everything[4:], [1, 3, 6]
+    changed = [Counterfactual((one,), epsilon) for one, epsilon in ((9, 1e-4), (10, -2e-4))]
+    unchanged, losses = record(case, state, drawn, optimizer, unit_weights(case), steps, 4)
+    runs = [record(case, state, drawn, optimizer, one.weights(case), steps, 4) for one in changed]
+    deltas = torch.stack([thetas - unchanged for thetas, _ in runs])
+    found = predictions(case, state, drawn, optimizer, changed, deltas, spectrum(case, state[0]), steps, 4)
+    actual = torch.stack([moved - losses for _, moved in runs]).numpy()
+    np.testing.assert_allclose(found["effect"], actual, rtol=0.01, atol=1e-10)
+    assert found["error"].max() < 0.01
+    assert found["reused"].tolist() == [4, 4]
+    path = [(state[0], drawn[0]), *zip(unchanged[:-1], drawn[1:3], strict=False)]
+    norm = torch.linalg.eigvalsh(Curvature(case, *path[0]).matrix()).abs().max().item()
+    assert found["sharpness"] >= 0.95 * norm, "the first recorded step's batch, before it"
+    if isinstance(optimizer, SGD):
+        (slope,) = gradient_norms(case, state[0], case.train[torch.tensor([9])])
+        first = optimizer.learning_rate / 8 * 1e-4 * slope.item()
+        assert found["bound"][0, 0] >= first * (1 - 1e-9)
+        assert (deltas.norm(dim=2).numpy() <= found["bound"] * (1 + 1e-9)).all()
+    else:
+        assert found.keys() & {"bound", "once", "horizon"} == set()
 
 
 # What fading consists of

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+import yaml
 from conftest import ROOT
 from fading import artifacts
 from fading.claims import judge, results, verdict, with_results
@@ -77,9 +78,17 @@ def test_missing_data_are_an_error(change, message):
         judge([CLAIM | change], {"fading-summary": table()})
 
 
-def test_a_number_without_an_interval_supports_nothing():
-    with pytest.raises(FadingError, match="it-fades: There is no interval"):
-        judge([CLAIM], {"fading-summary": table(float("nan"), 0.2, float("nan"))})
+@pytest.mark.parametrize("end", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_without_an_interval_supports_nothing(end):
+    for low, high in ((end, 0.3), (0.1, end)):
+        with pytest.raises(FadingError, match="it-fades: The interval from .* is none"):
+            judge([CLAIM], {"fading-summary": table(low, 0.2, high)})
+
+
+def test_a_study_without_claims_has_an_empty_scorecard():
+    empty = judge([], {})
+    assert len(empty) == 0
+    assert {"claim", "verdict", "estimate"} <= set(empty.columns)
 
 
 def test_the_results_say_plainly_what_did_not_come_out():
@@ -94,5 +103,11 @@ def test_the_results_say_plainly_what_did_not_come_out():
 def test_the_readmes_results_are_those_of_the_committed_claims():
     readme = (ROOT / "README.md").read_text()
     assert with_results(readme, artifacts.read(ROOT / "results/reference/claims.csv")) == readme, "snakemake readme"
+    written = pd.DataFrame(yaml.safe_load((ROOT / "config/claims.yaml").read_text())).set_index("claim")
+    committed = artifacts.read(ROOT / "results/reference/claims.csv").set_index("claim")
+    for column in ("sentence", "source", "assumption", "case", "direction", "threshold", "since", "reason"):
+        assert committed[column].to_dict() == written[column].to_dict(), (
+            "the reference is of other claims: run it again"
+        )
     with pytest.raises(FadingError, match="no section of results"):
         with_results("# fading", judge([CLAIM], {"fading-summary": table()}))

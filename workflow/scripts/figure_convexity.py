@@ -1,11 +1,12 @@
 """Draw the Hessian's spectrum along training, and what damping and the Gauss-Newton matrix buy."""
 
+import numpy as np
 from fading import style
 from fading.assumptions.convexity import RATIO
 from fading.job import Job
 from fading.tables import PROXIMAL, RETRAINING
 from matplotlib import pyplot as plt
-from matplotlib.ticker import SymmetricalLogLocator
+from matplotlib.ticker import NullLocator
 
 LOOKS = {  # of curvature and truth
     ("hessian", RETRAINING): ("Hessian, against retraining", 0, "-", "o"),
@@ -25,13 +26,14 @@ with Job(snakemake) as job:
             name = ("start", "half-way", "end")[number]
             text = f"{name}: {here.estimate[step]:.2g}"
             top.plot(masses.value, masses.weight, marker=".", ms=3, lw=0.7, color=style.PALETTE[number], label=text)
-        largest = spectra[spectra.case == case].value.abs().max()
+        largest = 10 ** np.floor(np.log10(spectra[spectra.case == case].value.abs().max()))
         top.set_xscale("symlog", linthresh=largest / 100)
-        top.xaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=largest / 100))
-        top.set(yscale="log", xlabel="eigenvalue")
+        top.set_xticks([-largest, 0, largest], [f"{tick:g}" for tick in (-largest, 0, largest)])
+        top.xaxis.set_minor_locator(NullLocator())
+        top.set(yscale="log", ylim=(1e-9, 3), xlabel="eigenvalue")
         top.set_title(style.label(case).replace(", ", "\n"))
         top.axvline(0, color="0.7", lw=0.8, zorder=0)
-        top.legend(title="$\\lambda_{\\min}/\\lambda_{\\max}$ at", fontsize=6, title_fontsize=6, loc="upper right")
+        top.legend(title="$\\lambda_{\\min}/\\lambda_{\\max}$ at", fontsize=6, title_fontsize=6, loc="lower center")
         mine = remedies[remedies.case == case]
         for key, (text, colour, line, marker) in LOOKS.items():
             one = mine[(mine.curvature == key[0]) & (mine.truth == key[1])].sort_values("damping")
@@ -39,7 +41,7 @@ with Job(snakemake) as job:
             bottom.plot(one.damping, one.spearman, label=text, **look)
             bottom.fill_between(one.damping, one.ci_low, one.ci_high, color=look["color"], alpha=0.12, lw=0)
         bottom.axhline(0, color="0.7", lw=0.8, zorder=0)
-        bottom.set(xscale="log", xlabel="damping $\\lambda$", ylim=(-0.8, 1.08))
+        bottom.set(xscale="log", xlabel="damping $\\lambda$", ylim=(-1.08, 1.08))
     axes[0, 0].set_ylabel("weight (share of eigenvalues)")
     axes[1, 0].set_ylabel("Spearman correlation of\ninfluence with the truth")
     style.shared_legend(figure, axes[1], columns=2)

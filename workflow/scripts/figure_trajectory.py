@@ -25,7 +25,7 @@ with Job(snakemake) as job:
             mine = table[(table.case == case) & (table.estimator == estimator)]
             ends = [(mine.spearman - mine.ci_low).clip(lower=0), (mine.ci_high - mine.spearman).clip(lower=0)]
             look = {"color": style.colour(estimator), "fmt": "o", "ms": 4, "lw": 1.2}
-            rows = mine.between.map(places) + shift
+            rows = [places[name] + shift for name in mine.between]
             axis.errorbar(mine.spearman, rows, xerr=ends, label=style.label(estimator), **look)
         axis.axvline(1, color="0.7", lw=0.8, zorder=0)
         axis.axvline(0, color="0.7", lw=0.8, zorder=0)

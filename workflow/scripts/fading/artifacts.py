@@ -126,7 +126,7 @@ def _parquet_header(path):
 
 
 def _write_csv(path, frame, lineage):
-    frame.to_csv(path, index=False, lineterminator="\n")
+    frame.to_csv(path, index=False, lineterminator="\n", float_format="%.9g")
 
 
 def _read_csv(path):

@@ -21,7 +21,7 @@ COLOURS = {
     "calm": PALETTE[0],
     "flip": PALETTE[1],
     "diverging": PALETTE[3],
-    "horizon": PALETTE[8],
+    "horizon": PALETTE[9],
     "noise floor": (0.6, 0.6, 0.6),
     "kept": PALETTE[0],
     "curvature": PALETTE[1],
