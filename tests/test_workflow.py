@@ -114,7 +114,7 @@ def test_every_claim_on_the_smoke_study_has_a_verdict(smoke):
     assert len(nulls) == 2
     assert (nulls.verdict == "supported").all()
     table = artifacts.read(smoke / "results/smoke/tables/divergence-summary.csv").set_index(["case", "statistic"])
-    assert claims.set_index("claim").estimate["bound-holds"] == table.estimate["resnet-fashion", "norm to bound"]
+    assert claims.set_index("claim").estimate["bound-holds"] == table.estimate["resnet-fashion", "beyond the bound"]
 
 
 def test_every_artefact_carries_the_lineage_of_its_rule(smoke):
