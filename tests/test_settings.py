@@ -92,7 +92,7 @@ WRONG = [
     (
         "assumptions.estimators",
         ["tracin"],
-        "assumptions.estimators: found tracin; of those that cost little logistic-fashion has gradient-dot",
+        "assumptions.estimators: found tracin; of those that cost little bert-reviews has gradient-dot",
     ),
     ("assumptions.steps", 41, "assumptions.steps: found 41; accepted is at most 40, the last of"),
     ("assumptions.examples", 5, "assumptions.examples: found 5; accepted is at most 4"),
