@@ -15,6 +15,7 @@ include: "workflow/rules/influence.smk"
 include: "workflow/rules/retrain.smk"
 include: "workflow/rules/divergence.smk"
 include: "workflow/rules/assumptions.smk"
+include: "workflow/rules/correction.smk"
 include: "workflow/rules/peers.smk"
 include: "workflow/rules/figures.smk"
 

@@ -16,6 +16,7 @@ from fading.catalogue import DATASETS
 from fading.closure import imports as closure
 from fading.errors import FadingError
 from fading.influence import BY_EXAMPLE, OF_THE_PAST, SETTINGS, USES_SPECTRUM, shared_out, source
+from fading.methods import GRADIENT_DOT, rankers
 from fading.settings import check, check_claims, loss_weight_decay
 
 CLAIMS = yaml.safe_load(Path(workflow.basedir, "config/claims.yaml").read_text())
@@ -27,10 +28,15 @@ except FadingError as error:
 config.update(json.loads(json.dumps(config, sort_keys=True)))  # reordering keys must change no settings
 
 ASSUMED = [case for case in config["assumptions"]["cases"] if case in config["cases"]]  # their assumptions are tested
+CORRECTED = [case for case in config["correction"]["cases"] if case in config["cases"]]
+PLANTED = config["correction"]["planted"]
 CHUNK = 8  # counterfactuals per job: long enough to be worth a process, short enough to share two cores
 RUN = "results/{study}/{case}/seed-{seed}"
 REGIME = f"{RUN}/regimes/{{regime}}"
-TOPICS = ["loo", "fading", "decomposition", "convexity", "stability", "trajectory", "expansion", "divergence"]
+TOPICS = [
+    *("loo", "fading", "decomposition", "convexity", "stability", "trajectory", "expansion", "divergence"),
+    *("correction", "planted", "gallery"),
+]
 
 
 wildcard_constraints:
@@ -67,9 +73,9 @@ def one_case(pattern, case, **wildcards):
     return expand(pattern, study=config["study"], case=case, seed=seeds(case), **wildcards)
 
 
-def runs(pattern):
-    """The pattern for every case and seed of the study."""
-    return [path for case in config["cases"] for path in one_case(pattern, case)]
+def runs(pattern, cases=config["cases"]):
+    """The pattern for every seed of the cases, of all of the study where none are named."""
+    return [path for case in cases for path in one_case(pattern, case)]
 
 
 def regimes(case):

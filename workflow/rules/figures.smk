@@ -35,6 +35,7 @@ FRAMES = {  # of a table, the files joined in it
     "stability": first_runs(rules.stability.output.solutions, ASSUMED),
     "expansion": first_continuations(rules.expansion.output.remainders),
     "divergence": continuations(rules.comparison.output.divergence),
+    "gallery": first_runs(rules.gallery.output.gallery, CORRECTED),
     "peers": compared_with_peers(),
     "benchmark": first_runs(rules.case_benchmark.output.rows, config["cases"]),
 }
@@ -45,6 +46,8 @@ SUMMARISED = {  # of a summary, the column averaged over examples and seeds, and
     "stability-summary": ("estimate", first_runs(rules.stability.output.statistics, ASSUMED)),
     "trajectory": ("spearman", first_runs(rules.trajectory.output.agreement, ASSUMED)),
     "expansion-summary": ("estimate", first_continuations(rules.expansion.output.statistics)),
+    "planted": ("average_precision", runs(rules.planted.output.precision, PLANTED)),
+    "planted-recovery": ("gain", runs(rules.planted.output.recovery, PLANTED)),
     "divergence-summary": ("estimate", continuations(rules.comparison.output.divergence_statistics)),
 }
 
@@ -98,6 +101,23 @@ rule loo_summary:
         "../../envs/figures.yaml"
     script:
         "../scripts/loo_summary.py"
+
+
+rule correction_tables:
+    input:
+        trials=runs(rules.corrections.output.trials, CORRECTED),
+        code=imports("correction_tables.py"),
+    output:
+        summary="results/{study}/tables/correction.csv",
+        summary_lineage="results/{study}/tables/correction.csv.json",
+        paired="results/{study}/tables/correction-paired.csv",
+        paired_lineage="results/{study}/tables/correction-paired.csv.json",
+    log:
+        "results/{study}/logs/tables/correction.log",
+    conda:
+        "../../envs/figures.yaml"
+    script:
+        "../scripts/correction_tables.py"
 
 
 rule claims:

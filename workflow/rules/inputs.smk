@@ -52,6 +52,19 @@ def scores_after_training(wildcards):
     return expand(rules.scores.output.scores, estimators=estimators, step=step, allow_missing=True)
 
 
+def scores_to_rank(wildcards):
+    """Those of the estimators that score the whole training set, after training."""
+    case = definition(wildcards)
+    estimators, step = shared_out(rankers(case["estimators"])), case["training"]["steps"]
+    return expand(rules.scores.output.scores, estimators=estimators, step=step, allow_missing=True)
+
+
+def earlier_scores(wildcards):
+    """Scores half-way through training."""
+    _, step, _ = along_training(wildcards)
+    return expand(rules.scores.output.scores, estimators=GRADIENT_DOT, step=step, allow_missing=True)
+
+
 def scores_at_fork(wildcards):
     estimators, step = shared_out(forward_estimators(wildcards)), regime(wildcards)["from"]
     return expand(rules.scores.output.scores, estimators=estimators, step=step, allow_missing=True)
@@ -128,11 +141,15 @@ def compared_with_peers():
 
 
 def claims():
-    """The claims on what the study has: its cases, their regimes, and those whose assumptions it tests."""
-    tested = {"convexity-summary", "remedies", "stability-summary", "trajectory"}
+    """The claims on what the study has: cases, their regimes, and those that are tested or corrected."""
+    some = {
+        **dict.fromkeys(["convexity-summary", "remedies", "stability-summary", "trajectory"], ASSUMED),
+        **dict.fromkeys(["correction", "correction-paired"], CORRECTED),
+        **dict.fromkeys(["planted", "planted-recovery"], PLANTED),
+    }
 
     def has(claim):
-        cases = ASSUMED if claim["table"] in tested else config["cases"]
+        cases = some.get(claim["table"], config["cases"])
         return claim["case"] in cases and claim["where"].get("regime") in [None, *regimes(claim["case"])]
 
     return list(filter(has, CLAIMS))
@@ -145,6 +162,7 @@ DRAWN_BESIDE = {  # of a figure, the tables it draws beside its own
     "convexity": ["convexity-summary", "remedies"],
     "expansion": ["expansion-summary"],
     "divergence": ["expansion-summary"],
+    "planted": ["planted-recovery"],
 }
 
 
@@ -153,5 +171,6 @@ def drawn_tables(wildcards):
     if wildcards.topic == "claims":
         return {"table": "results/{study}/claims.csv"}
     beside = DRAWN_BESIDE.get(wildcards.topic, [])
+    pictures = {"examples": expand(rules.examples.output.examples, case=CORRECTED, allow_missing=True)}
     tables = {name.replace("-", "_"): f"results/{{study}}/tables/{name}.csv" for name in beside}
-    return {"table": "results/{study}/tables/{topic}.csv", **tables}
+    return {"table": "results/{study}/tables/{topic}.csv", **tables, **(pictures if wildcards.topic == "gallery" else {})}

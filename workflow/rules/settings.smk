@@ -165,3 +165,32 @@ def loo_settings(wildcards):
     whole = case["influence"]["horizon"] == case["training"]["steps"]
     unrolled = [name for name in ("linear-response", "unrolled") if whole and name in case["estimators"]]
     return {"estimators": case["estimators"], "unrolled": unrolled[0] if unrolled else None}
+
+
+def after_training(wildcards):
+    """What it takes to go on from the end of a case's training."""
+    training = definition(wildcards)["training"]
+    run = {"from": training["steps"], "batch_size": training["batch_size"]}
+    return {**case_settings(wildcards), **optimizer_settings(wildcards), **run}
+
+
+def correction_settings(wildcards):
+    """Which mis-predictions are corrected, by which methods, with how many examples, steps and learning rates."""
+    chosen = config["correction"]
+    names = ("targets", "examples", "steps", "others", "harmful", "retrained")
+    rate = definition(wildcards)["training"]["learning_rate"]
+    return {
+        **after_training(wildcards),
+        **{name: chosen[name] for name in names},
+        "learning_rates": [float(f"{share * rate:.6g}") for share in chosen["learning_rates"]],
+        "estimators": rankers(definition(wildcards)["estimators"]),
+    }
+
+
+def gallery_settings(wildcards):
+    return {**after_training(wildcards), "targets": 3, "method": config["correction"]["harmful"][0]}
+
+
+def planted_settings(wildcards):
+    estimators = {"estimators": definition(wildcards)["estimators"]}
+    return {**after_training(wildcards), **estimators, "recovery": config["correction"]["recovery"]}

@@ -36,7 +36,8 @@ def verdict(low: float, high: float, threshold: float, direction: str) -> str:
 def judge(claims: list[dict], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """The claims with estimate, ci_low, ci_high and verdict, a row each.
 
-    Raises FadingError, naming the claim, unless exactly one row of its table is meant and that row has an interval.
+    The interval of a statistic is in the columns named after it with _low and _high, else in ci_low and ci_high. Raises
+    FadingError, naming the claim, unless exactly one row of its table is meant and that row has an interval.
     """
     return pd.DataFrame([_judged(claim, tables[claim["table"]]) for claim in claims], columns=COLUMNS)
 
@@ -44,7 +45,9 @@ def judge(claims: list[dict], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 def _judged(claim, table):
     where = {"case": claim["case"], **claim["where"]}
     name = f"config/claims.yaml: {claim['claim']}"
-    unknown = [column for column in [*where, claim["statistic"], "ci_low", "ci_high"] if column not in table]
+    own = [f"{claim['statistic']}_{end}" for end in ("low", "high")]
+    ends = own if set(own) <= set(table) else ["ci_low", "ci_high"]
+    unknown = [column for column in [*where, claim["statistic"], *ends] if column not in table]
     if unknown:
         raise FadingError(f"{name}: found {', '.join(unknown)}; columns of {claim['table']} are {', '.join(table)}.")
     rows = table
@@ -58,15 +61,16 @@ def _judged(claim, table):
         )
     row = rows.iloc[0]
     try:
-        decided = verdict(row.ci_low, row.ci_high, claim["threshold"], claim["direction"])
+        low, high = row[ends]
+        decided = verdict(low, high, claim["threshold"], claim["direction"])
     except FadingError as error:
         raise FadingError(f"{name}: {error}") from error
     return {
         **claim,
         "statistic": f"{claim['statistic']} in {claim['table']}: {described}",
         "estimate": row[claim["statistic"]],
-        "ci_low": row.ci_low,
-        "ci_high": row.ci_high,
+        "ci_low": low,
+        "ci_high": high,
         "verdict": decided,
     }
 

@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from fading import bert
+from fading.catalogue import DATASETS
 from fading.datasets import labelled_reviews, subset
 from fading.models import BERT_LOWER_LAYERS
 
@@ -37,10 +38,10 @@ INPUTS = {
 def draw_examples(settings: dict, source, weights: dict | None, progress) -> dict[str, np.ndarray]:
     """Draw a case's examples from a dataset and compute what its frozen part makes of them.
 
-    `settings` holds dataset, kind of model, the counts train and test, and tokens where the data are sentences;
-    `source` is what datasets.py gives for the dataset; `weights` are the pre-trained ones that encode sentences.
+    `settings` holds dataset, kind of model, the counts train and test, tokens where the data are sentences, and flipped,
+    the share of training labels that are replaced by another, where errors are planted; `source` is what datasets.py gives for the dataset; `weights` are the pre-trained ones that encode sentences.
     Returns, for train and test: <split>_labels, <split>_rows (which rows of the dataset they are) and
-    <split>_inputs.<i>. Training and test examples are disjoint.
+    <split>_inputs.<i>; with planted errors train_true_labels as well. Training and test examples are disjoint.
     """
     if settings["dataset"] == "fashion-mnist":
         rows = {
@@ -63,4 +64,18 @@ def draw_examples(settings: dict, source, weights: dict | None, progress) -> dic
         arrays[f"{split}_rows"] = rows[split].astype(np.int64)
         for i, tensor in enumerate(compute(raw[split], settings, weights, progress)):
             arrays[f"{split}_inputs.{i}"] = tensor.numpy()
+    if "flipped" in settings:
+        arrays["train_true_labels"] = arrays["train_labels"]
+        arrays["train_labels"] = flipped(
+            arrays["train_labels"], settings["flipped"], DATASETS[settings["dataset"]].classes
+        )
     return arrays
+
+
+def flipped(labels: np.ndarray, share: float, classes: int) -> np.ndarray:
+    """The labels (n,) with that share of them, the same in every study and seed, replaced by another class at random."""
+    count = round(share * len(labels))
+    chosen = subset(count, len(labels), stream=2)
+    labels = labels.copy()
+    labels[chosen] = (labels[chosen] + np.random.default_rng(count).integers(1, classes, count)) % classes
+    return labels

@@ -11,6 +11,7 @@ from jsonschema.validators import extend
 from fading.catalogue import DATASETS
 from fading.errors import FadingError
 from fading.influence import COSTLY, OF_THE_PAST, estimators
+from fading.methods import LABEL_NEIGHBOURS, NEEDED, rankers
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 SCHEMA, CLAIMS_SCHEMA = SCHEMAS / "config.schema.json", SCHEMAS / "claims.schema.json"
@@ -34,6 +35,7 @@ def check(config: dict) -> None:
     keep, krylov = config["spectrum"]["keep"], config["spectrum"]["krylov"]
     _at_most("spectrum.keep", keep, krylov, "spectrum.krylov")
     _check_assumptions(config)
+    _check_correction(config)
 
 
 def _check_assumptions(config):
@@ -51,6 +53,31 @@ def _check_assumptions(config):
         key = f"definitions.{name}.counterfactuals"
         _at_most("assumptions.steps", chosen["steps"], counterfactuals["steps"][-1], f"the last of {key}.steps")
         _at_most("assumptions.examples", chosen["examples"], counterfactuals["examples"], f"{key}.examples")
+
+
+def _check_correction(config):
+    chosen, definitions = config["correction"], config["definitions"]
+    for key in ("cases", "planted"):
+        _member(f"correction.{key}", chosen[key], definitions, "defined are")
+    if not set(chosen["cases"]) & set(config["cases"]):
+        found, accepted = (", ".join(names) for names in (chosen["cases"], config["cases"]))
+        raise FadingError(f"correction.cases: found {found}; accepted are some of the study's cases, {accepted}.")
+    for key in ("examples", "steps"):
+        if chosen[key] != sorted(chosen[key]):
+            raise FadingError(f"correction.{key} must ascend; found {chosen[key]}.")
+    for name in dict.fromkeys([*chosen["cases"], *chosen["planted"]]):
+        case, key = definitions[name], f"definitions.{name}"
+        _check_case(key, case, len(config["seeds"]), config["spectrum"])
+        _at_most("correction.examples", chosen["examples"][-1], case["examples"]["train"], f"{key}.examples.train")
+        _at_most("correction.others", chosen["others"], case["examples"]["test"], f"{key}.examples.test")
+    for name in chosen["cases"]:
+        ranking = rankers(definitions[name]["estimators"])
+        _member(f"definitions.{name}.estimators, of which a case to be corrected needs some,", NEEDED, ranking)
+        for key in ("harmful", "retrained"):
+            _member(f"correction.{key}", chosen[key], [*ranking, LABEL_NEIGHBOURS], f"rankings of {name} are")
+    for name in chosen["planted"]:
+        if "flipped" not in definitions[name]["examples"]:
+            raise FadingError(f"correction.planted: found {name}; accepted are cases with examples.flipped.")
 
 
 def check_claims(claims: list[dict], config: dict) -> None:

@@ -48,3 +48,42 @@ def bootstrap_interval(groups: list[np.ndarray], resamples: int = 2000) -> tuple
     tail = stats.norm.cdf(np.sqrt(count / (count - 1)) * stats.t.ppf(0.025, count - 1))
     ends = mean + np.sqrt(seeds / (seeds - 1)) * (np.quantile(means.mean(axis=1), [tail, 1 - tail]) - mean)
     return mean, *map(float, ends)
+
+
+def nested_interval(groups: list[np.ndarray]) -> tuple[float, float, float]:
+    """The mean of the values of each seed, and the ends of its 95 % interval.
+
+    By bootstrap over seeds and examples; where there is one seed, or one value of each, Student's t over the values.
+    """
+    nested = len(groups) > 1 and sum(map(len, groups)) > len(groups)
+    return bootstrap_interval(groups) if nested else mean_interval(np.concatenate(groups))
+
+
+def success_interval(groups: list[np.ndarray]) -> tuple[float, float, float]:
+    """The share of successes (0 or 1) over the trials of each seed, and the ends of its 95 % interval.
+
+    The wider, at either end, of Wilson's interval (1927), which knows that few trials without a failure do not prove
+    that there is none, and the nested one, which knows that trials of a seed may be alike.
+    """
+    trials = np.concatenate(groups)
+    wilson = stats.binomtest(int(trials.sum()), len(trials)).proportion_ci(method="wilson")
+    return float(trials.mean()), *_widest((wilson.low, wilson.high), groups, 0)
+
+
+def paired_interval(groups: list[np.ndarray]) -> tuple[float, float, float]:
+    """The mean over trials of a success's difference to its control's (−1, 0 or 1), and the ends of its 95 % interval.
+
+    The wider, at either end, of Agresti and Min's interval for matched pairs (2005: two pairs are added, half a one of
+    each kind) and the nested one.
+    """
+    differences = np.concatenate(groups)
+    count, total = len(differences) + 2, differences.sum()
+    spread = np.sqrt(np.abs(differences).sum() + 1 - total**2 / count) / count
+    ends = total / count + stats.norm.ppf([0.025, 0.975]) * spread
+    return float(differences.mean()), *_widest(ends, groups, -1)
+
+
+def _widest(ends, groups, smallest):
+    """The ends, or those of the nested interval where they lie farther out, within [smallest, 1]."""
+    mean, low, high = nested_interval(groups)
+    return tuple(np.clip([np.fmin(ends[0], low), np.fmax(ends[1], high)], smallest, 1).tolist())

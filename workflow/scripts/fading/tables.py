@@ -7,7 +7,7 @@ import pandas as pd
 
 from fading.errors import FadingError
 from fading.order import NO_EXAMPLE
-from fading.statistics import bootstrap_interval, mean_interval, spearman_by_example
+from fading.statistics import mean_interval, nested_interval, spearman_by_example
 
 MIRROR = "mirror"
 HEALTH = ["residual", "diverged", "negative_curvature"]
@@ -125,15 +125,12 @@ def leave_one_out_summary(correlations: pd.DataFrame) -> pd.DataFrame:
 def interval_over_seeds(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     """The mean of a column, with its 95 % interval, per value of all other columns.
 
-    Over seeds and the examples (train_index or index) of each by bootstrap; where there is one seed, or one value of
-    each, by Student's t.
+    Over seeds and the examples (train_index or index) of each.
     """
     keys = [name for name in frame.columns if name not in ("seed", "train_index", "index", value)]
     rows = []
     for key, group in frame.groupby(keys, sort=False, dropna=False):
-        groups = [one.to_numpy() for _, one in group.groupby("seed")[value]]
-        nested = len(groups) > 1 and len(group) > len(groups)
-        mean, low, high = bootstrap_interval(groups) if nested else mean_interval(group[value].to_numpy())
+        mean, low, high = nested_interval([one.to_numpy() for _, one in group.groupby("seed")[value]])
         rows.append(dict(zip(keys, key, strict=True)) | {value: mean, "ci_low": low, "ci_high": high})
     return pd.DataFrame(rows)
 

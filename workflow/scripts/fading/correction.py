@@ -1,0 +1,264 @@
+"""Correct a mis-prediction by a few steps on training examples that influence it.
+
+A ranking orders the training examples by what up-weighting them would do to one test example, the target: the most
+helpful lower its loss the most, the most harmful raise it. An intervention takes the first k of one end and trains on
+with them, until the target is predicted right or the steps are spent. Of the test set it sees the target's own label
+and no other.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fading.cases import Case, Examples
+from fading.counterfactuals import fork, record
+from fading.errors import FadingError
+from fading.methods import (
+    ASCEND,
+    DESCEND,
+    DROP,
+    LABEL_NEIGHBOURS,
+    MISLEAD,
+    NEIGHBOURS,
+    OF_LABEL,
+    RANDOM,
+    RELABEL,
+    TARGET,
+)
+from fading.optimizers import Optimizer
+from fading.training import batch_loss, batches, descend, unit_weights
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model trained for `step` steps to `state` (1 + s, p), and the batches that training would draw next.
+
+    What else a correction changes is looked for on the first `others` test examples.
+    """
+
+    case: Case
+    state: Tensor
+    step: int
+    upcoming: list[Tensor]
+    others: int
+
+    def predicted(self, theta: Tensor, examples: Examples) -> Tensor:
+        """The class of largest logit, for each example: (n,)."""
+        with torch.no_grad():
+            return self.case.logits(theta, examples.inputs).argmax(1)
+
+    @cached_property
+    def before(self) -> Tensor:
+        """What the model predicts of every test example before any correction: (n_test,)."""
+        return self.predicted(self.state[0], self.case.test)
+
+    def targets(self, count: int, right: bool) -> list[int]:
+        """The first `count` measured test examples that the model predicts right, or wrong; as many as there are."""
+        hit = (self.before == self.case.test.labels)[: self.case.measured]
+        return (hit == right).nonzero()[:count, 0].tolist()
+
+    def elsewhere(self, theta: Tensor, target: int) -> tuple[float, float]:
+        """Retention, the share of predictions on other test examples that stay the same, and their accuracy's change."""
+        other = torch.arange(self.others) != target
+        before, labels = self.before[: self.others][other], self.case.test.labels[: self.others][other]
+        now = self.predicted(theta, self.case.test[: self.others])[other]
+        kept, change = (now == before).double().mean(), (now == labels).double().mean()
+        return kept.item(), (change - (before == labels).double().mean()).item()
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Scores (n,) of the training examples for one target, positive where harmful; `among` (n,) says who may be taken."""
+
+    scores: Tensor
+    among: Tensor
+
+    def helpful(self, count: int) -> Tensor:
+        """The most helpful examples, ties by their place in the training set: (count,). Raises FadingError if fewer."""
+        return _first(self.scores, self.among, count)
+
+    def harmful(self, count: int, among: Tensor | None = None) -> Tensor:
+        """The most harmful examples, ties by their place, of those in the mask `among` (n,) too, if it is given."""
+        return _first(-self.scores, self.among if among is None else self.among & among, count)
+
+
+def _first(scores, among, count):
+    order = scores.argsort(stable=True)
+    chosen = order[among[order]][:count]
+    if len(chosen) < count:
+        raise FadingError(f"There are {len(chosen)} training examples to choose from; {count} are wanted.")
+    return chosen
+
+
+def rankings(case: Case, target: int, scores: dict[str, Tensor]) -> dict[str, Ranking]:
+    """The estimators' rankings for a target, from each one's scores (n,), with the controls made of them.
+
+    Random examples of the target's label; and neighbours that know labels: the nearest of its label are the most
+    helpful, the nearest of another the most harmful.
+    """
+    everyone = torch.ones(len(case.train), dtype=torch.bool)
+    same = case.train.labels == case.test.labels[target]
+    known = {name: Ranking(column, everyone) for name, column in scores.items()}
+    if RANDOM in scores:
+        known[OF_LABEL] = Ranking(scores[RANDOM], same)
+    if NEIGHBOURS in scores:
+        known[LABEL_NEIGHBOURS] = Ranking(torch.where(same, scores[NEIGHBOURS], -scores[NEIGHBOURS]), everyone)
+    return known
+
+
+@dataclass(frozen=True)
+class Clipped:
+    """An optimiser that is given gradients cut to a norm of at most `limit`."""
+
+    optimizer: Optimizer
+    limit: float
+
+    def step(self, state: Tensor, gradient: Tensor, t: int) -> Tensor:
+        return self.optimizer.step(state, gradient * (self.limit / gradient.norm()).clamp(max=1), t)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Training to be done: on which case's training set, in which batches, by which rule, with which weights (n,)."""
+
+    case: Case
+    batches: list[Tensor]
+    optimizer: Optimizer | Clipped
+    weights: Tensor
+
+
+def practice(case: Case, examples: Examples, optimizer: Optimizer, steps: int, sign: float = 1.0) -> Plan:
+    """Steps down the examples' mean loss; up, with the sign −1."""
+    case = replace(case, train=examples)
+    return Plan(case, [torch.arange(len(examples))] * steps, optimizer, sign * unit_weights(case))
+
+
+def plan(
+    trained: Trained, ranking: Ranking, intervention: str, target: int, count: int, optimizer: Optimizer, steps: int
+) -> Plan:
+    """What an intervention does with `count` examples of a ranking.
+
+    descend: steps down the loss of the most helpful. ascend: up that of the most harmful, with gradients no longer than
+    the first, since a loss has no top. relabel: down that of the most harmful of other labels, under the target's label.
+    drop: training goes on where it stopped, the most harmful at weight 0. mislead: down the loss of the most harmful,
+    so that a right prediction turns wrong.
+    """
+    case, label = trained.case, trained.case.test.labels[target]
+    if intervention == DESCEND:
+        return practice(case, case.train[ranking.helpful(count)], optimizer, steps)
+    if intervention == RELABEL:
+        chosen = case.train[ranking.harmful(count, case.train.labels != label)]
+        return practice(case, Examples(chosen.inputs, label.expand(count)), optimizer, steps)
+    harmful = ranking.harmful(count)
+    if intervention == MISLEAD:
+        return practice(case, case.train[harmful], optimizer, steps)
+    if intervention == ASCEND:
+        theta = trained.state[0].clone().requires_grad_()
+        up = practice(case, case.train[harmful], optimizer, steps, sign=-1.0)
+        (first,) = torch.autograd.grad(batch_loss(up.case, theta, up.batches[0], up.weights), theta)
+        return replace(up, optimizer=Clipped(optimizer, first.norm().item()))
+    return Plan(case, trained.upcoming[:steps], optimizer, without(case, harmful))
+
+
+def without(case: Case, examples: Tensor) -> Tensor:
+    """Training weights (n,): 0 for the examples, 1 for all others."""
+    weights = unit_weights(case)
+    weights[examples] = 0
+    return weights
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a correction did: the target's loss in nats before and after each step (t + 1,), and θ by step.
+
+    `taken` counts the steps until the prediction was as wanted, None if it never was; `visits` (t + 1,) the gradients
+    of single examples that were computed up to each step.
+    """
+
+    losses: list[float]
+    thetas: dict[int, Tensor]
+    taken: int | None
+    visits: list[int]
+
+    def stop(self, steps: int) -> int:
+        """At which step it has stopped when it may take so many."""
+        return min(steps, len(self.losses) - 1)
+
+
+def correct(trained: Trained, target: int, plan: Plan, steps: list[int], right: bool = True) -> Correction:
+    """Train as planned until the target's prediction is right (or wrong); θ is kept after `steps` and at the stop."""
+    case, one = trained.case, trained.case.test[target : target + 1]
+    with torch.no_grad():
+        losses, thetas, taken = [case.losses(trained.state[0], one).item()], {}, None
+    run = descend(plan.case, trained.state, plan.batches, plan.optimizer, plan.weights, trained.step)
+    for step, (theta, *_), _ in run:
+        with torch.no_grad():
+            logits = case.logits(theta, one.inputs)
+        losses.append(case.output_losses(logits, one.labels).item())
+        done = (logits.argmax(1) == one.labels).item() == right
+        if done or step - trained.step in steps:
+            thetas[step - trained.step] = theta
+        if done:
+            taken = step - trained.step
+            break
+    visits = [0, *accumulate(map(len, plan.batches))]
+    return Correction(losses, thetas, taken, visits[: len(losses)])
+
+
+def outcomes(trained: Trained, target: int, correction: Correction, steps: list[int]) -> list[dict]:
+    """A row for each number of steps that a correction may take: what it had reached where it stopped.
+
+    step (how many it may take), success (0 or 1), taken (steps until then, NaN without success), loss_before and loss
+    of the target, retention and accuracy_change elsewhere, visits.
+    """
+    elsewhere = {stop: trained.elsewhere(theta, target) for stop, theta in correction.thetas.items()}
+    rows = []
+    for allowed in steps:
+        stop = correction.stop(allowed)
+        success = correction.taken is not None and correction.taken <= allowed
+        losses = correction.losses[0], correction.losses[stop]
+        taken = correction.taken if success else np.nan
+        rows.append(_outcome(allowed, success, taken, losses, elsewhere[stop], correction.visits[stop]))
+    return rows
+
+
+def retrained(
+    trained: Trained,
+    target: int,
+    harmful: Tensor,
+    checkpoints: dict[int, Tensor],
+    order: dict[str, np.ndarray],
+    optimizer: Optimizer,
+) -> dict:
+    """The outcome of training from the start without the harmful examples, which a correction is to spare.
+
+    It continues from the last of the checkpoints {t: state} that none of them has touched: the same for less.
+    """
+    case, start = trained.case, fork(order, tuple(harmful.tolist()), list(checkpoints))
+    drawn, steps = batches(order, start), len(order["offsets"]) - 1
+    weights = without(case, harmful)
+    thetas, _ = record(case, checkpoints[start], drawn, optimizer, weights, [steps - start], start)
+    one = case.test[target : target + 1]
+    with torch.no_grad():
+        losses = [case.losses(theta, one).item() for theta in (trained.state[0], thetas[0])]
+    success = (trained.predicted(thetas[0], one) == one.labels).item()
+    taken = steps if success else np.nan
+    return _outcome(steps, success, taken, losses, trained.elsewhere(thetas[0], target), len(order["indices"]))
+
+
+def _outcome(step, success, taken, losses, elsewhere, visits):
+    (loss_before, loss), (retention, accuracy_change) = losses, elsewhere
+    return {
+        "step": step,
+        "success": float(success),
+        "taken": taken,
+        "loss_before": loss_before,
+        "loss": loss,
+        "retention": retention,
+        "accuracy_change": accuracy_change,
+        "visits": visits,
+    }

@@ -1,0 +1,82 @@
+"""Everything that is tried on the mis-predictions of one training run."""
+
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from fading.correction import Trained, correct, outcomes, plan, practice, rankings, retrained
+from fading.errors import FadingError
+from fading.methods import ASCEND, DESCEND, DROP, MISLEAD, RELABEL, RETRAIN, TARGET
+from fading.optimizers import optimizer
+
+
+class Attempt(NamedTuple):
+    """An intervention on a target with the first k of a method's ranking."""
+
+    test_index: int
+    intervention: str
+    method: str
+    k: int
+    learning_rate: float
+
+
+def attempts(wrong: list[int], right: list[int], methods: list[str], settings: dict) -> list[Attempt]:
+    """What is tried on targets predicted wrong, and on some predicted right.
+
+    Descending by every method on the whole grid of `examples` and `learning_rates`, and on the target itself; all else
+    by the methods named `harmful` with the largest k, and training anew by those named `retrained`, at its own
+    learning_rate.
+    """
+    counts, rates, harmful = settings["examples"], settings["learning_rates"], settings["harmful"]
+    grids = [
+        product(wrong, [DESCEND], methods, counts, rates),
+        product(wrong, [DESCEND], [TARGET], [1], rates),
+        product(wrong, [ASCEND, RELABEL, DROP], harmful, counts[-1:], rates),
+        product(right, [MISLEAD], harmful, counts[-1:], rates),
+        product(wrong, [RETRAIN], settings["retrained"], counts[-1:], [settings["learning_rate"]]),
+    ]
+    return [Attempt(*one) for grid in grids for one in grid]
+
+
+def trials(
+    trained: Trained,
+    scores: dict[str, Tensor],
+    checkpoints: dict[int, Tensor],
+    order: dict[str, np.ndarray],
+    settings: dict,
+    progress,
+) -> pd.DataFrame:
+    """A row per attempt and number of `steps` that it may take, with the columns of Attempt and of outcomes().
+
+    `scores` (n, measured) are those of each estimator; `checkpoints` {t: state} and `order` are of the run. Raises
+    FadingError if the model predicts every measured test example right.
+    """
+    case, steps = trained.case, settings["steps"]
+    wrong, right = (trained.targets(settings["targets"], hit) for hit in (False, True))
+    if not wrong:
+        raise FadingError(
+            f"All {case.measured} measured test examples are predicted right: nothing is to be corrected."
+        )
+    known = {
+        target: rankings(case, target, {name: array[:, target] for name, array in scores.items()})
+        for target in wrong + right
+    }
+    rows = []
+    for attempt in progress(attempts(wrong, right, list(known[wrong[0]]), settings)):
+        target, intervention, method, k, rate = attempt
+        rule = optimizer({**settings, "learning_rate": rate})
+        if intervention == RETRAIN:
+            without = known[target][method].harmful(k)
+            found = [retrained(trained, target, without, checkpoints, order, rule)]
+        else:
+            if method == TARGET:
+                planned = practice(case, case.test[target : target + 1], rule, steps[-1])
+            else:
+                planned = plan(trained, known[target][method], intervention, target, k, rule, steps[-1])
+            correction = correct(trained, target, planned, steps, right=intervention != MISLEAD)
+            found = outcomes(trained, target, correction, steps)
+        rows += [{**attempt._asdict(), **row} for row in found]
+    return pd.DataFrame(rows)
