@@ -35,7 +35,7 @@ with Job(snakemake) as job:
             axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             axis.tick_params(labelsize=6)
             axis.set_title(f"ρ = {mean.spearman:.2f}\n[{mean.ci_low:.2f}, {mean.ci_high:.2f}]")
-            axis.set_xlabel(f"predicted (nats),\n{style.SHORT[estimator]}")
+            axis.set_xlabel(f"predicted (nats),\n{style.short(estimator)}")
         row[0].set_ylabel("actual change of\ntest loss (nats)")
     for axis, case in zip(axes[0], cases, strict=True):
         axis.set_title(style.label(case).replace(", ", "\n") + "\n" + axis.get_title())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset: its file below resources, what its labels mean, the kinds of model for it, and whether it is sentences.
+    """A dataset: its file below resources, its labels' names, the kinds of model for it, and whether it is sentences.
 
     `train` and `test` count the examples of its own splits; a dataset without splits has its whole size as `train` and
     no `test`: test examples are drawn from the same.

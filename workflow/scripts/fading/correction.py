@@ -20,14 +20,12 @@ from fading.errors import FadingError
 from fading.methods import (
     ASCEND,
     DESCEND,
-    DROP,
     LABEL_NEIGHBOURS,
     MISLEAD,
     NEIGHBOURS,
     OF_LABEL,
     RANDOM,
     RELABEL,
-    TARGET,
 )
 from fading.optimizers import Optimizer
 from fading.training import batch_loss, batches, descend, unit_weights
@@ -62,7 +60,7 @@ class Trained:
         return (hit == right).nonzero()[:count, 0].tolist()
 
     def elsewhere(self, theta: Tensor, target: int) -> tuple[float, float]:
-        """Retention, the share of predictions on other test examples that stay the same, and their accuracy's change."""
+        """Retention, the share of predictions on other test examples that stay, and their accuracy's change."""
         other = torch.arange(self.others) != target
         before, labels = self.before[: self.others][other], self.case.test.labels[: self.others][other]
         now = self.predicted(theta, self.case.test[: self.others])[other]
@@ -72,7 +70,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Scores (n,) of the training examples for one target, positive where harmful; `among` (n,) says who may be taken."""
+    """Scores (n,) of the training examples for one target, positive where harmful; `among` (n,), which may be taken."""
 
     scores: Tensor
     among: Tensor
@@ -143,9 +141,9 @@ def plan(
     """What an intervention does with `count` examples of a ranking.
 
     descend: steps down the loss of the most helpful. ascend: up that of the most harmful, with gradients no longer than
-    the first, since a loss has no top. relabel: down that of the most harmful of other labels, under the target's label.
-    drop: training goes on where it stopped, the most harmful at weight 0. mislead: down the loss of the most harmful,
-    so that a right prediction turns wrong.
+    the first, since a loss has no top. relabel: down that of the most harmful of other labels, under the target's
+    label. drop: training goes on where it stopped, the most harmful at weight 0. mislead: down the loss of the most
+    harmful, so that a right prediction turns wrong.
     """
     case, label = trained.case, trained.case.test.labels[target]
     if intervention == DESCEND:

@@ -1,5 +1,6 @@
 """Tables of corrections: success with its interval, and against controls on the same targets."""
 
+import numpy as np
 import pandas as pd
 
 from fading.methods import LABEL_NEIGHBOURS, OF_LABEL, RANDOM
@@ -20,7 +21,7 @@ def summary(trials: pd.DataFrame) -> pd.DataFrame:
     keys, rows = ["case", "method", *SETTING], []
     for key, group in trials.groupby(keys, sort=False):
         success, low, high = success_interval(_by_seed(group, "success"))
-        retention, retention_low, retention_high = nested_interval(_by_seed(group, "retention"))
+        retention, *ends = np.clip(nested_interval(_by_seed(group, "retention")), 0, 1)
         rows.append(
             {
                 **dict(zip(keys, key, strict=True)),
@@ -28,8 +29,8 @@ def summary(trials: pd.DataFrame) -> pd.DataFrame:
                 "ci_low": low,
                 "ci_high": high,
                 "retention": retention,
-                "retention_low": retention_low,
-                "retention_high": min(retention_high, 1.0),
+                "retention_low": ends[0],
+                "retention_high": ends[1],
                 "accuracy_change": group.accuracy_change.mean(),
                 "loss_change": group.loss_change.mean(),
                 "taken": group.taken.median(),

@@ -38,8 +38,9 @@ INPUTS = {
 def draw_examples(settings: dict, source, weights: dict | None, progress) -> dict[str, np.ndarray]:
     """Draw a case's examples from a dataset and compute what its frozen part makes of them.
 
-    `settings` holds dataset, kind of model, the counts train and test, tokens where the data are sentences, and flipped,
-    the share of training labels that are replaced by another, where errors are planted; `source` is what datasets.py gives for the dataset; `weights` are the pre-trained ones that encode sentences.
+    `settings` holds dataset, kind of model, the counts train and test, tokens where the data are sentences, and flipped
+    where errors are planted, the share of training labels that another replaces; `source` is what datasets.py gives for
+    the dataset; `weights` are the pre-trained ones that encode sentences.
     Returns, for train and test: <split>_labels, <split>_rows (which rows of the dataset they are) and
     <split>_inputs.<i>; with planted errors train_true_labels as well. Training and test examples are disjoint.
     """
@@ -73,7 +74,7 @@ def draw_examples(settings: dict, source, weights: dict | None, progress) -> dic
 
 
 def flipped(labels: np.ndarray, share: float, classes: int) -> np.ndarray:
-    """The labels (n,) with that share of them, the same in every study and seed, replaced by another class at random."""
+    """The labels (n,), that share of them replaced by another class at random, the same in every study and seed."""
     count = round(share * len(labels))
     chosen = subset(count, len(labels), stream=2)
     labels = labels.copy()

@@ -95,18 +95,23 @@ class Job:
         """What determines this job's outputs, and nothing that may differ between two identical runs."""
         code = list(self.snakemake.input.get("code", []))
         data = [file for file in self.snakemake.input if file not in code]
-        return {
-            "rule": self.snakemake.rule,
-            "wildcards": self.wildcards,
-            "settings": self.settings,
-            "inputs": {file: artifacts.sha256(file) for file in sorted(data)},
-            "code": {file: artifacts.sha256(file) for file in sorted(code)},
-            "lock": artifacts.sha256(LOCK),
-            "versions": {"python": platform.python_version()}
-            | {name: version(name) for name in NUMERICS if name in sys.modules},
-            "device": _device(),
-            "threads": self.snakemake.threads,
-        }
+        return lineage(self.snakemake.rule, self.wildcards, self.settings, data, code, self.snakemake.threads)
+
+
+def lineage(rule: str, wildcards: dict, settings: dict, inputs: list[str], code: list[str], threads: int) -> dict:
+    """The lineage of what a rule makes of input files with source files, in the environment of this process."""
+    return {
+        "rule": rule,
+        "wildcards": wildcards,
+        "settings": settings,
+        "inputs": {file: artifacts.sha256(file) for file in sorted(inputs)},
+        "code": {file: artifacts.sha256(file) for file in sorted(code)},
+        "lock": artifacts.sha256(LOCK),
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in NUMERICS if name in sys.modules},
+        "device": _device(),
+        "threads": threads,
+    }
 
 
 def _device() -> str:

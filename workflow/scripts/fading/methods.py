@@ -3,9 +3,15 @@
 from fading.influence import BY_EXAMPLE, OF_THE_PAST
 
 DESCEND, ASCEND, RELABEL, DROP, MISLEAD, RETRAIN = "descend", "ascend", "relabel", "drop", "mislead", "retrain"
+REMOVE = "remove"
 GRADIENT_DOT, RANDOM, NEIGHBOURS = NEEDED = "gradient-dot", "random", "nearest-neighbours"  # controls are made of them
 OF_LABEL, LABEL_NEIGHBOURS, EARLIER = "random-of-label", "label-neighbours", "gradient-dot-half-way"
+REMEDIES = REMOVE, RELABEL  # of planted errors
+EVERYTHING = "all planted errors"  # the most that can be found
 TARGET = "target"  # the target itself, as if it were a training example
+CONTROLS = (TARGET, RANDOM, OF_LABEL, NEIGHBOURS, LABEL_NEIGHBOURS)  # know nothing of gradients
+# Those that need nothing but a run's checkpoints.
+FROM_CHECKPOINTS = (GRADIENT_DOT, "gradient-cosine", "tracin", NEIGHBOURS, LABEL_NEIGHBOURS, RANDOM, OF_LABEL)
 
 
 def rankers(estimators: list[str]) -> list[str]:

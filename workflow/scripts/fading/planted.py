@@ -7,12 +7,9 @@ from torch import Tensor
 
 from fading.cases import Case, Examples
 from fading.gradients import chunks, gradient_norms
-from fading.methods import RANDOM
+from fading.methods import RANDOM, REMOVE
 from fading.optimizers import Optimizer
 from fading.training import descend, unit_weights
-
-REMOVE, RELABEL = REMEDIES = "remove", "relabel"
-EVERYTHING = "all planted errors"  # the most that a remedy can find
 
 
 def suspicions(case: Case, theta: Tensor, scores: dict[str, Tensor], seed: int) -> dict[str, Tensor]:
@@ -35,27 +32,28 @@ def suspects(suspicion: Tensor, count: int) -> Tensor:
     return (-suspicion).argsort(stable=True)[:count]
 
 
-def average_precision(suspicion: Tensor, planted: Tensor) -> float:
-    """The area under the precision-recall curve, by steps: the mean, over planted errors, of the precision at each.
+def precisions(suspicion: Tensor, planted: Tensor) -> Tensor:
+    """The precision of the ranking down to each planted error, (planted,), in the order in which it finds them.
 
-    `planted` (n,) marks them. A random order has the share of planted errors, on average.
+    Their mean is the average precision, the area under the precision-recall curve by steps. `planted` (n,) marks them;
+    of a random order it is about the share of planted errors.
     """
     hit = planted[suspects(suspicion, len(planted))].double()
-    precision = hit.cumsum(0) / torch.arange(1, len(hit) + 1)
-    return ((precision * hit).sum() / hit.sum()).item()
+    return (hit.cumsum(0) / torch.arange(1, len(hit) + 1))[hit.bool()]
 
 
 def recovered(
     case: Case, state: Tensor, step: int, batches: list[Tensor], optimizer: Optimizer, labels: Tensor, weights: Tensor
-) -> float:
-    """Test accuracy after training on with these training labels (n,) and weights (n,).
+) -> Tensor:
+    """Which test examples are predicted right (0 or 1) after training on with these labels and weights (n,).
 
-    Only on test examples that are not measured: no influence was computed with their labels.
+    Only those that are not measured, with whose labels no influence was computed: (n_test − measured,).
     """
-    mended = replace(case, train=Examples(case.train.inputs, labels), test=case.test[case.measured :])
+    mended, unseen = replace(case, train=Examples(case.train.inputs, labels)), case.test[case.measured :]
     for _, moved, _ in descend(mended, state, batches, optimizer, weights, step):
         state = moved
-    return mended.accuracy(state[0])
+    with torch.no_grad():
+        return (case.logits(state[0], unseen.inputs).argmax(1) == unseen.labels).double()
 
 
 def remedied(case: Case, remedy: str, found: Tensor, true_labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -85,5 +85,5 @@ def paired_interval(groups: list[np.ndarray]) -> tuple[float, float, float]:
 
 def _widest(ends, groups, smallest):
     """The ends, or those of the nested interval where they lie farther out, within [smallest, 1]."""
-    mean, low, high = nested_interval(groups)
+    _, low, high = nested_interval(groups)
     return tuple(np.clip([np.fmin(ends[0], low), np.fmax(ends[1], high)], smallest, 1).tolist())

@@ -28,6 +28,16 @@ COLOURS = {
     "re-use": PALETTE[2],
     "path": PALETTE[4],
     "beyond first order": PALETTE[3],
+    "gradient-cosine": PALETTE[9],
+    "gradient-dot-half-way": PALETTE[6],
+    "target": (0.1, 0.1, 0.1),
+    "label-neighbours": PALETTE[3],
+    "nearest-neighbours": PALETTE[8],
+    "random-of-label": PALETTE[5],
+    "random": (0.6, 0.6, 0.6),
+    "self-influence": PALETTE[6],
+    "training loss": PALETTE[3],
+    "all planted errors": (0.1, 0.1, 0.1),
     "supported": PALETTE[0],
     "inconclusive": PALETTE[1],
     "contradicted": PALETTE[3],
@@ -35,8 +45,16 @@ COLOURS = {
 SHORT = {
     "gradient-dot": "gradient dot",
     "abif": "ABIF",
+    "ekfac": "EK-FAC",
     "exact": "explicit Hessian",
     "linear-response": "linear response",
+    "tracin": "TracIn",
+    "gradient-cosine": "gradient cosine",
+    "gradient-dot-half-way": "gradient dot, half-way",
+    "target": "target itself",
+    "nearest-neighbours": "nearest neighbours",
+    "label-neighbours": "nearest of its label",
+    "random-of-label": "random of its label",
 }
 LABELS = {
     "linear-response": "linear response (exact first order)",
@@ -47,6 +65,8 @@ LABELS = {
     "exact": "influence function, explicit Hessian",
     "ekfac": "influence function, EK-FAC",
     "cg": "influence function, conjugate gradient",
+    "resnet-planted": "ResNet GELU, Fashion-MNIST",
+    "bert-planted": "BERT, movie reviews",
     "resnet-fashion": "ResNet GELU, Fashion-MNIST",
     "resnet-relu-fashion": "ResNet ReLU, Fashion-MNIST",
     "bert-reviews": "BERT, movie reviews",
@@ -58,6 +78,11 @@ LABELS = {
 def label(name: str) -> str:
     """What to call a case or estimator in a figure; its own name where nothing better is known."""
     return LABELS.get(name, name)
+
+
+def short(name: str) -> str:
+    """The same in few words."""
+    return SHORT.get(name, name)
 
 
 def colour(name: str):

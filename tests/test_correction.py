@@ -1,0 +1,340 @@
+"""Corrections: their direction on a convex problem, whom they look at, when they stop; planted errors; intervals."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import Tiny, reference_gradients
+from fading.cases import Examples
+from fading.correction import Clipped, Ranking, Trained, correct, outcomes, plan, practice, rankings, retrained
+from fading.corrections import front, paired, summary
+from fading.errors import FadingError
+from fading.examples import flipped
+from fading.methods import (
+    ASCEND,
+    DESCEND,
+    DROP,
+    LABEL_NEIGHBOURS,
+    MISLEAD,
+    NEIGHBOURS,
+    OF_LABEL,
+    RANDOM,
+    RELABEL,
+    REMOVE,
+    TARGET,
+)
+from fading.optimizers import SGD
+from fading.order import batch_order
+from fading.planted import precisions, recovered, remedied, suspects, suspicions
+from fading.statistics import paired_interval, success_interval
+from fading.training import batch_loss, batches, descend, unit_weights
+from fading.trials import attempts
+
+ALL = (DESCEND, ASCEND, RELABEL, DROP, MISLEAD)
+EVERYONE = torch.ones(Tiny.n, dtype=torch.bool)
+
+
+def trained(kind="logistic", weight_decay=0.0, others=9):
+    case, theta = Tiny.make(kind, weight_decay)
+    upcoming = batches(batch_order(Tiny.n, 8, 3, 12, 0))
+    return Trained(case, theta[None], 3, upcoming, others)
+
+
+def influence(model, target):
+    """Gradient dot products with a target, positive where harmful, one example at a time."""
+    case, theta = model.case, model.state[0]
+    gradients = reference_gradients(case, theta, case.train)
+    (own,) = reference_gradients(case, theta, case.test[target : target + 1])
+    return Ranking(-gradients @ own, EVERYONE)
+
+
+def loss_after_a_step(model, planned, target):
+    ((_, state, _),) = descend(planned.case, model.state, planned.batches[:1], planned.optimizer, planned.weights)
+    return model.case.losses(state[0], model.case.test[target : target + 1]).item()
+
+
+@pytest.mark.parametrize("target", range(9))
+def test_on_a_convex_problem_a_step_moves_the_targets_loss_as_convexity_proves(target):
+    model, rate, count = trained(), 1e-3, 4
+    one = model.case.test[target : target + 1]
+    before = model.case.losses(model.state[0], one).item()
+    ranking = influence(model, target)
+    # A softmax loss on features of norm r has a Hessian of norm ½ r² at most, so that a step −ηg changes it by
+    # −η⟨g_z, g⟩ + ¼ η² r² ‖g‖² at most, and since it is convex by −η⟨g_z, g⟩ at least.
+    radius = one.inputs[0].square().sum().item() + 1
+    gradients = reference_gradients(model.case, model.state[0], model.case.train)
+    for intervention, chosen, sign in (
+        (DESCEND, ranking.helpful(count), 1),
+        (ASCEND, ranking.harmful(count), -1),
+        (MISLEAD, ranking.harmful(count), 1),
+    ):
+        planned = plan(model, ranking, intervention, target, count, SGD(rate), 1)
+        after = loss_after_a_step(model, planned, target)
+        slope = sign * rate * ranking.scores[chosen].mean().item()
+        curve = rate**2 / 4 * radius * gradients[chosen].mean(0).square().sum().item()
+        assert slope - 1e-12 <= after - before <= slope + curve + 1e-12
+        assert (after < before) == (intervention != MISLEAD), "far above what the second order could turn"
+    planned = plan(model, ranking, RELABEL, target, count, SGD(rate), 1)
+    chosen = ranking.harmful(count, model.case.train.labels != one.labels)
+    assert torch.equal(planned.case.train.inputs[0], model.case.train.inputs[0][chosen])
+    assert (planned.case.train.labels == one.labels).all()
+
+
+@pytest.mark.parametrize("kind", ["logistic", "bert", "resnet-gelu"])
+@pytest.mark.parametrize("intervention", ALL)
+def test_no_test_label_but_the_targets_own_is_used(kind, intervention):
+    model, target = trained(kind), 4
+    labels = torch.zeros_like(model.case.test.labels)
+    labels[target] = model.case.test.labels[target]
+    blind = replace(model, case=replace(model.case, test=Examples(model.case.test.inputs, labels)))
+    scores = {name: torch.randn(Tiny.n, generator=torch.Generator().manual_seed(1)) for name in (RANDOM, NEIGHBOURS)}
+    for method in (RANDOM, OF_LABEL, LABEL_NEIGHBOURS):
+        if method == OF_LABEL and intervention == RELABEL:
+            continue  # has no other labels
+        found = []
+        for one in (model, blind):
+            ranking = rankings(one.case, target, scores)[method]
+            found.append(correct(one, target, plan(one, ranking, intervention, target, 2, SGD(0.1), 3), [1, 3]))
+        assert found[0].losses == found[1].losses
+        assert all(torch.equal(found[0].thetas[step], found[1].thetas[step]) for step in found[0].thetas)
+
+
+def test_retention_and_accuracy_are_of_other_test_examples():
+    model = trained(others=6)
+    theta = model.state[0]
+    right = model.before.clone()
+    assert model.elsewhere(theta, 2) == (1, 0)
+    model.__dict__["before"] = torch.where(torch.arange(9) == 2, (right + 1) % 3, right)  # as if it had been otherwise
+    assert model.elsewhere(theta, 2)[0] == 1, "the target's own prediction changed"
+    assert model.elsewhere(theta, 3)[0] == pytest.approx(4 / 5), "one of the five others changed"
+    assert model.elsewhere(theta, 8)[0] == pytest.approx(5 / 6), "a target that is not among them"
+    gained = float(right[2] == model.case.test.labels[2]) - float(model.before[2] == model.case.test.labels[2])
+    assert model.elsewhere(theta, 3)[1] == pytest.approx(gained / 5)
+
+
+def test_ties_go_by_place():
+    scores = torch.tensor([2.0, 1.0, 2.0, 1.0, 2.0, -0.0, 0.0])
+    ranking = Ranking(scores, torch.tensor([True, True, True, True, False, True, True]))
+    assert ranking.helpful(4).tolist() == [5, 6, 1, 3]
+    assert ranking.harmful(3).tolist() == [0, 2, 1]
+    assert ranking.harmful(2, torch.tensor([False] * 3 + [True] * 4)).tolist() == [3, 5]
+    same = Ranking(torch.zeros(3000), torch.ones(3000, dtype=torch.bool))
+    assert same.helpful(5).tolist() == same.harmful(5).tolist() == [0, 1, 2, 3, 4]
+    assert suspects(torch.zeros(3000), 3).tolist() == [0, 1, 2]
+    with pytest.raises(FadingError, match="There are 6 training examples to choose from; 7 are wanted"):
+        ranking.helpful(7)
+
+
+def test_controls_know_the_label_and_nothing_more():
+    case = trained().case
+    generator = torch.Generator().manual_seed(2)
+    scores = {name: torch.rand(Tiny.n, generator=generator) - 2 for name in (NEIGHBOURS, RANDOM)}
+    known, label = rankings(case, 1, scores), case.test.labels[1]
+    same = case.train.labels == label
+    assert known[OF_LABEL].helpful(int(same.sum())).sort().values.tolist() == same.nonzero()[:, 0].tolist()
+    aware = known[LABEL_NEIGHBOURS]
+    nearest = scores[NEIGHBOURS].argsort().tolist()
+    assert aware.helpful(3).tolist() == [one for one in nearest if same[one]][:3]
+    assert aware.harmful(3).tolist() == [one for one in nearest if not same[one]][:3]
+
+
+def test_dropping_goes_on_with_training_without_them():
+    model, count = trained(weight_decay=0.1), 5
+    ranking = influence(model, 0)
+    planned = plan(model, ranking, DROP, 0, count, SGD(0.1), 6)
+    theta = model.state[0]
+    harmful = (-ranking.scores).argsort()[:count].tolist()
+    for batch in model.upcoming[:6]:
+        at = theta.clone().requires_grad_()
+        kept = [one for one in batch.tolist() if one not in harmful]
+        loss = model.case.losses(at, model.case.train[torch.tensor(kept)]).sum() / len(batch) + 0.05 * at @ at
+        theta = theta - 0.1 * torch.autograd.grad(loss, at)[0]
+    *_, (_, state, _) = descend(planned.case, model.state, planned.batches, planned.optimizer, planned.weights)
+    torch.testing.assert_close(state[0], theta, rtol=1e-10, atol=1e-12)
+
+
+def test_ascent_is_clipped_to_its_first_gradient():
+    model = trained(weight_decay=0.1)
+    planned = plan(model, influence(model, 0), ASCEND, 0, 3, SGD(1.0), 30)
+    at = model.state[0].clone().requires_grad_()
+    first = torch.autograd.grad(batch_loss(planned.case, at, planned.batches[0], planned.weights), at)[0]
+    assert planned.optimizer.limit == pytest.approx(first.norm().item())
+    previous = model.state[0]
+    for _, (theta, *_), _ in descend(planned.case, model.state, planned.batches, planned.optimizer, planned.weights):
+        assert (theta - previous).norm() <= first.norm() * (1 + 1e-9)
+        previous = theta
+    short, long = torch.tensor([[0.0, 0.0]]), torch.tensor([3.0, 4.0])
+    assert Clipped(SGD(1.0), 10.0).step(short, long, 0)[0].tolist() == [-3, -4]
+    assert Clipped(SGD(1.0), 1.0).step(short, long, 0)[0].tolist() == pytest.approx([-0.6, -0.8])
+    assert Clipped(SGD(1.0), 1.0).step(short, torch.zeros(2), 0)[0].tolist() == [0, 0]
+
+
+def test_a_correction_stops_when_it_has_succeeded():
+    model = trained()
+    target = model.targets(9, right=False)[0]
+    wide = replace(model.case, measured=9)
+    assert replace(model, case=wide).targets(9, right=True) == [
+        one for one in range(9) if model.before[one] == model.case.test.labels[one]
+    ]
+    one = model.case.test[target : target + 1]
+    done = correct(model, target, practice(model.case, one, SGD(0.05), 200), [1, 2, 200])
+    assert done.taken > 2
+    assert sorted(done.thetas) == [1, 2, done.taken]
+    assert done.losses[-1] < done.losses[0]
+    assert model.predicted(done.thetas[done.taken], one) == one.labels
+    assert model.predicted(done.thetas[2], one) != one.labels
+    rows = pd.DataFrame(outcomes(model, target, done, [1, 2, 200]))
+    assert rows.success.tolist() == [0, 0, 1]
+    assert rows.taken.isna().tolist() == [True, True, False]
+    assert rows.visits.tolist() == [1, 2, done.taken]
+    assert rows.loss.tolist() == [done.losses[1], done.losses[2], done.losses[-1]]
+    assert rows.retention.iloc[-1] == model.elsewhere(done.thetas[done.taken], target)[0]
+    given_up = correct(model, target, practice(model.case, one, SGD(1e-9), 4), [1, 4])
+    assert (given_up.taken, sorted(given_up.thetas), len(given_up.losses)) == (None, [1, 4], 5)
+    right = replace(model, case=wide).targets(1, right=True)[0]
+    ranking = influence(model, right)
+    misled = correct(model, right, plan(model, ranking, MISLEAD, right, 6, SGD(0.5), 100), [100], right=False)
+    theta = misled.thetas[misled.taken]
+    assert model.predicted(theta, model.case.test[right : right + 1]) != model.case.test.labels[right]
+
+
+@pytest.mark.parametrize("harmful", [[3, 11, 20], [0]])
+def test_retraining_leaves_examples_out_from_the_start(harmful):
+    case, start = Tiny.make("resnet-gelu", 0.01)
+    order, rule = batch_order(Tiny.n, 8, 0, 6, 1), SGD(0.1)
+    drawn, checkpoints, state = batches(order), {0: start[None]}, start[None]
+    for step, state, _ in descend(case, state, drawn, rule, unit_weights(case)):
+        checkpoints[step] = state
+    model = Trained(case, state, 6, [], 9)
+    outcome = retrained(model, 2, torch.tensor(harmful), checkpoints, order, rule)
+    weights = unit_weights(case)
+    weights[harmful] = 0
+    *_, (_, (theta, *_), _) = descend(case, start[None], drawn, rule, weights)
+    assert outcome["loss"] == case.losses(theta, case.test[2:3]).item()
+    assert outcome["loss_before"] == case.losses(state[0], case.test[2:3]).item()
+    assert outcome["success"] == float(model.predicted(theta, case.test[2:3]) == case.test.labels[2])
+    assert outcome["visits"] == 46
+    assert (outcome["retention"], outcome["accuracy_change"]) == model.elsewhere(theta, 2)
+
+
+def test_every_method_is_tried_on_the_whole_grid():
+    settings = {"examples": [3, 10], "learning_rates": [0.1, 0.2], "harmful": ["a"], "retrained": ["b"]}
+    tried = attempts([5, 6], [7], ["a", "b"], {**settings, "learning_rate": 1.0})
+    assert len(set(tried)) == len(tried) == 2 * (2 * 2 * 2 + 2 + 3 * 2 + 1) + 2
+    assert {one.k for one in tried if one.intervention != DESCEND} == {10}
+    assert {one.test_index for one in tried if one.intervention == MISLEAD} == {7}
+    assert {one.k for one in tried if one.method == TARGET} == {1}
+
+
+# Planted errors
+
+
+def test_flipped_labels_are_as_many_as_asked_and_all_wrong():
+    labels = np.arange(400) % 10
+    wrong = flipped(labels, 0.2, 10)
+    assert (wrong != labels).sum() == 80
+    assert set(wrong) <= set(range(10))
+    assert (flipped(labels, 0.2, 10) == wrong).all()
+    assert (flipped(labels % 2, 0.5, 2) != labels % 2).sum() == 200
+
+
+def test_precisions_average_to_the_area_under_the_curve():
+    planted = torch.tensor([True, False, True, False, False])
+    assert precisions(torch.tensor([5.0, 4.0, 3.0, 2.0, 1.0]), planted).tolist() == pytest.approx([1, 2 / 3])
+    generator = torch.Generator().manual_seed(0)
+    planted, suspicion = torch.rand(400, generator=generator) < 0.2, torch.rand(400, generator=generator)
+    area, recall = 0.0, 0.0
+    for count in range(1, 401):  # the area, step by step of recall
+        flagged = planted[suspicion.argsort(descending=True)[:count]]
+        area += (flagged.sum() / planted.sum() - recall) * flagged.double().mean()
+        recall = flagged.sum() / planted.sum()
+    assert precisions(suspicion, planted).mean() == pytest.approx(area.item(), rel=1e-6)
+
+
+def test_suspicions_are_what_they_are_named():
+    case, theta = Tiny.make("bert")
+    gradients = reference_gradients(case, theta, case.train)
+    scores = torch.randn(Tiny.n, Tiny.measured, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    found = suspicions(case, theta, {"abif": scores}, seed=3)
+    torch.testing.assert_close(found["self-influence"], gradients.square().sum(1))
+    torch.testing.assert_close(found["training loss"], case.losses(theta, case.train))
+    torch.testing.assert_close(found["abif"], scores.mean(1))
+    assert torch.equal(found[RANDOM], suspicions(case, theta, {}, seed=3)[RANDOM])
+    assert not torch.equal(found[RANDOM], suspicions(case, theta, {}, seed=4)[RANDOM])
+
+
+def test_remedies_mend_what_was_found_and_are_judged_on_unmeasured_examples():
+    case, theta = Tiny.make("logistic", 0.0)
+    true_labels, found = (case.train.labels + 1) % 3, torch.tensor([2, 5])
+    labels, weights = remedied(case, REMOVE, found, true_labels)
+    assert torch.equal(labels, case.train.labels)
+    assert weights.tolist() == [0.0 if one in (2, 5) else 1.0 for one in range(Tiny.n)]
+    labels, weights = remedied(case, RELABEL, found, true_labels)
+    assert (weights == 1).all()
+    assert (labels != case.train.labels).nonzero()[:, 0].tolist() == [2, 5]
+    drawn = batches(batch_order(Tiny.n, 8, 0, 4, 0))
+    hits = recovered(case, theta[None], 0, drawn, SGD(0.1), labels, weights)
+    mended = replace(case, train=Examples(case.train.inputs, labels))
+    *_, (_, (moved, *_), _) = descend(mended, theta[None], drawn, SGD(0.1), weights)
+    unseen = case.test[Tiny.measured :]
+    assert hits.tolist() == (case.logits(moved, unseen.inputs).argmax(1) == unseen.labels).double().tolist()
+
+
+# Intervals and tables
+
+
+def test_success_without_a_failure_is_not_certain():
+    assert success_interval([np.ones(18)]) == pytest.approx((1, 0.8241, 1), abs=1e-3)  # Wilson 1927: n / (n + z²)
+    assert success_interval([np.zeros(6)] * 3) == pytest.approx((0, 0, 0.1759), abs=1e-3)
+    mean, low, high = success_interval([np.ones(6), np.zeros(6), np.ones(6)])
+    assert mean == pytest.approx(2 / 3)
+    assert low < 0.2, "seeds that differ are three, not eighteen"
+    assert high == 1
+
+
+def test_a_paired_difference_follows_agresti_and_min():
+    spread = 1.96 * np.sqrt(18 + 1 - 18**2 / 20) / 20  # √(b + c + 1 − (b − c)²/(n + 2))/(n + 2), b = 18, c = 0
+    assert paired_interval([np.ones(18)]) == pytest.approx((1, 18 / 20 - spread, 1), abs=1e-3)
+    assert paired_interval([np.zeros(6)] * 3) == pytest.approx((0, -1.96 / 20, 1.96 / 20), abs=1e-3)
+    mean, low, high = paired_interval([np.array([1.0] * 12 + [0.0] * 5 + [-1.0])])
+    centre, spread = 11 / 20, 1.96 * np.sqrt(14 - 121 / 20) / 20
+    assert mean == pytest.approx(11 / 18)
+    assert low <= centre - spread + 1e-3
+    assert high >= centre + spread - 1e-3
+
+
+def trials(successes: dict[str, list[float]]) -> pd.DataFrame:
+    """One case, setting and seed; a target per success."""
+    frames = [
+        pd.DataFrame(
+            {
+                **{"case": "a", "seed": 0, "method": method, "test_index": range(len(hits)), "intervention": DESCEND},
+                **{"k": 3, "learning_rate": 0.1, "step": 5, "success": hits, "taken": np.nan, "loss_before": 2.0},
+                **{"loss": 1.5, "retention": np.linspace(0.8, 1, len(hits)), "accuracy_change": 0.0, "visits": 15},
+            }
+        )
+        for method, hits in successes.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def test_tables_average_and_pair_by_target():
+    frame = trials({"abif": [1, 1, 1, 0], RANDOM: [0, 1, 0, 0]})
+    table = summary(frame).set_index("method")
+    assert table.success.to_dict() == {"abif": 0.75, RANDOM: 0.25}
+    assert table.retention["abif"] == pytest.approx(0.9)
+    assert (table.loss_change == -0.5).all()
+    assert ((table.ci_low <= table.success) & (table.success <= table.ci_high)).all()
+    (row,) = paired(frame).itertuples()
+    assert (row.method, row.control, row.difference) == ("abif", RANDOM, 0.5)
+    shuffled = paired(frame.sample(frac=1, random_state=0))
+    assert shuffled.difference.item() == 0.5
+
+
+def test_the_front_is_what_nothing_beats():
+    table = pd.DataFrame({"retention": [0.9, 0.8, 0.95, 0.7, 0.9], "success": [0.5, 0.4, 0.2, 1.0, 0.3]})
+    best = front(table)
+    assert best.retention.tolist() == [0.95, 0.9, 0.7]
+    assert best.success.tolist() == [0.2, 0.5, 1.0]

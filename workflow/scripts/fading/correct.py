@@ -1,0 +1,170 @@
+"""The command `fading correct`: one mis-prediction, the examples that influence it, and what correcting it takes."""
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+import torch
+from matplotlib import pyplot as plt
+from tqdm import tqdm
+
+from fading import artifacts, style
+from fading.cases import Case, open_case
+from fading.catalogue import DATASETS
+from fading.closure import imports
+from fading.correction import Correction, Ranking, Trained, correct, plan, rankings
+from fading.errors import FadingError
+from fading.gallery import gallery, with_text
+from fading.influence import load
+from fading.job import lineage
+from fading.methods import ASCEND, DESCEND, DROP, LABEL_NEIGHBOURS, NEIGHBOURS, OF_LABEL, RANDOM, RELABEL
+from fading.optimizers import optimizer
+from fading.order import batch_order
+from fading.pictures import HARMFUL, HELPFUL, draw
+from fading.problem import Problem
+from fading.training import batches, kept_steps, unpack
+
+OF = {LABEL_NEIGHBOURS: NEIGHBOURS, OF_LABEL: RANDOM}  # rankings made of an estimator's
+SHARE = 0.06  # of training's learning rate
+INTERVENTIONS = {
+    DESCEND: "descend on helpful",
+    RELABEL: "relabel harmful",
+    ASCEND: "ascend on harmful",
+    DROP: "go on without harmful",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training run, opened from its checkpoints' own lineage."""
+
+    files: dict[str, str]
+    settings: dict
+    arrays: dict
+    case: Case
+    checkpoints: dict[int, torch.Tensor]
+    upcoming: list[torch.Tensor]
+
+    @classmethod
+    def open(cls, study: str, case: str, seed: int, steps: int) -> "Run":
+        """A case's run in results/<study>, with the batches of `steps` more. Raises FadingError if there is none."""
+        path = Path("results", study, case, f"seed-{seed}", "checkpoints.safetensors")
+        if not path.is_file():
+            there = sorted(
+                {f"{one.parts[-3]} ({one.parts[-2]})" for one in Path("results", study).glob(f"*/*/{path.name}")}
+            )
+            found = f"there are {', '.join(there)}" if there else f"results/{study} has none"
+            raise FadingError(f"There is no checkpoint {path}: {found}; `snakemake train` makes those of a study.")
+        made = artifacts.lineage(path)
+        files = {Path(file).stem: file for file in made["inputs"]} | {"checkpoints": str(path)}
+        settings, arrays, kept = made["settings"], artifacts.read(files["examples"]), artifacts.read(path)
+        opened, end = open_case(settings, arrays), settings["steps"]
+        drawn = artifacts.lineage(files["batches"])["settings"]["batch_size"]
+        upcoming = batches(batch_order(len(opened.train), drawn, end, end + steps, seed))
+        checkpoints = {step: unpack(opened, kept, step) for step in kept_steps(kept)}
+        return cls(files, settings, arrays, opened, checkpoints, upcoming)
+
+    def trained(self) -> Trained:
+        """The model after training."""
+        end = self.settings["steps"]
+        return Trained(self.case, self.checkpoints[end], end, self.upcoming, len(self.case.test))
+
+    def ranking(self, target: int, by: str) -> Ranking:
+        """The training examples ranked for a target by one of FROM_CHECKPOINTS."""
+        one = replace(self.case, test=self.case.test[target : target + 1], measured=1)
+        problem = Problem(
+            one,
+            checkpoints=self.checkpoints,
+            step=self.settings["steps"],
+            optimizer=optimizer(self.settings),
+            settings={"seed": target},
+            examples=torch.arange(len(self.case.train)),
+            progress=lambda chunks: tqdm(chunks, desc=by, leave=False, disable=None),
+        )
+        estimator = OF.get(by, by)
+        return rankings(self.case, target, {estimator: load(estimator)(problem).values[:, 0]})[by]
+
+    def source(self):
+        """The dataset that the examples were drawn from; None where it is images."""
+        made = artifacts.lineage(self.files["examples"])["inputs"]
+        file = f"resources/{DATASETS[self.settings['dataset']].file}"
+        return artifacts.read(file) if file in made and DATASETS[self.settings["dataset"]].sentences else None
+
+
+def report(
+    study: str, case: str, seed: int, target: int, by: str, count: int, rate: float | None, steps: int
+) -> Iterator[str]:
+    """Lines that say what was predicted, which examples influence it, what correcting it took, and what else changed.
+
+    The learning rate is a small share of training's unless it is given. A picture of the same is written into the
+    current folder. Raises FadingError if there is no such run or test example, or if it is predicted right.
+    """
+    torch.set_num_threads(1)
+    run = Run.open(study, case, seed, steps)
+    trained, tests = run.trained(), len(run.case.test)
+    if not 0 <= target < tests:
+        raise FadingError(f"--test-index: found {target}; accepted is 0 to {tests - 1}, the test examples of {case}.")
+    names = DATASETS[run.settings["dataset"]].labels
+    label = names[run.case.test.labels[target]]
+    if trained.before[target] == run.case.test.labels[target]:
+        wrong = ", ".join(map(str, trained.targets(5, right=False)))
+        raise FadingError(
+            f"Test example {target} of {case} is already predicted right, as {label}; wrong are {wrong} …"
+        )
+    ranking = run.ranking(target, by)
+    dataset = run.settings["dataset"]
+    rows = with_text(gallery(trained, target, ranking, run.arrays, dataset), dataset, run.source())
+    rate = rate or float(f"{SHARE * run.settings['learning_rate']:.6g}")
+    rule = optimizer({**run.settings, "learning_rate": rate})
+    yield f"{case}, seed {seed}, test example {target}: predicted {rows.predicted[0]}, is {label}"
+    yield from _quoted(rows.text[0])
+    for kind, said in ((HELPFUL, "lower"), (HARMFUL, "raise")):
+        yield f"\nmost {kind} training examples by {by} (more weight would {said} the loss)"
+        for row in rows[rows.kind == kind].itertuples():
+            yield f"  {row.index:>6}  {row.label:<10}  {row.score:+.3g}"
+            yield from _quoted(row.text, "          ")
+    yield f"\n{count} examples, η = {rate:g}, at most {steps} steps"
+    yield f"  {'':<24}{'corrected':<16}{'loss':<16}{'other predictions':<20}accuracy elsewhere"
+    done = {}
+    for intervention, said in INTERVENTIONS.items():
+        planned = plan(trained, ranking, intervention, target, count, rule, steps)
+        done[said] = correct(trained, target, planned, [steps])
+        yield f"  {said:<24}{_result(trained, target, done[said])}"
+    path = f"correct-{case}-{target}.png"
+    wildcards = {"study": study, "case": case, "seed": str(seed), "test_index": str(target)}
+    settings = {"by": by, "examples": count, "learning_rate": rate, "steps": steps}
+    code = [f"workflow/scripts/{file}" for file in imports("fading/correct.py")]
+    figure = _drawn(f"{case}, test example {target}", done, rows, run.arrays)
+    artifacts.write(path, figure, lineage("fading correct", wildcards, settings, list(run.files.values()), code, 1))
+    yield f"\ndrawn in {path}"
+
+
+def _result(trained, target, correction):
+    retention, change = trained.elsewhere(correction.thetas[max(correction.thetas)], target)
+    others = trained.others - 1
+    taken = "no" if correction.taken is None else f"after {correction.taken} step{'s' * (correction.taken > 1)}"
+    loss = f"{correction.losses[0]:.2f} → {correction.losses[-1]:.2f}"
+    return (
+        f"{taken:<16}{loss:<16}{f'{round((1 - retention) * others)} of {others} changed':<20}{100 * change:+.1f} points"
+    )
+
+
+def _quoted(text, indent="  "):
+    return textwrap.wrap(text, 110, initial_indent=indent, subsequent_indent=indent)
+
+
+def _drawn(title: str, done: dict[str, Correction], rows: pd.DataFrame, arrays: dict):
+    style.apply()
+    sentences = (rows.text != "").any()
+    figure = plt.figure(figsize=(style.WIDTH, 4))
+    top, bottom = figure.subfigures(2, 1, height_ratios=[2, 1.2 if sentences else 0.9])
+    axis = top.subplots()
+    for said, correction in done.items():
+        axis.plot(correction.losses, marker="o", ms=3, label=said + (", corrected" if correction.taken else ""))
+    axis.set(xlabel="steps", ylabel="loss of the test example (nats)", title=title)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.legend(fontsize=7)
+    draw(bottom, rows, arrays)
+    return figure

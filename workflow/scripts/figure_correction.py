@@ -1,0 +1,53 @@
+"""Draw how mis-predictions are corrected: success by step, success against retention, success by intervention."""
+
+import numpy as np
+from fading import style
+from fading.corrections import front
+from fading.job import Job
+from fading.methods import ASCEND, CONTROLS, DESCEND, DROP, MISLEAD, RELABEL, RETRAIN, TARGET
+from matplotlib import pyplot as plt
+
+INTERVENTIONS = {
+    DESCEND: "descend on helpful",
+    RELABEL: "relabel harmful",
+    ASCEND: "ascend on harmful",
+    DROP: "go on without harmful",
+    RETRAIN: "retrain without harmful",
+    MISLEAD: "mislead by harmful",
+}
+
+with Job(snakemake) as job:
+    style.apply()
+    table = job.read("table")
+    cases, kinds = table.case.unique(), list(INTERVENTIONS)
+    shape = {"squeeze": False, "width_ratios": [1, 1, 0.9]}
+    figure, axes = plt.subplots(len(cases), 3, figsize=(style.WIDTH, 2.1 * len(cases) + 0.8), **shape)
+    for (by_step, trade, by_kind), case in zip(axes, cases, strict=True):
+        mine = table[table.case == case]
+        descents = mine[mine.intervention == DESCEND]
+        rates, largest, steps = np.unique(descents.learning_rate), descents.k.max(), np.unique(descents.step)
+        rate = rates[len(rates) // 2]
+        for method, rows in descents.groupby("method", sort=False):
+            look = {"color": style.colour(method), "ls": "--" if method in CONTROLS else "-", "marker": "o"}
+            one = rows[(rows.learning_rate == rate) & ((rows.k == largest) | (method == TARGET))]
+            by_step.plot(one.step, one.success, label=style.short(method), lw=1.2, ms=2.5, **look)
+            best = front(rows)
+            trade.plot(best.retention, best.success, lw=1, ms=2.5, **look)
+        others = mine[(mine.intervention != DESCEND)].method.unique()
+        for shift, method in zip(np.linspace(0.25, -0.25, len(others)), others, strict=True):
+            rows = mine[(mine.method == method) & (mine.k == largest)]
+            settled = (rows.learning_rate == rate) & (rows.step == steps[-1])
+            rows = rows[settled | (rows.intervention == RETRAIN)]
+            ends = [(rows.success - rows.ci_low).clip(lower=0), (rows.ci_high - rows.success).clip(lower=0)]
+            places = shift - rows.intervention.map(kinds.index)
+            by_kind.errorbar(rows.success, places, xerr=ends, fmt="o", ms=3, lw=1, color=style.colour(method))
+        style.count_axis(by_step, steps[-1])
+        by_step.set_xticks(steps)
+        by_step.set(ylim=(-0.05, 1.05), ylabel="share corrected", xlabel=f"steps (k = {largest}, η = {rate:g})")
+        by_step.set_title(style.label(case), loc="left")
+        trade.set(ylim=(-0.05, 1.05), xlabel="retention: other predictions kept")
+        by_kind.set(xlim=(-0.05, 1.05), ylim=(0.5 - len(kinds), 0.5), xlabel="share corrected, or misled")
+        by_kind.set_yticks(-np.arange(len(kinds)), INTERVENTIONS.values(), fontsize=6)
+    style.shared_legend(figure, axes.flat, columns=4)
+    job.write("png", figure)
+    job.write("svg", figure)
