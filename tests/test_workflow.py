@@ -18,7 +18,10 @@ from fading import artifacts
 from fading.closure import imports
 
 ARTEFACTS = ("*.safetensors", "*.parquet", "*.csv", "*.json", "*.png", "*.svg")
-TOPICS = ("loo", "fading", "decomposition", "convexity", "stability", "trajectory", "expansion", "divergence")
+TOPICS = (
+    *("loo", "fading", "decomposition", "convexity", "stability", "trajectory", "expansion", "divergence"),
+    *("correction", "planted", "gallery"),
+)
 
 
 def artefacts(folder: Path) -> dict[str, Path]:
@@ -84,20 +87,33 @@ PROMISED = {  # columns, and which of them may be empty
         "case regime train_index epsilon step norm remainder tracin_remainder",
         "remainder tracin_remainder asymmetry nonadditivity",
     ),
+    "correction": (
+        "case method intervention k learning_rate step success retention ci_low ci_high",
+        "taken",
+    ),
+    "planted": ("case method average_precision ci_low ci_high", ""),
+    "gallery": ("case method test_index kind place index label score text", "score predicted text"),
+}
+
+
+SMOKE = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+CORRECTED = ["resnet-fashion", "bert-reviews"]
+OF_CASES = {  # of a topic, its cases where they are not those of the study
+    **dict.fromkeys(["convexity", "stability", "trajectory"], SMOKE["assumptions"]["cases"]),
+    **dict.fromkeys(["correction", "gallery"], CORRECTED),
+    "planted": SMOKE["correction"]["planted"],
 }
 
 
 def test_it_makes_every_promised_figure_and_table(smoke):
     made = artefacts(smoke)
     assert PROMISED.keys() == set(TOPICS)
-    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
     for topic, (columns, empty) in PROMISED.items():
         assert {f"figures/{topic}.svg", f"figures/{topic}.png"} <= made.keys()
         table = artifacts.read(made[f"tables/{topic}.csv"])
         assert set(columns.split()) <= set(table.columns)
         assert set(table.columns[table.isna().any()]) <= set(empty.split())
-        assumed = topic in ("convexity", "stability", "trajectory")
-        assert set(table.case) == set(config["assumptions"]["cases"] if assumed else config["cases"])
+        assert set(table.case) == set(OF_CASES.get(topic, SMOKE["cases"]))
     assert {"figures/claims.svg", "figures/claims.png"} <= made.keys()
 
 
@@ -107,8 +123,7 @@ def test_every_claim_on_the_smoke_study_has_a_verdict(smoke):
     assert set(promised.split()) <= set(claims.columns)
     assert set(claims.verdict) <= {"supported", "contradicted", "inconclusive"}
     written = {one["claim"]: one for one in yaml.safe_load((ROOT / "config/claims.yaml").read_text())}
-    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
-    assert set(claims.case) == set(config["cases"])
+    assert set(claims.case) == {*SMOKE["cases"], *SMOKE["correction"]["planted"]}
     assert set(claims.assumption) == {one["assumption"] for one in written.values()}
     nulls = claims[claims.claim.str.startswith("null-")]
     assert len(nulls) == 2
@@ -142,30 +157,34 @@ def test_a_second_run_does_nothing(smoke):
     assert planned(smoke) == {}, "touching a file is not changing it"
 
 
-# The smoke study has three cases with one regime each, and tests the assumptions of two of them.
+# The smoke study has three cases with one regime each, tests the assumptions of two of them, corrects two, and has one
+# more with planted errors.
 CLAIMED = {"claims": 1}
 COMPARED = {"comparison": 3, "loo": 3}
 LOO_DRAWN = {"loo_summary": 1, "table": 1, **CLAIMED, "figure": 3}  # loo, trajectory, claims
 FADING_DRAWN = {"summary": 3, "table": 2, **CLAIMED, "figure": 4}  # fading, decomposition, divergence, claims
-ALL_DRAWN = {"loo_summary": 1, "summary": 7, "table": 7, **CLAIMED, "figure": 9}
+MENDED = {"corrections": 2, "gallery": 2, "planted": 1, "correction_tables": 1}
+ALL_DRAWN = {"loo_summary": 1, "summary": 7, "table": 7, **CLAIMED, "figure": 9}  # but for corrections
+EVERYTHING_DRAWN = {**ALL_DRAWN, "summary": 9, "table": 8, "figure": 12}
 ALL_TESTED = {"stability": 2, "convexity": 2, "trajectory": 2, "expansion": 3}
 FROM_EXAMPLES = {
-    "examples": 3,
-    "training": 5,
-    "spectrum": 9,
-    "scores": 18,
+    "examples": 4,
+    "training": 6,
+    "spectrum": 10,
+    "scores": 21,
     "leave_one_out": 4,
     "proximal": 3,
     "counterfactuals": 4,
     **COMPARED,
     **ALL_TESTED,
-    **ALL_DRAWN,
+    **MENDED,
+    **EVERYTHING_DRAWN,
 }
 CODE = [
-    ("fading/style.py", {"figure": 9}),
+    ("fading/style.py", {"figure": 12}),
     ("figure_loo.py", {"figure": 1}),
     ("fading/claims.py", {"claims": 1, "figure": 1}),
-    ("fading/tables.py", {**COMPARED, **ALL_TESTED, **ALL_DRAWN}),
+    ("fading/tables.py", {**COMPARED, **ALL_TESTED, **MENDED, **EVERYTHING_DRAWN}),
     ("fading/continuations.py", {"comparison": 3, **FADING_DRAWN}),
     (
         "fading/theory.py",
@@ -181,12 +200,19 @@ CODE = [
     ),
     (
         "fading/influence/abif.py",
-        {"scores": 7, **COMPARED, "trajectory": 2, **ALL_DRAWN, "summary": 4, "table": 3, "figure": 6},
+        {
+            **{"scores": 8, **COMPARED, "trajectory": 2, **MENDED},
+            **{**ALL_DRAWN, "summary": 6, "table": 4, "figure": 9},
+        },
     ),
     (
         "fading/influence/cg.py",
         {"scores": 2, "comparison": 2, "loo": 2, **ALL_DRAWN, "summary": 3, "table": 3, "figure": 6},
     ),
+    ("fading/trials.py", {"corrections": 2, "correction_tables": 1, **CLAIMED, "figure": 2}),
+    ("fading/corrections.py", {"correction_tables": 1, **CLAIMED, "figure": 2}),
+    ("fading/planted.py", {"planted": 1, "summary": 2, **CLAIMED, "figure": 2}),
+    ("fading/gallery.py", {"gallery": 2, "table": 1, "figure": 1}),
     ("fading/bert.py", FROM_EXAMPLES),
 ]
 
@@ -216,20 +242,29 @@ SETTINGS = [
     ({f"{RESNET}__regimes": [{"name": "calm", "from": 8, "learning_rate": 0.02}]}, FORKED),
     (
         {"spectrum__keep": 3},
-        {"spectrum": 9, "scores": 8, "counterfactuals": 4, **COMPARED, **ALL_TESTED, **ALL_DRAWN},
+        {
+            **{"spectrum": 10, "scores": 9, "counterfactuals": 4, **COMPARED, **ALL_TESTED, **MENDED},
+            **EVERYTHING_DRAWN,
+        },
     ),
     (
         {"assumptions__dampings": [0.1, 1, 2]},
         {"stability": 2, "convexity": 2, "summary": 2, "table": 3, **CLAIMED, "figure": 3},
     ),
     ({"assumptions__steps": 3}, {"expansion": 3, "summary": 1, "table": 1, **CLAIMED, "figure": 3}),
-    ({"cases": ["resnet-fashion", "logistic-fashion"]}, {**ALL_DRAWN, "summary": 4, "table": 4, "figure": 7}),
+    (
+        {"cases": ["resnet-fashion", "logistic-fashion"]},
+        {"correction_tables": 1, **ALL_DRAWN, "summary": 4, "table": 5, "figure": 9},
+    ),
+    ({"correction__steps": [1, 2, 4]}, {"corrections": 2, "correction_tables": 1, **CLAIMED, "figure": 2}),
+    ({"correction__recovery": 3}, {"planted": 1, "summary": 2, **CLAIMED, "figure": 2}),
     ({f"{CONVEX}__training__learning_rate": 1.5}, {**TRAINED, "leave_one_out": 2, "counterfactuals": 2}),
     (
         {"cases": ["resnet-fashion"], "seeds": [0, 1]},
         {
-            **{"batches": 1, "continuation_batches": 1, "training": 1, "scores": 5, "spectrum": 1},
-            **{"counterfactuals": 1, "comparison": 1, "trajectory": 1, **ALL_DRAWN},
+            **{"batches": 2, "continuation_batches": 1, "training": 2, "scores": 7, "spectrum": 2},
+            **{"counterfactuals": 1, "comparison": 1, "trajectory": 1, "corrections": 1, "planted": 1},
+            **{"correction_tables": 1, **EVERYTHING_DRAWN},
         },
     ),
 ]
@@ -265,6 +300,102 @@ def test_the_numbers_are_those_that_theory_requires(smoke):
     np.testing.assert_allclose(shares.groupby(["case", "regime", "step"]).share.sum(), 1)
 
 
+def test_corrections_by_every_method_and_intervention(smoke):
+    table = artifacts.read(smoke / "results/smoke/tables/correction.csv")
+    methods = {
+        "resnet-fashion": {"abif", "ekfac", "gradient-cosine", "gradient-dot", "tracin"},
+        "bert-reviews": {"abif", "ekfac", "gradient-dot"},
+    }
+    controls = {"random", "random-of-label", "nearest-neighbours", "label-neighbours", "target"}
+    for case, estimators in methods.items():
+        mine = table[table.case == case]
+        assert set(mine.intervention) == {"descend", "ascend", "relabel", "drop", "mislead", "retrain"}
+        descents = mine[mine.intervention == "descend"]
+        assert set(descents.method) == {*estimators, *controls, "gradient-dot-half-way"}
+        itself = descents[descents.method == "target"]
+        assert (itself.loss_change < 0).all()
+    assert table.retention.between(0, 1).all()
+    for low, value, high in (("ci_low", "success", "ci_high"), ("retention_low", "retention", "retention_high")):
+        assert ((table[low] <= table[value] + 1e-9) & (table[value] <= table[high] + 1e-9)).all()
+    by_step = table[table.intervention != "retrain"].pivot_table("success", ["case", "method", "intervention"], "step")
+    assert (by_step.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None), "more steps correct no less"
+    paired = artifacts.read(smoke / "results/smoke/tables/correction-paired.csv")
+    rates = table.set_index(["case", "method", "intervention", "k", "learning_rate", "step"]).success
+    for row in paired[paired.method != "target"].itertuples():
+        at = (row.case, row.method, row.intervention, row.k, row.learning_rate, row.step)
+        assert row.difference == pytest.approx(rates[at] - rates[(row.case, row.control, *at[2:])])
+    gallery = artifacts.read(smoke / "results/smoke/tables/gallery.csv")
+    assert (gallery[gallery.kind == "helpful"].score < 0).all()
+    assert (gallery[gallery.kind == "harmful"].score > 0).all()
+    assert gallery.groupby("case").test_index.nunique().to_dict() == dict.fromkeys(methods, 3)
+    examples = artifacts.read(smoke / "results/smoke/resnet-planted/examples.safetensors")
+    assert (examples["train_labels"] != examples["train_true_labels"]).sum() == 40
+
+
+def correct(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    command = [str(Path(sys.executable).parent / "fading"), "correct", "--study", "smoke", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_correcting_one_example_agrees_with_the_study(smoke, tmp_path):
+    shutil.copytree(smoke / "results", tmp_path / "results")
+    for folder in ("resources", "envs", "workflow"):
+        (tmp_path / folder).symlink_to(smoke / folder)
+    trials = artifacts.read(smoke / "results/smoke/bert-reviews/seed-0/corrections.parquet")
+    mine = trials[(trials.method == "gradient-dot") & (trials.intervention == "descend") & (trials.step == 5)]
+    target = mine.iloc[0]
+    index = str(target.test_index)
+    done = correct(tmp_path, "bert-reviews", "--test-index", index, "--examples", "3", "--steps", "5")
+    assert done.returncode == 0, done.stderr
+    assert re.search(rf"test example {index}: predicted (negative, is positive|positive, is negative)", done.stdout)
+    taken = f"after {target.taken:.0f} step" if target.success else "no "
+    loss = f"{target.loss_before:.2f} → {target.loss:.2f}"
+    assert re.search(rf"descend on helpful +{taken}\w* +{loss} +\d+ of 31 changed", done.stdout), done.stdout
+    gallery = artifacts.read(smoke / "results/smoke/tables/gallery.csv")
+    shown = gallery[(gallery.case == "bert-reviews") & (gallery.test_index == target.test_index)]
+    for row in shown[shown.kind != "target"].itertuples():
+        assert re.search(rf"^ +{row.index} +{row.label} +{re.escape(f'{row.score:+.3g}')}$", done.stdout, re.MULTILINE)
+    lineage = artifacts.lineage(tmp_path / f"correct-bert-reviews-{index}.png")
+    assert lineage["wildcards"] == {"case": "bert-reviews", "seed": "0", "study": "smoke", "test_index": index}
+    for by in ("label-neighbours", "tracin"):
+        again = correct(tmp_path, "resnet-fashion", "--test-index", resnet_target(smoke), "--examples", "3", "--by", by)
+        assert again.returncode == 0, again.stderr
+
+
+def resnet_target(smoke) -> str:
+    gallery = artifacts.read(smoke / "results/smoke/tables/gallery.csv")
+    return str(gallery[gallery.case == "resnet-fashion"].test_index.iloc[0])
+
+
+def test_correct_says_in_a_sentence_what_it_cannot_do(smoke, tmp_path):
+    for folder in ("results", "resources", "envs", "workflow"):
+        (tmp_path / folder).symlink_to(smoke / folder)
+    wrong = artifacts.read(smoke / "results/smoke/bert-reviews/seed-0/corrections.parquet")
+    right = wrong[wrong.intervention == "mislead"].test_index.iloc[0]
+    for arguments, sentence in (
+        (("bert-reviews", "--test-index", "32"), "--test-index: found 32; accepted is 0 to 31, the test examples of"),
+        (("bert-reviews", "--test-index", "-1"), "--test-index: found -1; accepted is 0 to 31"),
+        (
+            ("bert-reviews", "--test-index", str(right)),
+            f"Test example {right} of bert-reviews is already predicted right",
+        ),
+        (
+            ("bert", "--test-index", "0"),
+            "There is no checkpoint results/smoke/bert/seed-0/checkpoints.safetensors: there",
+        ),
+        (
+            ("bert-reviews", "--test-index", "0", "--seed", "7"),
+            "seed-7/checkpoints.safetensors: there are bert-reviews",
+        ),
+        (("bert-reviews", "--test-index", "0", "--steps", "0"), "--steps: found 0; accepted is a whole number from 1"),
+    ):
+        done = correct(tmp_path, *arguments)
+        assert done.returncode != 0
+        assert sentence in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("*.png"))
+
+
 def test_peers_and_benchmark_measure_and_print(smoke, tmp_path):
     folder = tmp_path / "study"
     shutil.copytree(smoke, folder)
@@ -285,9 +416,19 @@ def test_peers_and_benchmark_measure_and_print(smoke, tmp_path):
 
 
 def test_each_stage_is_a_target_of_its_own(smoke):
-    for stage in ("data", "train", "influence", "retrain", "divergence", "assumptions", "claims", "figures"):
+    for stage in (
+        "data",
+        "train",
+        "influence",
+        "retrain",
+        "divergence",
+        "assumptions",
+        "correction",
+        "claims",
+        "figures",
+    ):
         assert planned(smoke, stage) == {}
-    assert planned(smoke, "--forcerun", "spectrum", "--until", "spectrum") == {"spectrum": 9}
+    assert planned(smoke, "--forcerun", "spectrum", "--until", "spectrum") == {"spectrum": 10}
 
 
 def test_one_core_gives_the_same_bytes_as_two(smoke, tmp_path):

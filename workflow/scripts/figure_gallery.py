@@ -2,7 +2,7 @@
 
 from fading import style
 from fading.job import Job
-from fading.pictures import draw
+from fading.pictures import draw, explain
 from matplotlib import pyplot as plt
 
 with Job(snakemake) as job:
@@ -14,5 +14,6 @@ with Job(snakemake) as job:
     figure = plt.figure(figsize=(style.WIDTH, sum(heights) + 0.2))
     for part, rows in zip(figure.subfigures(len(targets), 1, height_ratios=heights), targets, strict=True):
         draw(part, rows, drawn[rows.case.iloc[0]])
+    explain(figure)
     job.write("png", figure)
     job.write("svg", figure)

@@ -30,7 +30,7 @@ with Job(snakemake) as job:
             right.errorbar(100 * one.gain, places, xerr=100 * np.array(ends), label=remedy, **look)
         right.axvline(0, color="0.5", lw=0.8, zorder=0)
         left.set(xlabel="average precision", xlim=(0, 1))
-        right.set(xlabel="test accuracy gained by mending the suspects (points)")
+        right.set(xlabel="test accuracy gained (percentage points)")
         left.set_yticks([-place for place in range(len(methods))], [style.short(name) for name in methods])
         right.set_yticks([-place for place in range(len(methods))], [])
         for axis in (left, right):

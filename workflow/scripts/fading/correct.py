@@ -22,7 +22,7 @@ from fading.job import lineage
 from fading.methods import ASCEND, DESCEND, DROP, LABEL_NEIGHBOURS, NEIGHBOURS, OF_LABEL, RANDOM, RELABEL
 from fading.optimizers import optimizer
 from fading.order import batch_order
-from fading.pictures import HARMFUL, HELPFUL, draw
+from fading.pictures import HARMFUL, HELPFUL, draw, explain
 from fading.problem import Problem
 from fading.training import batches, kept_steps, unpack
 
@@ -167,4 +167,5 @@ def _drawn(title: str, done: dict[str, Correction], rows: pd.DataFrame, arrays: 
     axis.xaxis.get_major_locator().set_params(integer=True)
     axis.legend(fontsize=7)
     draw(bottom, rows, arrays)
+    explain(figure)
     return figure

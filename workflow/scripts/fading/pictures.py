@@ -4,10 +4,16 @@ import textwrap
 
 import numpy as np
 import pandas as pd
+from matplotlib.patches import Patch
 
 TARGET, HELPFUL, HARMFUL = "target", "helpful", "harmful"
 COUNT = 4  # of each end
 COLOURS = {TARGET: "0.15", HELPFUL: "C0", HARMFUL: "C3"}
+SAID = {
+    TARGET: "mis-predicted: its label, not the prediction",
+    HELPFUL: "most helpful: label, score (its loss falls)",
+    HARMFUL: "most harmful: label, score (its loss rises)",
+}
 
 
 def draw(figure, rows: pd.DataFrame, arrays: dict[str, np.ndarray]) -> None:
@@ -16,6 +22,12 @@ def draw(figure, rows: pd.DataFrame, arrays: dict[str, np.ndarray]) -> None:
         _sentences(figure.subplots(), rows)
     else:
         _images(figure.subplots(1, 2 * COUNT + 1), rows, arrays)
+
+
+def explain(figure) -> None:
+    """Say below what the colours mean."""
+    patches = [Patch(color=COLOURS[kind], label=said) for kind, said in SAID.items()]
+    figure.legend(handles=patches, loc="outside lower center", ncols=3, fontsize=7)
 
 
 def _images(axes, rows, arrays):

@@ -62,7 +62,7 @@ def _check_correction(config):
     if not set(chosen["cases"]) & set(config["cases"]):
         found, accepted = (", ".join(names) for names in (chosen["cases"], config["cases"]))
         raise FadingError(f"correction.cases: found {found}; accepted are some of the study's cases, {accepted}.")
-    for key in ("examples", "steps"):
+    for key in ("examples", "learning_rates", "steps"):
         if chosen[key] != sorted(chosen[key]):
             raise FadingError(f"correction.{key} must ascend; found {chosen[key]}.")
     for name in dict.fromkeys([*chosen["cases"], *chosen["planted"]]):

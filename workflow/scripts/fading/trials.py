@@ -26,16 +26,17 @@ class Attempt(NamedTuple):
 def attempts(wrong: list[int], right: list[int], methods: list[str], settings: dict) -> list[Attempt]:
     """What is tried on targets predicted wrong, and on some predicted right.
 
-    Descending by every method on the whole grid of `examples` and `learning_rates`, and on the target itself; all else
-    by the methods named `harmful` with the largest k, and training anew by those named `retrained`, at its own
-    learning_rate.
+    Descending by every method on the whole grid of `examples` and `learning_rates`, and on the target itself. All else
+    with the largest k: by the methods named `harmful` at the middle rate, and training anew, at its own learning_rate,
+    by those named `retrained`.
     """
     counts, rates, harmful = settings["examples"], settings["learning_rates"], settings["harmful"]
+    middle = [rates[len(rates) // 2]]
     grids = [
         product(wrong, [DESCEND], methods, counts, rates),
         product(wrong, [DESCEND], [TARGET], [1], rates),
-        product(wrong, [ASCEND, RELABEL, DROP], harmful, counts[-1:], rates),
-        product(right, [MISLEAD], harmful, counts[-1:], rates),
+        product(wrong, [ASCEND, RELABEL, DROP], harmful, counts[-1:], middle),
+        product(right, [MISLEAD], harmful, counts[-1:], middle),
         product(wrong, [RETRAIN], settings["retrained"], counts[-1:], [settings["learning_rate"]]),
     ]
     return [Attempt(*one) for grid in grids for one in grid]
