@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from fading.cases import Case
+from fading.correction import practice
 from fading.counterfactuals import Counterfactual, record
 from fading.curvature import Curvature
 from fading.gradients import gradient_products, per_example_gradients
@@ -16,7 +17,7 @@ from fading.measure import matrix_product_rate, median_seconds, operations, peak
 from fading.optimizers import Optimizer
 from fading.training import batch_loss, descend, unit_weights
 
-STEPS, COUNTERFACTUALS = 10, 4
+STEPS, COUNTERFACTUALS, EXAMPLES = 10, 4, 10
 
 
 def computations(case: Case, state: Tensor, optimizer: Optimizer, batch_size: int) -> dict[str, Callable[[], object]]:
@@ -36,8 +37,12 @@ def computations(case: Case, state: Tensor, optimizer: Optimizer, batch_size: in
             one = Counterfactual((example,), 1.0)
             record(case, state, [batch] * STEPS, optimizer, one.weights(case), [STEPS])
 
-    def scores(count):
-        return gradient_products(case, theta, case.train[:count], case.tested)
+    def scores(count, tested=case.tested):
+        return gradient_products(case, theta, case.train[:count], tested)
+
+    def correction():
+        few = practice(case, case.train[:EXAMPLES], optimizer, STEPS)
+        return list(descend(few.case, state, few.batches, few.optimizer, few.weights))
 
     n, m = len(case.train), case.measured
     return {
@@ -51,6 +56,8 @@ def computations(case: Case, state: Tensor, optimizer: Optimizer, batch_size: in
         "per-example gradients": lambda: per_example_gradients(case, theta, case.train[batch]),
         f"gradient-dot scores, {n // 4} × {m}": partial(scores, n // 4),
         f"gradient-dot scores, {n} × {m}": partial(scores, n),
+        f"gradient-dot scores, {n} × 1": partial(scores, n, case.test[:1]),
+        f"correction, {STEPS} steps on {EXAMPLES} examples": correction,
         f"EK-FAC fit, {n}": lambda: ekfac.fit(case, theta, case.train),
     }
 

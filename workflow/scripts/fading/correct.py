@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import perf_counter
 
 import pandas as pd
 import torch
@@ -19,14 +20,13 @@ from fading.errors import FadingError
 from fading.gallery import gallery, with_text
 from fading.influence import load
 from fading.job import lineage
-from fading.methods import ASCEND, DESCEND, DROP, LABEL_NEIGHBOURS, NEIGHBOURS, OF_LABEL, RANDOM, RELABEL
+from fading.methods import ASCEND, DESCEND, DROP, LABEL_NEIGHBOURS, NEIGHBOURS, RELABEL
 from fading.optimizers import optimizer
 from fading.order import batch_order
 from fading.pictures import HARMFUL, HELPFUL, draw, explain
 from fading.problem import Problem
 from fading.training import batches, kept_steps, unpack
 
-OF = {LABEL_NEIGHBOURS: NEIGHBOURS, OF_LABEL: RANDOM}  # rankings made of an estimator's
 SHARE = 0.06  # of training's learning rate
 INTERVENTIONS = {
     DESCEND: "descend on helpful",
@@ -83,7 +83,7 @@ class Run:
             examples=torch.arange(len(self.case.train)),
             progress=lambda chunks: tqdm(chunks, desc=by, leave=False, disable=None),
         )
-        estimator = OF.get(by, by)
+        estimator = NEIGHBOURS if by == LABEL_NEIGHBOURS else by
         return rankings(self.case, target, {estimator: load(estimator)(problem).values[:, 0]})[by]
 
     def source(self):
@@ -113,7 +113,9 @@ def report(
         raise FadingError(
             f"Test example {target} of {case} is already predicted right, as {label}; wrong are {wrong} …"
         )
+    began = perf_counter()
     ranking = run.ranking(target, by)
+    scoring = perf_counter() - began
     dataset = run.settings["dataset"]
     rows = with_text(gallery(trained, target, ranking, run.arrays, dataset), dataset, run.source())
     rate = rate or float(f"{SHARE * run.settings['learning_rate']:.6g}")
@@ -127,18 +129,25 @@ def report(
             yield from _quoted(row.text, "          ")
     yield f"\n{count} examples, η = {rate:g}, at most {steps} steps"
     yield f"  {'':<24}{'corrected':<16}{'loss':<16}{'other predictions':<20}accuracy elsewhere"
-    done = {}
+    done, seconds = {}, {}
     for intervention, said in INTERVENTIONS.items():
         planned = plan(trained, ranking, intervention, target, count, rule, steps)
+        began = perf_counter()
         done[said] = correct(trained, target, planned, [steps])
+        seconds[intervention] = perf_counter() - began
         yield f"  {said:<24}{_result(trained, target, done[said])}"
+    step = seconds[DROP] / (len(done[INTERVENTIONS[DROP]].losses) - 1)  # one of training's own
+    yield (
+        f"\nranking took {scoring:.1f} s, descending {seconds[DESCEND]:.2f} s; "
+        f"training anew takes about {step * trained.step:.1f} s"
+    )
     path = f"correct-{case}-{target}.png"
     wildcards = {"study": study, "case": case, "seed": str(seed), "test_index": str(target)}
     settings = {"by": by, "examples": count, "learning_rate": rate, "steps": steps}
     code = [f"workflow/scripts/{file}" for file in imports("fading/correct.py")]
     figure = _drawn(f"{case}, test example {target}", done, rows, run.arrays)
     artifacts.write(path, figure, lineage("fading correct", wildcards, settings, list(run.files.values()), code, 1))
-    yield f"\ndrawn in {path}"
+    yield f"drawn in {path}"
 
 
 def _result(trained, target, correction):

@@ -11,7 +11,7 @@ EVERYTHING = "all planted errors"  # the most that can be found
 TARGET = "target"  # the target itself, as if it were a training example
 CONTROLS = (TARGET, RANDOM, OF_LABEL, NEIGHBOURS, LABEL_NEIGHBOURS)  # know nothing of gradients
 # Those that need nothing but a run's checkpoints.
-FROM_CHECKPOINTS = (GRADIENT_DOT, "gradient-cosine", "tracin", NEIGHBOURS, LABEL_NEIGHBOURS, RANDOM, OF_LABEL)
+FROM_CHECKPOINTS = (GRADIENT_DOT, "gradient-cosine", "tracin", NEIGHBOURS, LABEL_NEIGHBOURS, RANDOM)
 
 
 def rankers(estimators: list[str]) -> list[str]:
