@@ -219,12 +219,14 @@ def test_retraining_leaves_examples_out_from_the_start(harmful):
     assert (outcome["retention"], outcome["accuracy_change"]) == model.elsewhere(theta, 2)
 
 
-def test_every_method_is_tried_on_the_whole_grid():
+def test_every_method_is_tried_with_every_rate_and_every_number_of_examples():
     settings = {"examples": [3, 10], "learning_rates": [0.1, 0.2], "harmful": ["a"], "retrained": ["b"]}
     tried = attempts([5, 6], [7], ["a", "b"], {**settings, "learning_rate": 1.0})
-    assert len(set(tried)) == len(tried) == 2 * (2 * 2 * 2 + 2 + 3 + 1) + 1
+    assert len(set(tried)) == len(tried) == 2 * (2 * 3 + 2 + 3 + 1) + 1
     assert {(one.k, one.learning_rate) for one in tried if one.intervention != DESCEND} == {(10, 0.2), (10, 1.0)}
     assert {one.test_index for one in tried if one.intervention == MISLEAD} == {7}
+    descended = {(one.k, one.learning_rate) for one in tried if one.intervention == DESCEND and one.method == "a"}
+    assert descended == {(3, 0.2), (10, 0.1), (10, 0.2)}
     assert {one.k for one in tried if one.method == TARGET} == {1}
 
 

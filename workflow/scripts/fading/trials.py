@@ -26,14 +26,15 @@ class Attempt(NamedTuple):
 def attempts(wrong: list[int], right: list[int], methods: list[str], settings: dict) -> list[Attempt]:
     """What is tried on targets predicted wrong, and on some predicted right.
 
-    Descending by every method on the whole grid of `examples` and `learning_rates`, and on the target itself. All else
-    with the largest k: by the methods named `harmful` at the middle rate, and training anew, at its own learning_rate,
-    by those named `retrained`.
+    Descending by every method with the largest k at every rate and with every k at the middle one, and on the target
+    itself at every rate. All else with the largest k: by the methods named `harmful` at the middle rate, and training
+    anew, at its own learning_rate, by those named `retrained`.
     """
     counts, rates, harmful = settings["examples"], settings["learning_rates"], settings["harmful"]
-    middle = [rates[len(rates) // 2]]
+    middle = rates[len(rates) // 2 :][:1]
+    settled = dict.fromkeys([*product(counts, middle), *product(counts[-1:], rates)])
     grids = [
-        product(wrong, [DESCEND], methods, counts, rates),
+        [(*one, *setting) for one in product(wrong, [DESCEND], methods) for setting in settled],
         product(wrong, [DESCEND], [TARGET], [1], rates),
         product(wrong, [ASCEND, RELABEL, DROP], harmful, counts[-1:], middle),
         product(right, [MISLEAD], harmful, counts[-1:], middle),
