@@ -132,6 +132,36 @@ WRONG = [
     ("study", "reference", "study: found reference, which names the committed results"),
     ("study", "../elsewhere", "study: found '../elsewhere'; accepted is small letters"),
     ("seeds", [], "seeds: found []; accepted is a list of at least 1"),
+    ("correction.cases", ["vit"], "correction.cases: found vit; defined are resnet-fashion"),
+    (
+        "correction.cases",
+        ["resnet-planted"],
+        "correction.cases: found resnet-planted; accepted are some of the study's",
+    ),
+    (
+        "correction.planted",
+        ["bert-reviews"],
+        "correction.planted: found bert-reviews; accepted are cases with examples.",
+    ),
+    ("correction.planted", [], "correction.planted: found []; accepted is a list of at least 1"),
+    ("correction.steps", [20, 1], "correction.steps must ascend; found [20, 1]"),
+    (
+        "correction.others",
+        501,
+        "correction.others: found 501; accepted is at most 500, definitions.bert-reviews.examples",
+    ),
+    ("correction.examples", [10, 1500], "correction.examples: found 1500; accepted is at most 1000"),
+    (
+        "correction.harmful",
+        ["cg"],
+        "correction.harmful: found cg; rankings of resnet-fashion are gradient-dot, gradient-c",
+    ),
+    (
+        f"{RESNET}.estimators",
+        ["abif", "gradient-dot"],
+        "estimators lacks random, nearest-neighbours, which a correction compares with.",
+    ),
+    ("definitions.resnet-planted.examples.flipped", 0.6, "flipped: found 0.6; accepted is at most 0.5"),
 ]
 
 

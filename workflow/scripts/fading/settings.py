@@ -72,7 +72,11 @@ def _check_correction(config):
         _at_most("correction.others", chosen["others"], case["examples"]["test"], f"{key}.examples.test")
     for name in chosen["cases"]:
         ranking = rankers(definitions[name]["estimators"])
-        _member(f"definitions.{name}.estimators, of which a case to be corrected needs some,", NEEDED, ranking)
+        lacking = [one for one in NEEDED if one not in ranking]
+        if lacking:
+            raise FadingError(
+                f"definitions.{name}.estimators lacks {', '.join(lacking)}, which a correction compares with."
+            )
         for key in ("harmful", "retrained"):
             _member(f"correction.{key}", chosen[key], [*ranking, LABEL_NEIGHBOURS], f"rankings of {name} are")
     for name in chosen["planted"]:
