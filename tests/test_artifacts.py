@@ -95,5 +95,5 @@ def test_a_missing_file_and_a_missing_header_are_named(tmp_path):
 
 def test_a_tables_lineage_stands_beside_it(tmp_path):
     artifacts.write(tmp_path / "t.csv", CONTENT[".csv"](), LINEAGE)
-    assert json.loads((tmp_path / "t.csv.json").read_text()) == LINEAGE
+    assert json.loads((tmp_path / "t.csv.json").read_text()).items() > LINEAGE.items()
     assert (tmp_path / "t.csv").read_text().startswith("step,value\n1,0.1\n")

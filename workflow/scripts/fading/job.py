@@ -88,7 +88,8 @@ class Job:
 
     def write(self, name: str, content, **facts):
         """Write the named output with this job's lineage; `facts` adds to it, such as the hashes of downloads."""
-        artifacts.write(getattr(self.snakemake.output, name), content, {**self.lineage, **facts})
+        path = getattr(self.snakemake.output, name)
+        artifacts.write(path, content, {**self.lineage, "path": path, **facts})
 
     @cached_property
     def lineage(self) -> dict:
