@@ -8,6 +8,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+RULES = SCRIPTS.parent / "rules"
 sys.path.insert(0, str(SCRIPTS))
 # Jobs run the library of this clone, whichever clone their environment was made in, and load no model from a hub.
 os.environ.update(PYTHONPATH=str(SCRIPTS), HF_HUB_OFFLINE="1")

@@ -47,6 +47,12 @@ SUMMARISED = {  # of a summary, the column averaged over examples and seeds, and
     "expansion-summary": ("estimate", first_continuations(rules.expansion.output.statistics)),
     "divergence-summary": ("estimate", continuations(rules.comparison.output.divergence_statistics)),
 }
+DRAWN = [name for name in [*FRAMES, *SUMMARISED, "loo-summary"] if name not in ("peers", "benchmark")]
+
+
+def public(table, name):
+    """A table that the report shows."""
+    return report(table, category="Tables", labels={"table": name}, caption="../report/table.rst")
 
 
 rule table:
@@ -54,7 +60,7 @@ rule table:
         frames=lambda wildcards: FRAMES[wildcards.table],
         code=imports("table.py"),
     output:
-        table="results/{study}/tables/{table}.csv",
+        table=public("results/{study}/tables/{table}.csv", "{table}"),
         lineage="results/{study}/tables/{table}.csv.json",
     log:
         "results/{study}/logs/tables/{table}.log",
@@ -71,7 +77,7 @@ rule summary:
         frames=lambda wildcards: SUMMARISED[wildcards.table][1],
         code=imports("summary.py"),
     output:
-        table="results/{study}/tables/{table}.csv",
+        table=public("results/{study}/tables/{table}.csv", "{table}"),
         lineage="results/{study}/tables/{table}.csv.json",
     log:
         "results/{study}/logs/tables/{table}.log",
@@ -90,7 +96,7 @@ rule loo_summary:
         correlations=first_runs(rules.loo.output.correlations, config["cases"]),
         code=imports("loo_summary.py"),
     output:
-        table="results/{study}/tables/loo-summary.csv",
+        table=public("results/{study}/tables/loo-summary.csv", "loo-summary"),
         lineage="results/{study}/tables/loo-summary.csv.json",
     log:
         "results/{study}/logs/tables/loo-summary.log",
@@ -108,7 +114,7 @@ rule claims:
         ],
         code=imports("claims.py"),
     output:
-        claims=f"results/{config['study']}/claims.csv",
+        claims=public(f"results/{config['study']}/claims.csv", "claims"),
         lineage=f"results/{config['study']}/claims.csv.json",
     log:
         f"results/{config['study']}/logs/claims.log",

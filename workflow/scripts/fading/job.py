@@ -102,14 +102,17 @@ class Job:
             "settings": self.settings,
             "inputs": {file: artifacts.sha256(file) for file in sorted(data)},
             "code": {file: artifacts.sha256(file) for file in sorted(code)},
-            "lock": artifacts.sha256(LOCK),
-            "versions": {"python": platform.python_version()}
-            | {name: version(name) for name in NUMERICS if name in sys.modules},
-            "device": _device(),
             "threads": self.snakemake.threads,
+            **environment(),
         }
 
 
-def _device() -> str:
+def environment() -> dict:
+    """What of this process's environment determines results, as lineage records it."""
     torch = sys.modules.get("torch")
-    return f"cpu {torch.backends.cpu.get_cpu_capability()}" if torch else "cpu"
+    loaded = {name: version(name) for name in NUMERICS if name in sys.modules}
+    return {
+        "lock": artifacts.sha256(LOCK),
+        "versions": {"python": platform.python_version(), **loaded},
+        "device": f"cpu {torch.backends.cpu.get_cpu_capability()}" if torch else "cpu",
+    }
