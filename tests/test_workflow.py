@@ -44,7 +44,9 @@ def changed(smoke):
         before, times = path.read_text(), path.stat()
         path.write_text(edit(before))
         try:
-            return planned(smoke)
+            counts = planned(smoke)
+            assert counts.pop("crate", 0) == 1 or not counts, "whatever changes is described anew"
+            return counts
         finally:
             path.write_text(before)
             os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
@@ -285,7 +287,7 @@ def test_peers_and_benchmark_measure_and_print(smoke, tmp_path):
 
 
 def test_each_stage_is_a_target_of_its_own(smoke):
-    for stage in ("data", "train", "influence", "retrain", "divergence", "assumptions", "claims", "figures"):
+    for stage in ("data", "train", "influence", "retrain", "divergence", "assumptions", "claims", "figures", "crate"):
         assert planned(smoke, stage) == {}
     assert planned(smoke, "--forcerun", "spectrum", "--until", "spectrum") == {"spectrum": 9}
 
@@ -362,7 +364,7 @@ def test_trace_ends_at_the_pinned_downloads(smoke):
     assert "not here" not in done.stdout
     assert re.search(r"^\d+ files: \d+ as recorded$", done.stdout.splitlines()[-1])
     missing = subprocess.run([*fading, "no.png"], cwd=smoke, capture_output=True, text=True, check=False)
-    assert (missing.returncode, missing.stderr) == (1, "fading: no.png does not exist.\n")
+    assert (missing.returncode, missing.stderr) == (3, "fading: no.png does not exist.\n")
 
 
 def test_trace_of_a_copied_figure_says_what_it_knows(smoke, tmp_path):
@@ -381,8 +383,15 @@ def test_the_report_shows_every_figure_with_its_caption(smoke, tmp_path):
         "Predicted against actual change",
         "Above, how far",
         "Every claim with its verdict",
+        "Every claim of config/claims.yaml",
+        "Predicted and actual change of test loss",
+        "What share of the gradient dot product",
     ):
         assert beginning in report
+    caption = (ROOT / "workflow/report/table.rst").read_text()
+    for table in (smoke / "results/smoke/tables").glob("*.csv"):
+        assert f'table == "{table.stem}"' in caption
+        assert table.name in report
 
 
 def test_scripts_adapt_and_the_library_stands_alone():

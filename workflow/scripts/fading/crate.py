@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import unquote
 
 import yaml
 
@@ -53,9 +54,13 @@ def times(root: Path) -> dict[str, tuple[str, str]]:
 
 def hashes(path: Path) -> dict[str, str]:
     """The sha256 of every file that a study's crate lists, by its path from the study's root."""
-    graph, folder = json.loads(path.read_text())["@graph"], base(path.parent.name)
-    files = [one for one in graph if "File" in one["@type"]]
-    return {posixpath.normpath(posixpath.join(folder, one["@id"])): one["sha256"] for one in files}
+    graph = json.loads(path.read_text())["@graph"]
+    return {unquote(from_root(path, one)): one["sha256"] for one in graph if "File" in one["@type"]}
+
+
+def from_root(path: Path, file: dict) -> str:
+    """The identifier of a file that a study's crate lists, made relative to the study's root."""
+    return posixpath.normpath(posixpath.join(base(path.parent.name), file["@id"]))
 
 
 def crate(root: Path, study: str, results: list[str], configuration: list[str], workflow: list[str]):
@@ -115,10 +120,8 @@ class _Builder:
         from rocrate.model import ComputerLanguage
 
         main, *others = workflow
-        url = "https://snakemake.github.io"
-        language = self.crate.add(
-            ComputerLanguage(self.crate, "#snakemake", {"name": "Snakemake", "url": url, "version": version("snakemake")})
-        )
+        about = {"name": "Snakemake", "url": "https://snakemake.github.io", "version": version("snakemake")}
+        language = self.crate.add(ComputerLanguage(self.crate, "#snakemake", about))
         tools = {record.script: self.tool(record.script, records) for record in records}
         scripts = {}
         for record in records:
@@ -198,12 +201,12 @@ class _Builder:
 
     def control(self, record: JobRecord):
         """A job: the step that asked for it, and what its script did."""
-        lineage, name = record.lineage, f"{record.lineage['rule']} {'/'.join(map(str, record.lineage['wildcards'].values()))}"
+        lineage = record.lineage
         values = [self.value(record.script, *parameter) for parameter in record.parameters.items()]
         action = self.entity(
-            f"#job/{name.replace(' ', '/')}",
+            f"#job/{record.name.replace(' ', '/')}",
             "CreateAction",
-            name=name,
+            name=record.name,
             description=f"on {lineage['device']}, with {lineage['threads']} thread",
             instrument=self.file(record.script),
             object=[*map(self.file, lineage["inputs"]), *self.downloads(lineage), *values],
@@ -213,7 +216,8 @@ class _Builder:
         )
         self.crate.root_dataset.append_to("mentions", action)
         step = self.entity(f"#rule/{lineage['rule']}", "HowToStep")
-        return self.entity(f"{action.id}/control", "ControlAction", name=f"{name}, as a step", instrument=step, object=action)
+        identifier, name = f"{action.id}/control", f"{record.name}, as a step"
+        return self.entity(identifier, "ControlAction", name=name, instrument=step, object=action)
 
     def downloads(self, lineage):
         """What a job fetched, by the hash to which it is pinned."""

@@ -1,6 +1,7 @@
 """A study's folder, what lies around it, and what the workflow says should be in it."""
 
 import json
+import os
 import subprocess
 import sys
 from functools import cached_property
@@ -41,12 +42,10 @@ class Study:
 
     @cached_property
     def jobs(self) -> list[dict]:
-        """Every job of the workflow as it is now, as workflow/plan.py gives them. Raises FadingError if there is none."""
-        command = [sys.executable, "workflow/plan.py", self.configfile]
-        done = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
+        """Every job of the workflow as it is now, by workflow/plan.py. Raises FadingError if it can't be told."""
+        done = run(self.root, "workflow/plan.py", self.configfile)
         if done.returncode:
-            *_, reason = done.stderr.strip().splitlines() or ["no reason given"]
-            raise FadingError(f"{self.folder}: Snakemake can't say what should be in it: {reason}")
+            raise FadingError(f"{self.folder}: Snakemake can't say what should be in it: {reason(done)}")
         return json.loads(done.stdout)
 
     @cached_property
@@ -58,3 +57,16 @@ class Study:
     def files(self) -> set[str]:
         """Every file in the study's folder."""
         return {str(path.relative_to(self.root)) for path in self.folder.rglob("*") if not path.is_dir()}
+
+
+def run(root: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Run this Python on a script or with `-m`, in the root; the library is that of the root's own workflow."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+
+
+def reason(done: subprocess.CompletedProcess) -> str:
+    """The last line that a failed command printed."""
+    *_, last = ["no reason given", *(done.stdout + done.stderr).strip().splitlines()]
+    return last
