@@ -232,7 +232,7 @@ def test_the_crate_describes_every_job_with_its_times(smoke, jobs):
     listed = hashes(path)
     assert {file for job in expected for file in job["outputs"]} <= listed.keys()
     assert all(artifacts.sha256(smoke / file) == recorded for file, recorded in listed.items())
-    (training,) = (one for one in actions if one["name"] == "training smoke resnet-fashion 0")
+    (training,) = (one for one in actions if one["name"] == "training resnet-fashion 0 smoke")
     values = {one["name"]: one["value"] for one in training["object"] if one.type == "PropertyValue"}
     assert (values["learning_rate"], values["seed"]) == ("0.05", '"0"')
     assert {Path(one["name"]).name for one in training["result"]} == {"checkpoints.safetensors", "curve.parquet"}
@@ -302,7 +302,7 @@ def test_the_crates_conform(smoke, archive, tmp_path, profile):
 
 
 def json_ld_context(folder: Path) -> str:
-    """A cache for the validator with RO-Crate's context: rocrate's copy, with four terms by their names of version 1.1."""
+    """A cache for the validator with RO-Crate's context: rocrate's copy, four terms by their names of version 1.1."""
     from importlib.resources import files
 
     from requests_cache import CachedResponse, CachedSession

@@ -90,3 +90,8 @@ def first_runs(pattern, cases, **wildcards):
 def first_continuations(pattern):
     """The pattern for every case and regime of the first seed."""
     return [path for case in config["cases"] for path in first_runs(pattern, [case], regime=regimes(case))]
+
+
+def public(table, name):
+    """A table that the report shows."""
+    return report(table, category="Tables", labels={"table": name}, caption="../report/table.rst")

@@ -50,11 +50,6 @@ SUMMARISED = {  # of a summary, the column averaged over examples and seeds, and
 DRAWN = [name for name in [*FRAMES, *SUMMARISED, "loo-summary"] if name not in ("peers", "benchmark")]
 
 
-def public(table, name):
-    """A table that the report shows."""
-    return report(table, category="Tables", labels={"table": name}, caption="../report/table.rst")
-
-
 rule table:
     input:
         frames=lambda wildcards: FRAMES[wildcards.table],
