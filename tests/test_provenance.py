@@ -92,12 +92,10 @@ def test_a_fresh_study_holds(smoke):
     assert total.endswith("hold, 0 outdated, 0 broken")
 
 
-@pytest.mark.parametrize("file", [CHECKPOINTS, CURVE, FIGURE])
+@pytest.mark.parametrize("file", [CHECKPOINTS, CURVE, FIGURE, f"results/smoke/{CRATE}"])
 def test_one_flipped_byte_is_named(copy, findings, file):
     flip(copy / file)
     assert findings()[file].severity == BROKEN
-    with pytest.raises(artifacts.FadingError, match=Path(file).name):
-        artifacts.check(copy / file)
 
 
 def test_an_edited_number_of_a_table_is_named(copy, findings):
@@ -209,6 +207,7 @@ def test_the_command_says_what_is_wrong_in_lines_and_json(copy):
         (["audit", "results/smoke", "--reexecute", "0"], "found 0; accepted is 1 or more"),
         (["audit", "results/smoke", "--reexecute", "9999"], "found 9999; accepted is at most"),
         (["compare", "results/smoke", "workflow"], "workflow holds no artefact"),
+        (["export", "results/smoke", "nowhere/smoke.zip"], "nowhere is no folder"),
         (["explain"], "invalid choice: 'explain'"),
     ],
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
-MEASUREMENTS = {"peers", "benchmark"}  # a study's folder may hold these, made on request
+ON_REQUEST = {"peers", "benchmark", "reference"}  # a study's folder may hold what these leave
 
 
 def jobs(configfile: str) -> list[dict]:
@@ -20,7 +20,7 @@ def jobs(configfile: str) -> list[dict]:
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         try:
             workflow = api.workflow(ResourceSettings(cores=1), ConfigSettings(configfiles=[Path(configfile)]))
-            workflow.dag(DAGSettings(targets={"all", *MEASUREMENTS}, forceall=True))
+            workflow.dag(DAGSettings(targets={"all", *ON_REQUEST}, forceall=True))
             built = workflow._workflow  # the public interface executes or draws a DAG, but does not hand it out
             built._prepare_dag(forceall=True, ignore_incomplete=True, lock_warn_only=True)
             built._build_dag()
@@ -29,7 +29,7 @@ def jobs(configfile: str) -> list[dict]:
         dag = built.dag
         (last,) = (job for job in dag.jobs if job.rule.name == "all")
         expected = {last, *dag.bfs(dag.dependencies, last)}
-        return [described(job) | {"expected": job in expected} for job in dag.jobs if job.output]
+        return [described(job) | {"expected": job in expected} for job in dag.jobs if job.output or job.log]
 
 
 def described(job) -> dict:

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from fading.crate import crate
+from fading.crate import crate, write
 from fading.job import Job
 
 with Job(snakemake) as job:
     folder = Path(snakemake.output.crate).parent
     files = snakemake.input
     described = crate(Path(), folder.name, list(files.results), list(files.configuration), list(files.workflow))
-    described.metadata.write(folder)
+    write(described, folder)

@@ -16,7 +16,7 @@ from fading.errors import FadingError
 from fading.seal import BLANK, is_sealed, seal
 
 KEY = "fading"
-LINEAGE = {"rule", "wildcards", "settings", "inputs", "code", "lock", "versions", "device", "threads"}
+LINEAGE = {"path", "rule", "wildcards", "settings", "inputs", "code", "lock", "versions", "device", "threads"}
 DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 
 

@@ -17,8 +17,10 @@ from urllib.parse import unquote
 import yaml
 
 from fading import artifacts
+from fading.errors import FadingError
 from fading.history import JobRecord, jobs
 from fading.job import LOCK
+from fading.seal import BLANK, is_sealed, seal
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -52,9 +54,26 @@ def times(root: Path) -> dict[str, tuple[str, str]]:
     return found
 
 
+def write(crate, folder: Path) -> None:
+    """Write ro-crate-metadata.json into a folder, sealed as artefacts are: its identifier is the seal."""
+    crate.metadata["identifier"] = BLANK
+    crate.metadata.write(folder)
+    seal(folder / crate.metadata.id)
+
+
 def hashes(path: Path) -> dict[str, str]:
-    """The sha256 of every file that a study's crate lists, by its path from the study's root."""
-    graph = json.loads(path.read_text())["@graph"]
+    """The sha256 of every file that a study's crate lists, by its path from the study's root.
+
+    Raises FadingError if the crate is not as it was written.
+    """
+    try:
+        graph = json.loads(path.read_text())["@graph"]
+        (digest,) = (one["identifier"] for one in graph if one["@id"] == path.name)
+        whole = is_sealed(path, digest)
+    except (ValueError, KeyError, TypeError) as error:
+        raise FadingError(f"{path} is not a readable crate: {error!r}.") from error
+    if not whole:
+        raise FadingError(f"{path} is not as it was written: its content does not match its seal.")
     return {unquote(from_root(path, one)): one["sha256"] for one in graph if "File" in one["@type"]}
 
 

@@ -23,6 +23,8 @@ def export(study: Study, destination: Path, checkpoints: bool) -> None:
     keeps their sha256, and the archive's crate leaves them out. Raises FadingError if the study has no crate, or lists
     a file that is not here or is another.
     """
+    if not destination.parent.is_dir():
+        raise FadingError(f"{destination.parent} is no folder; accepted is a file to write in one that is there.")
     metadata = study.folder / CRATE
     if not metadata.is_file():
         raise FadingError(f"{study.folder} has no {CRATE}; `snakemake --configfile {study.configfile}` writes it.")
@@ -78,6 +80,8 @@ def _rebased(metadata, left_out):
         return value
 
     graph = renamed(described["@graph"])
-    (top,) = (one for one in graph if one["@id"] == "./")
+    entities = {one["@id"]: one for one in graph}
+    top = entities["./"]
     top["hasPart"] = [part for part in top["hasPart"] if not part["@id"].startswith("#")]
+    del entities[CRATE]["identifier"]  # the seal of the study's own crate
     return {**described, "@graph": graph}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fading import artifacts
+from fading.errors import FadingError
 
 
 @dataclass
@@ -30,8 +31,8 @@ class JobRecord:
 def jobs(root: Path, files: list[str]) -> list[JobRecord]:
     """The jobs that made the files and all that these were made from; each after those that it depends on.
 
-    A job's outputs are all that it left in the folders of those that are known. Raises FadingError if a file on the way
-    is missing or has no lineage.
+    A job's outputs are all that it left in the folders of those that are known; strangers there are passed over. Raises
+    FadingError if a file on the way is missing or has no lineage.
     """
     found: dict[str, JobRecord] = {}
     made: set[str] = set()
@@ -49,13 +50,20 @@ def jobs(root: Path, files: list[str]) -> list[JobRecord]:
         follow(file)
     for folder in {(root / file).parent for file in made}:
         for path in sorted(folder.iterdir()):
-            if path.suffix not in artifacts.HEADERS:
-                continue
-            job = found.get(_key(artifacts.lineage(path)))
+            job = found.get(_key_of(path, str(path.relative_to(root))))
             if job:
                 written = [path, artifacts.sidecar(path)] if path.suffix == ".csv" else [path]
                 job.outputs += [str(one.relative_to(root)) for one in written]
     return list(found.values())
+
+
+def _key_of(path, file):
+    """Of the job that wrote a file under this name; None if there was none."""
+    try:
+        lineage = artifacts.lineage(path)
+    except FadingError:
+        return None
+    return _key(lineage) if lineage["path"] == file else None
 
 
 def _key(lineage):
