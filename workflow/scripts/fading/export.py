@@ -63,7 +63,7 @@ def _add(archive, file, content):
 
 
 def _rebased(metadata, left_out):
-    """The study's crate with the archive's top for its folder; what is left out is named by its hash, not by a path."""
+    """The study's crate with the archive's top for its folder; what is left out is no file, but keeps its sha256."""
     described, names = json.loads(metadata.read_text()), {}
     for one in described["@graph"]:
         if "File" in one["@type"]:
