@@ -18,9 +18,10 @@ include: "workflow/rules/assumptions.smk"
 include: "workflow/rules/correction.smk"
 include: "workflow/rules/peers.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/provenance.smk"
 
 
 rule all:
     default_target: True
     input:
-        rules.figures.input,
+        rules.crate.output,

@@ -11,6 +11,7 @@ KINDS = {
     "torch": ["tokenizers", "torch", "transformers", *FILES],
     "peers": ["captum", "curvlinops-for-pytorch", "dattri", "kronfluence", "scipy", "torch", *FILES],
     "figures": ["matplotlib", "scipy", "seaborn", *FILES],
+    "provenance": ["pillow", "pyyaml", "rocrate", "snakemake", *FILES],
 }
 
 

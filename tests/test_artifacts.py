@@ -95,5 +95,34 @@ def test_a_missing_file_and_a_missing_header_are_named(tmp_path):
 
 def test_a_tables_lineage_stands_beside_it(tmp_path):
     artifacts.write(tmp_path / "t.csv", CONTENT[".csv"](), LINEAGE)
-    assert json.loads((tmp_path / "t.csv.json").read_text()) == LINEAGE
+    assert json.loads((tmp_path / "t.csv.json").read_text()).items() > LINEAGE.items()
     assert (tmp_path / "t.csv").read_text().startswith("step,value\n1,0.1\n")
+
+
+@pytest.mark.parametrize("suffix", CONTENT)
+def test_no_byte_of_a_file_changes_unseen(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    artifacts.write(path, CONTENT[suffix](), LINEAGE)
+    for file in tmp_path.iterdir():
+        whole = file.read_bytes()
+        for place in range(0, len(whole), len(whole) // 97 or 1):
+            file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+            with pytest.raises(FadingError, match=path.name):
+                artifacts.check(path)
+        file.write_bytes(whole)
+    artifacts.check(path)
+
+
+def test_content_is_not_read_unless_it_is_as_written(tmp_path):
+    path = tmp_path / "a.csv"
+    artifacts.write(path, CONTENT[".csv"](), LINEAGE)
+    path.write_text(path.read_text().replace("0.1", "0.2"))
+    with pytest.raises(FadingError, match=r"a.csv is not as it was written"):
+        artifacts.read(path)
+
+
+def test_an_unsealed_file_is_named(tmp_path):
+    (tmp_path / "a.csv").write_text("step\n1\n")
+    (tmp_path / "a.csv.json").write_text(json.dumps(LINEAGE))
+    with pytest.raises(FadingError, match=r"a.csv carries no seal"):
+        artifacts.read(tmp_path / "a.csv")

@@ -8,6 +8,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+RULES = SCRIPTS.parent / "rules"
 sys.path.insert(0, str(SCRIPTS))
 # Jobs run the library of this clone, whichever clone their environment was made in, and load no model from a hub.
 os.environ.update(PYTHONPATH=str(SCRIPTS), HF_HUB_OFFLINE="1")
@@ -95,3 +96,8 @@ def first_runs(pattern, cases, **wildcards):
 def first_continuations(pattern):
     """The pattern for every case and regime of the first seed."""
     return [path for case in config["cases"] for path in first_runs(pattern, [case], regime=regimes(case))]
+
+
+def public(table, name):
+    """A table that the report shows."""
+    return report(table, category="Tables", labels={"table": name}, caption="../report/table.rst")

@@ -50,6 +50,7 @@ SUMMARISED = {  # of a summary, the column averaged over examples and seeds, and
     "planted-recovery": ("gain", runs(rules.planted.output.recovery, PLANTED)),
     "divergence-summary": ("estimate", continuations(rules.comparison.output.divergence_statistics)),
 }
+DRAWN = [name for name in [*FRAMES, *SUMMARISED, "loo-summary", "correction", "correction-paired"] if name not in ("peers", "benchmark")]
 
 
 rule table:
@@ -57,7 +58,7 @@ rule table:
         frames=lambda wildcards: FRAMES[wildcards.table],
         code=imports("table.py"),
     output:
-        table="results/{study}/tables/{table}.csv",
+        table=public("results/{study}/tables/{table}.csv", "{table}"),
         lineage="results/{study}/tables/{table}.csv.json",
     log:
         "results/{study}/logs/tables/{table}.log",
@@ -74,7 +75,7 @@ rule summary:
         frames=lambda wildcards: SUMMARISED[wildcards.table][1],
         code=imports("summary.py"),
     output:
-        table="results/{study}/tables/{table}.csv",
+        table=public("results/{study}/tables/{table}.csv", "{table}"),
         lineage="results/{study}/tables/{table}.csv.json",
     log:
         "results/{study}/logs/tables/{table}.log",
@@ -93,7 +94,7 @@ rule loo_summary:
         correlations=first_runs(rules.loo.output.correlations, config["cases"]),
         code=imports("loo_summary.py"),
     output:
-        table="results/{study}/tables/loo-summary.csv",
+        table=public("results/{study}/tables/loo-summary.csv", "loo-summary"),
         lineage="results/{study}/tables/loo-summary.csv.json",
     log:
         "results/{study}/logs/tables/loo-summary.log",
@@ -108,9 +109,9 @@ rule correction_tables:
         trials=runs(rules.corrections.output.trials, CORRECTED),
         code=imports("correction_tables.py"),
     output:
-        summary="results/{study}/tables/correction.csv",
+        summary=public("results/{study}/tables/correction.csv", "correction"),
         summary_lineage="results/{study}/tables/correction.csv.json",
-        paired="results/{study}/tables/correction-paired.csv",
+        paired=public("results/{study}/tables/correction-paired.csv", "correction-paired"),
         paired_lineage="results/{study}/tables/correction-paired.csv.json",
     log:
         "results/{study}/logs/tables/correction.log",
@@ -128,7 +129,7 @@ rule claims:
         ],
         code=imports("claims.py"),
     output:
-        claims=f"results/{config['study']}/claims.csv",
+        claims=public(f"results/{config['study']}/claims.csv", "claims"),
         lineage=f"results/{config['study']}/claims.csv.json",
     log:
         f"results/{config['study']}/logs/claims.log",

@@ -2,7 +2,7 @@
 
 import numpy as np
 from fading import style
-from fading.claims import CONTRADICTED, INCONCLUSIVE, SUPPORTED
+from fading.claims import CONTRADICTED, INCONCLUSIVE, SUPPORTED, margin
 from fading.job import Job
 from matplotlib import pyplot as plt
 from matplotlib.ticker import NullLocator
@@ -11,8 +11,7 @@ with Job(snakemake) as job:
     style.apply()
     table = job.read("table").sort_values("assumption", kind="stable", ignore_index=True)
     rows = -np.arange(len(table))
-    side = np.where(table.direction == "at least", 1, -1)
-    margins = {name: side * (table[name] - table.threshold) for name in ("estimate", "ci_low", "ci_high")}
+    margins = {name: margin(table, name).to_numpy() for name in ("estimate", "ci_low", "ci_high")}
     ends = np.sort([margins["ci_low"], margins["ci_high"]], axis=0)
     figure, axis = plt.subplots(figsize=(style.WIDTH, 0.19 * len(table) + 1.1), layout="constrained")
     for decided in (SUPPORTED, INCONCLUSIVE, CONTRADICTED):

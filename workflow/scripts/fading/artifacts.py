@@ -1,8 +1,9 @@
-"""Read and write artefacts. Each carries, in its own header, the lineage that says how it was made.
+"""Read and write artefacts. Each carries, in its own header, the lineage that says how it was made, and a seal.
 
 Formats follow the suffix: .safetensors (a dict of arrays), .parquet and .csv (a data frame), .png and .svg (a figure).
 The same content and lineage give the same bytes. A CSV has no header to hide anything in, so its lineage stands beside
-it in <name>.csv.json. Nothing here can execute what it reads.
+it in <name>.csv.json. The seal covers content and lineage: a change of either shows in the file alone. Nothing here can
+execute what it reads.
 """
 
 import hashlib
@@ -12,9 +13,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from fading.errors import FadingError
+from fading.seal import BLANK, is_sealed, seal
 
 KEY = "fading"
-LINEAGE = {"rule", "wildcards", "settings", "inputs", "code", "lock", "versions", "device", "threads"}
+LINEAGE = {"path", "rule", "wildcards", "settings", "inputs", "code", "lock", "versions", "device", "threads"}
 DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 
 
@@ -30,29 +32,57 @@ def write(path, content, lineage: dict) -> None:
     writer = _format(path, WRITERS)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".part-{path.name}")
-    text = json.dumps(lineage, sort_keys=True)
+    text = json.dumps({**lineage, "digest": BLANK}, sort_keys=True)
     try:
         writer(part, content, text)
+        seal(*_with_header(part))
         if path.suffix == ".csv":
-            _sidecar(part).write_text(text + "\n")
-            os.replace(_sidecar(part), _sidecar(path))
+            os.replace(sidecar(part), sidecar(path))
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
-        _sidecar(part).unlink(missing_ok=True)
+        sidecar(part).unlink(missing_ok=True)
 
 
 def read(path):
-    """The content of an artefact: a dict of arrays or a data frame. Raises FadingError if the file can't be read."""
+    """The content of an artefact: a dict of arrays or a data frame.
+
+    Raises FadingError if the file can't be read or is not, byte for byte, as it was written.
+    """
+    check(path)
     return _guarded(path, READERS)
+
+
+def check(path) -> None:
+    """Raise FadingError unless an artefact is, byte for byte, as it was written."""
+    digest = _header(path).get("digest")
+    header, *beside = _with_header(Path(path))
+    if not digest:
+        raise FadingError(f"{path} carries no seal: it was written by an earlier version, or was rewritten since.")
+    if not is_sealed(header, digest, *beside):
+        raise FadingError(f"{path} is not as it was written: its content or lineage does not match its seal.")
 
 
 def lineage(path) -> dict:
     """The lineage in an artefact's header. Raises FadingError if there is none."""
+    return {key: value for key, value in _header(path).items() if key != "digest"}
+
+
+def sidecar(path: Path) -> Path:
+    """Where the lineage of a CSV stands."""
+    return path.with_name(path.name + ".json")
+
+
+def _header(path):
     found = _guarded(path, HEADERS)
     if not isinstance(found, dict) or not found.keys() >= LINEAGE:
         raise FadingError(f"{path} carries no lineage: it was not written by this study, or was rewritten since.")
     return found
+
+
+def _with_header(path):
+    """The file that holds the header, and the content's where that is another."""
+    return (sidecar(path), path) if path.suffix == ".csv" else (path,)
 
 
 def _guarded(path, table):
@@ -81,10 +111,6 @@ def _parse(text):
         return None  # somebody else's description
 
 
-def _sidecar(path):
-    return path.with_name(path.name + ".json")
-
-
 def _write_tensors(path, arrays, lineage):
     import numpy
     from safetensors.numpy import save_file
@@ -110,7 +136,9 @@ def _write_parquet(path, frame, lineage):
     from pyarrow import parquet
 
     table = pyarrow.Table.from_pandas(frame, preserve_index=False)
-    parquet.write_table(table.replace_schema_metadata({**table.schema.metadata, KEY: lineage}), path)
+    with parquet.ParquetWriter(path, table.schema) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({KEY: lineage})
 
 
 def _read_parquet(path):
@@ -122,11 +150,12 @@ def _read_parquet(path):
 def _parquet_header(path):
     from pyarrow import parquet
 
-    return _parse((parquet.read_schema(path).metadata or {}).get(KEY.encode()))
+    return _parse(parquet.read_metadata(path).metadata.get(KEY.encode()))
 
 
 def _write_csv(path, frame, lineage):
     frame.to_csv(path, index=False, lineterminator="\n", float_format="%.9g")
+    sidecar(path).write_text(lineage + "\n")
 
 
 def _read_csv(path):
@@ -136,7 +165,7 @@ def _read_csv(path):
 
 
 def _csv_header(path):
-    return _parse(_sidecar(path).read_text() if _sidecar(path).is_file() else None)
+    return _parse(sidecar(path).read_text() if sidecar(path).is_file() else None)
 
 
 def _write_png(path, figure, lineage):

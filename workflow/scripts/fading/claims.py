@@ -75,6 +75,11 @@ def _judged(claim, table):
     }
 
 
+def margin(judged: pd.DataFrame, column: str) -> pd.Series:
+    """How far each value of a column lies on the claim's side of its threshold; negative beyond it."""
+    return (judged[column] - judged.threshold).where(judged.direction == "at least", judged.threshold - judged[column])
+
+
 def results(judged: pd.DataFrame) -> str:
     """The claims in Markdown: how many came out, which did not, and each with its numbers."""
     lines = []

@@ -1,80 +1,137 @@
-"""The command `fading`: ask an artefact where it came from; correct a mis-prediction."""
+"""The command `fading`: ask a study where its results came from and whether they still follow; correct a prediction."""
 
 import argparse
+import json
 import math
 import os
 import sys
+from pathlib import Path
 
 from fading.errors import FadingError
 from fading.methods import FROM_CHECKPOINTS, GRADIENT_DOT
-from fading.trace import trace
+
+MISUSED = 3  # not 1 or 2, which are verdicts of an audit
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(MISUSED, f"{self.prog}: {message}; `{self.prog} --help` says what is accepted.\n")
 
 
 def main() -> int:
-    """Run the command; its exit status is 0, or 1 after a sentence that says what is wrong."""
-    parser = argparse.ArgumentParser(prog="fading", description="Ask an artefact of the study where it came from.")
+    """Run the command. Its exit status is 0, the verdict of an audit (1, 2), or 3 after a sentence on why."""
+    arguments = _parser().parse_args()
+    try:
+        status = arguments.command(arguments)
+        sys.stdout.flush()
+    except FadingError as error:
+        print(f"fading: {error}", file=sys.stderr)
+        return MISUSED
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _parser():
+    parser = _Parser(prog="fading", description="Ask a study where its results came from.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     tracing = commands.add_parser("trace", help="print an artefact's ancestry down to the pinned downloads")
     tracing.add_argument("file", help="a figure, table, checkpoint or any other artefact")
-    tracing.set_defaults(lines=lambda arguments: trace(arguments.file))
-    _add_correct(commands)
-    arguments = parser.parse_args()
+    tracing.add_argument("--json", action="store_true", help="the ancestry as JSON")
+    tracing.set_defaults(command=_trace)
+    auditing = commands.add_parser("audit", help="does a study still follow from code, configuration and environment?")
+    auditing.add_argument("study", help="a folder results/<study>")
+    auditing.add_argument("--json", action="store_true", help="a finding for each file, as JSON")
+    auditing.add_argument("--reexecute", type=_count, default=0, metavar="N", help="also recompute N artefacts")
+    auditing.add_argument("--seed", type=int, default=0, help="which artefacts to recompute (0)")
+    auditing.set_defaults(command=_audit)
+    comparing = commands.add_parser("compare", help="what differs between two studies, in a table and a figure")
+    comparing.add_argument("one", type=Path, help="a folder results/<study>")
+    comparing.add_argument("other", type=Path, help="another, such as results/reference")
+    comparing.set_defaults(command=_compare)
+    exporting = commands.add_parser("export", help="pack a study into an archive to publish")
+    exporting.add_argument("study", help="a folder results/<study>")
+    exporting.add_argument("archive", type=Path, help="the zip file to write")
+    exporting.add_argument("--checkpoints", action="store_true", help="with all tensors and intermediate tables")
+    exporting.set_defaults(command=_export)
+    correcting = commands.add_parser("correct", help="correct a mis-prediction by steps on examples that influence it")
+    correcting.add_argument("case", help="a case that the study has trained")
+    correcting.add_argument("--test-index", type=int, required=True, metavar="I", help="a mis-predicted test example")
+    correcting.add_argument("--study", default="default", help="the study that trained the case (default)")
+    correcting.add_argument("--seed", type=int, default=0, help="the seed of the run (0)")
+    correcting.add_argument(
+        "--by", default=GRADIENT_DOT, choices=FROM_CHECKPOINTS, help=f"the ranking ({GRADIENT_DOT})"
+    )
+    correcting.add_argument("--examples", type=_count, default=10, metavar="K", help="how many it takes of an end (10)")
+    correcting.add_argument("--steps", type=_count, default=20, metavar="S", help="how many steps it may take (20)")
+    correcting.add_argument("--learning-rate", type=_rate, metavar="ETA", help="step size (0.06 of training's)")
+    correcting.set_defaults(command=_correct)
+    return parser
+
+
+def _count(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"found {text}; accepted is 1 or more")
+    return int(text)
+
+
+def _rate(text):
     try:
-        for line in arguments.lines(arguments):
-            print(line, flush=True)
-    except FadingError as error:
-        print(f"fading: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not 0 < rate < math.inf:
+        raise argparse.ArgumentTypeError(f"found {text}; accepted is a number above 0")
+    return rate
+
+
+def _trace(arguments):
+    from fading.trace import lines, trace
+
+    tree = trace(arguments.file)
+    print(json.dumps(tree, indent=1) if arguments.json else "\n".join(lines(tree)))
     return 0
 
 
-def _add_correct(commands):
-    correcting = commands.add_parser(
-        "correct",
-        help="correct a mis-prediction by a few steps on examples that influence it",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    correcting.add_argument("case", help="a case that the study has trained")
-    correcting.add_argument("--test-index", type=int, required=True, metavar="I", help="a mis-predicted test example")
-    correcting.add_argument("--study", default="default", help="the study that trained the case")
-    correcting.add_argument("--seed", type=int, default=0, help="the seed of the run")
-    correcting.add_argument("--by", default=GRADIENT_DOT, choices=FROM_CHECKPOINTS, help="the ranking")
-    correcting.add_argument("--examples", type=_at_least_one, default=10, help="how many of its examples to take")
-    correcting.add_argument("--steps", type=_at_least_one, default=20, help="how many steps to take at most")
-    correcting.add_argument("--learning-rate", type=_positive, help="step size; if none is given, 0.06 of training's")
-    correcting.set_defaults(lines=_correct)
+def _audit(arguments):
+    from fading.audit import HOLDS, as_json, audit, summary, worst
+    from fading.reexecute import reexecute
+    from fading.study import Study
+
+    study = Study(arguments.study)
+    findings = audit(study)
+    again = list(reexecute(study, arguments.reexecute, arguments.seed)) if arguments.reexecute else []
+    if arguments.json:
+        print(as_json([*findings, *again]))
+    else:
+        for finding in [*(one for one in findings if one.severity != HOLDS), *again]:
+            print(finding)
+        print(summary(findings))
+    return worst([*findings, *again])
+
+
+def _compare(arguments):
+    from fading.compare import compare
+
+    for line in compare(arguments.one, arguments.other):
+        print(line)
+    return 0
+
+
+def _export(arguments):
+    from fading.export import export
+    from fading.study import Study
+
+    export(Study(arguments.study), arguments.archive, arguments.checkpoints)
+    print(f"{arguments.archive}: {arguments.archive.stat().st_size / 1e6:.1f} MB")
+    return 0
 
 
 def _correct(arguments):
-    from fading.correct import report  # torch takes seconds to import, and no other command needs it
+    from fading.correct import report
 
-    return report(
-        arguments.study,
-        arguments.case,
-        arguments.seed,
-        arguments.test_index,
-        arguments.by,
-        arguments.examples,
-        arguments.learning_rate,
-        arguments.steps,
-    )
-
-
-def _number(kind, accepted, holds):
-    """An argument of that kind for which something holds, else argparse's usage error in a sentence."""
-
-    def parse(text):
-        try:
-            if holds(number := kind(text)):
-                return number
-        except ValueError:
-            pass
-        raise argparse.ArgumentTypeError(f"found {text}; accepted is {accepted}")
-
-    return parse
-
-
-_at_least_one = _number(int, "a whole number from 1", lambda number: number >= 1)
-_positive = _number(float, "a finite number above 0", lambda number: 0 < number < math.inf)
+    chosen = arguments.by, arguments.examples, arguments.learning_rate, arguments.steps
+    for line in report(arguments.study, arguments.case, arguments.seed, arguments.test_index, *chosen):
+        print(line, flush=True)
+    return 0

@@ -88,7 +88,8 @@ class Job:
 
     def write(self, name: str, content, **facts):
         """Write the named output with this job's lineage; `facts` adds to it, such as the hashes of downloads."""
-        artifacts.write(getattr(self.snakemake.output, name), content, {**self.lineage, **facts})
+        path = getattr(self.snakemake.output, name)
+        artifacts.write(path, content, {**self.lineage, "path": path, **facts})
 
     @cached_property
     def lineage(self) -> dict:
@@ -99,21 +100,24 @@ class Job:
 
 
 def lineage(rule: str, wildcards: dict, settings: dict, inputs: list[str], code: list[str], threads: int) -> dict:
-    """The lineage of what a rule makes of input files with source files, in the environment of this process."""
+    """The lineage of what a rule makes of input files with source files, in this process's environment."""
     return {
         "rule": rule,
         "wildcards": wildcards,
         "settings": settings,
         "inputs": {file: artifacts.sha256(file) for file in sorted(inputs)},
         "code": {file: artifacts.sha256(file) for file in sorted(code)},
-        "lock": artifacts.sha256(LOCK),
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in NUMERICS if name in sys.modules},
-        "device": _device(),
         "threads": threads,
+        **environment(),
     }
 
 
-def _device() -> str:
+def environment() -> dict:
+    """What of this process's environment determines results, as lineage records it."""
     torch = sys.modules.get("torch")
-    return f"cpu {torch.backends.cpu.get_cpu_capability()}" if torch else "cpu"
+    loaded = {name: version(name) for name in NUMERICS if name in sys.modules}
+    return {
+        "lock": artifacts.sha256(LOCK),
+        "versions": {"python": platform.python_version(), **loaded},
+        "device": f"cpu {torch.backends.cpu.get_cpu_capability()}" if torch else "cpu",
+    }

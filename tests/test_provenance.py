@@ -1,0 +1,390 @@
+"""Whatever is done to a study's files, code, configuration or environment: the audit catches and names it."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from conftest import ROOT, snakemake
+from fading import artifacts
+from fading.audit import BROKEN, HOLDS, OUTDATED, audit
+from fading.compare import compare
+from fading.crate import hashes
+from fading.differences import DIFFERENT, IDENTICAL, WITHIN, compare_files
+from fading.export import export
+from fading.reexecute import candidates, reexecute
+from fading.study import CRATE, LEFT_OUT, PROJECT, Study
+
+RUN = "results/smoke/resnet-fashion/seed-0"
+CHECKPOINTS, CURVE = f"{RUN}/checkpoints.safetensors", f"{RUN}/curve.parquet"
+TABLE, FIGURE = "results/smoke/tables/loo-summary.csv", "results/smoke/figures/fading.png"
+
+
+def fading(*arguments, folder: Path) -> subprocess.CompletedProcess:
+    command = [str(Path(sys.executable).parent / "fading"), *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="session")
+def jobs(smoke) -> list[dict]:
+    return Study(smoke / "results/smoke").jobs
+
+
+@pytest.fixture
+def copy(smoke, tmp_path) -> Path:
+    """The smoke study and its project; results are links, to be replaced and never written into."""
+    for part in ("results", "resources"):
+        shutil.copytree(smoke / part, tmp_path / part, copy_function=os.link)
+    for part in (*PROJECT, "README.md", "LICENSE", "CITATION.cff", "pyproject.toml"):
+        (shutil.copytree if (smoke / part).is_dir() else shutil.copy)(smoke / part, tmp_path / part)
+    return tmp_path
+
+
+@pytest.fixture
+def findings(copy, jobs):
+    """What the audit finds in the copy, by file, but for what holds. The workflow is planned anew only if asked to."""
+
+    def found(anew: bool = False) -> dict:
+        study = Study(copy / "results/smoke")
+        if not anew:
+            study.jobs = jobs
+        return {finding.file: finding for finding in audit(study) if finding.severity != HOLDS}
+
+    return found
+
+
+def replace(path: Path, content: bytes) -> None:
+    path.unlink()
+    path.write_bytes(content)
+
+
+def flip(path: Path, place: float = 0.5) -> None:
+    data = bytearray(path.read_bytes())
+    data[int(place * len(data))] ^= 1
+    replace(path, data)
+
+
+def rewrite(path: Path) -> None:
+    """Another content under the same lineage, sealed as the workflow would."""
+    content, lineage = artifacts.read(path), artifacts.lineage(path)
+    for name in content:
+        if content[name].dtype.kind == "f":
+            content[name] = content[name] * 1.5
+    path.unlink()
+    if path.suffix == ".csv":
+        artifacts.sidecar(path).unlink()
+    artifacts.write(path, content, lineage)
+
+
+def test_a_fresh_study_holds(smoke):
+    done = fading("audit", "results/smoke", "--reexecute", "5", folder=smoke)
+    assert done.returncode == 0, done.stdout + done.stderr
+    *again, total = done.stdout.splitlines()
+    assert len(again) == 5
+    assert all(line.endswith("recomputed, the same bytes") for line in again)
+    assert total.endswith("hold, 0 outdated, 0 broken")
+
+
+@pytest.mark.parametrize("file", [CHECKPOINTS, CURVE, FIGURE, f"results/smoke/{CRATE}"])
+def test_one_flipped_byte_is_named(copy, findings, file):
+    flip(copy / file)
+    assert findings()[file].severity == BROKEN
+
+
+def test_an_edited_number_of_a_table_is_named(copy, findings):
+    frame = pd.read_csv(copy / TABLE)
+    frame.loc[0, "spearman"] = 0.99
+    replace(copy / TABLE, frame.to_csv(index=False).encode())
+    assert findings()[TABLE].remarks == ("is not as it was written: its content or lineage does not match its seal",)
+
+
+@pytest.mark.parametrize("file", [CHECKPOINTS, TABLE])
+def test_a_header_rewritten_without_the_content_is_named(copy, findings, file):
+    header = artifacts.sidecar(copy / file) if file.endswith(".csv") else copy / file
+    data = header.read_bytes()
+    assert data.count(b"threads") == 1
+    replace(
+        header, data.replace(b"threads", b"threadz", 1).replace(b"device", b"threads", 1).replace(b"threadz", b"device")
+    )
+    assert findings()[file].severity == BROKEN
+
+
+def test_a_deleted_and_an_added_file_are_named(copy, findings):
+    (copy / CURVE).unlink()
+    (copy / RUN / "curve-2.parquet").write_bytes(b"")
+    found = findings()
+    assert found[CURVE].remarks == ("missing",)
+    assert found[f"{RUN}/curve-2.parquet"].remarks == ("unaccounted for",)
+    assert {one.severity for one in found.values() if one.file != f"results/smoke/{CRATE}"} == {BROKEN}
+
+
+def test_files_swapped_between_seeds_are_named(copy, findings):
+    other = CHECKPOINTS.replace("seed-0", "seed-0-order-1")
+    for one, two in ((CHECKPOINTS, "aside"), (other, CHECKPOINTS), ("aside", other)):
+        os.rename(copy / one, copy / two)
+    found = findings()
+    assert f"was written as {other}" in found[CHECKPOINTS].remarks
+    assert f"was written as {CHECKPOINTS}" in found[other].remarks
+    assert found[CHECKPOINTS].severity == found[other].severity == BROKEN
+
+
+def test_an_edited_module_outdates_what_ran_it(copy, findings):
+    module = "workflow/scripts/fading/influence/abif.py"
+    with (copy / module).open("a") as file:
+        file.write("\n# changed\n")
+    found = findings()
+    assert {one.severity for one in found.values()} == {OUTDATED}
+    (scores,) = (
+        one for one in found.values() if f"{RUN}/influence/" in one.file and "abif" in one.file and "/4" in one.file
+    )
+    assert scores.remarks == (f"code {module} is another",)
+    assert CHECKPOINTS not in found
+
+
+def test_an_edited_setting_outdates_what_it_enters(copy, findings):
+    config = copy / "config/smoke.yaml"
+    edited = yaml.safe_load(config.read_text())
+    edited["definitions"]["resnet-fashion"]["influence"]["damping"] = 20
+    config.write_text(yaml.safe_dump(edited))
+    found = findings(anew=True)
+    assert found[f"{RUN}/proximal.safetensors"].remarks == ("settings had damping 10, now 20",)
+    assert {one.severity for one in found.values()} == {OUTDATED}
+    assert CHECKPOINTS not in found
+
+
+def test_another_lock_outdates_everything(copy, findings, jobs):
+    with (copy / "envs/study.lock").open("a") as file:
+        file.write("# changed\n")
+    found = findings()
+    assert {one.severity for one in found.values()} == {OUTDATED}
+    assert found[CHECKPOINTS].remarks == ("environment: envs/study.lock is another",)
+    artefacts = {file for job in jobs if job["expected"] for file in job["outputs"] if not file.endswith(".json")}
+    assert artefacts <= found.keys()
+
+
+def test_an_artefact_altered_with_its_header_shows_in_what_was_made_from_it(copy, findings):
+    rewrite(copy / TABLE)
+    found = findings()
+    assert TABLE not in found
+    assert f"input {TABLE} is another" in found["results/smoke/figures/loo.png"].remarks
+    assert f"lists another {TABLE}" in found[f"results/smoke/{CRATE}"].remarks
+
+
+def test_an_artefact_altered_with_its_header_does_not_recompute(copy, jobs):
+    study = Study(copy / "results/smoke")
+    study.jobs = jobs
+    files = candidates(study)
+    seed = next(seed for seed in range(99) if random.Random(seed).sample(files, 1)[0].endswith(".csv"))
+    (file,) = random.Random(seed).sample(files, 1)
+    rewrite(copy / file)
+    (finding,) = reexecute(study, 1, seed)
+    assert (finding.file, finding.severity) == (file, BROKEN)
+    assert finding.remarks == ("recomputed from its inputs, it has other bytes",)
+
+
+def test_the_command_says_what_is_wrong_in_lines_and_json(copy):
+    (copy / CURVE).unlink()
+    told = fading("audit", "results/smoke", folder=copy)
+    assert told.returncode == BROKEN
+    assert f"broken    {CURVE}: missing" in told.stdout.splitlines()
+    listed = json.loads(fading("audit", "results/smoke", "--json", folder=copy).stdout)
+    assert listed["severity"] == BROKEN
+    assert {"file": CURVE, "severity": BROKEN, "remarks": ["missing"], "verdict": "broken"} in listed["findings"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["audit", "results"], "results is not a study"),
+        (["audit", "results/reference"], "found no file in config/ with `study: reference`"),
+        (["audit", "results/smoke", "--reexecute", "0"], "found 0; accepted is 1 or more"),
+        (["audit", "results/smoke", "--reexecute", "9999"], "found 9999; accepted is at most"),
+        (["compare", "results/smoke", "workflow"], "workflow holds no artefact"),
+        (["export", "results/smoke", "nowhere/smoke.zip"], "nowhere is no folder"),
+        (["explain"], "invalid choice: 'explain'"),
+    ],
+)
+def test_misuse_is_one_sentence_and_no_verdict(smoke, arguments, sentence):
+    done = fading(*arguments, folder=smoke)
+    assert done.returncode == 3
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_crate_describes_every_job_with_its_times(smoke, jobs):
+    from rocrate.rocrate import ROCrate
+
+    path = smoke / "results/smoke" / CRATE
+    crate = ROCrate(path.parent)
+    expected = [job for job in jobs if job["expected"] and job["rule"] != "crate"]
+    actions = [one for one in crate.get_by_type("CreateAction") if one.id.startswith("#job/")]
+    assert len(actions) == len(expected)
+    assert all(action["startTime"] <= action["endTime"] for action in actions)
+    assert {step["name"] for step in crate.get_by_type("HowToStep")} == {job["rule"] for job in expected}
+    listed = hashes(path)
+    assert {file for job in expected for file in job["outputs"]} <= listed.keys()
+    assert all(artifacts.sha256(smoke / file) == recorded for file, recorded in listed.items())
+    (training,) = (one for one in actions if one["name"] == "training resnet-fashion 0 smoke")
+    values = {one["name"]: one["value"] for one in training["object"] if one.type == "PropertyValue"}
+    assert (values["learning_rate"], values["seed"]) == ("0.05", '"0"')
+    assert {Path(one["name"]).name for one in training["result"]} == {"checkpoints.safetensors", "curve.parquet"}
+    assert crate.mainEntity["name"] == "Snakefile"
+    (paper,) = crate.root_dataset["citation"]
+    assert paper.id == "https://arxiv.org/abs/2305.16971"
+    assert len(paper["author"]) == 4
+    assert {one["name"] for one in crate.get_by_type("CreativeWork") if "sha256" in one} > {"vaderSentiment-2.5.tar.gz"}
+
+
+@pytest.fixture
+def archive(copy, jobs, tmp_path_factory) -> Path:
+    """The study exported without checkpoints and unpacked elsewhere."""
+    folder = tmp_path_factory.mktemp("archive")
+    export(Study(copy / "results/smoke"), folder / "smoke.zip", checkpoints=False)
+    with zipfile.ZipFile(folder / "smoke.zip") as packed:
+        packed.extractall(folder / "unpacked")
+    return folder / "unpacked"
+
+
+def test_the_archive_is_auditable_where_it_is_unpacked(archive):
+    assert not list(archive.rglob("*.safetensors"))
+    assert {"Snakefile", "envs", "config", "workflow", LEFT_OUT, CRATE, "LICENSE"} <= {
+        one.name for one in archive.iterdir()
+    }
+    done = fading("audit", "results/smoke", folder=archive)
+    assert done.returncode == 0, done.stdout
+    assert "not in this archive" in done.stdout
+    flip(archive / FIGURE)
+    found = {one.file: one.severity for one in audit(Study(archive / "results/smoke"))}
+    assert found[FIGURE] == BROKEN
+    assert fading("trace", FIGURE, folder=archive).returncode == 0
+
+
+def test_with_checkpoints_nothing_is_left_out(copy, tmp_path):
+    export(Study(copy / "results/smoke"), tmp_path / "whole.zip", checkpoints=True)
+    with zipfile.ZipFile(tmp_path / "whole.zip") as packed:
+        assert {CHECKPOINTS, CURVE, "resources/minilm.safetensors"} <= set(packed.namelist())
+        assert json.loads(packed.read(LEFT_OUT)) == {}
+
+
+def test_what_is_not_as_the_crate_lists_it_is_not_exported(copy, tmp_path):
+    rewrite(copy / TABLE)
+    with pytest.raises(artifacts.FadingError, match="lists another results/smoke/tables/loo-summary.csv than is here"):
+        export(Study(copy / "results/smoke"), tmp_path / "no.zip", checkpoints=False)
+    assert not list(tmp_path.glob("*.zip"))
+
+
+@pytest.mark.parametrize("profile", ["workflow-run-crate-0.5", "provenance-run-crate-0.5"])
+def test_the_crates_conform(smoke, archive, tmp_path, profile):
+    validator = pytest.importorskip(
+        "rocrate_validator", reason="its dependencies contradict the lock: pip install roc-validator elsewhere"
+    )
+    from rocrate_validator import models, services
+
+    for folder in (smoke / "results/smoke", archive):
+        settings = models.ValidationSettings(
+            rocrate_uri=str(folder),
+            profile_identifier=profile,
+            requirement_severity=models.Severity.REQUIRED,
+            offline=True,
+            cache_path=json_ld_context(tmp_path),
+        )
+        found = services.validate(settings)
+        assert found.passed(), [issue.message for issue in found.get_issues()]
+    assert validator
+
+
+def json_ld_context(folder: Path) -> str:
+    """A cache for the validator with RO-Crate's context: rocrate's copy, four terms by their names of version 1.1."""
+    from importlib.resources import files
+
+    from requests_cache import CachedResponse, CachedSession
+    from requests_cache.models import CachedRequest
+
+    url, text = "https://w3id.org/ro/crate/1.1/context", (files("rocrate") / "data/ro-crate.jsonld").read_text()
+    for new, old in {
+        "terms/ComputationalWorkflow": "ComputationalWorkflow",
+        "terms/FormalParameter": "FormalParameter",
+        "terms/input": "ComputationalWorkflow#input",
+        "terms/output": "ComputationalWorkflow#output",
+    }.items():
+        text = text.replace(f'"https://bioschemas.org/{new}"', f'"https://bioschemas.org/{old}"')
+    kind = {"Content-Type": "application/ld+json"}
+    response = CachedResponse(
+        status_code=200, url=url, content=text.encode(), headers=kind, request=CachedRequest(method="GET", url=url)
+    )
+    with CachedSession(str(folder / "contexts"), backend="sqlite", expire_after=-1) as session:
+        session.cache.save_response(response)
+    return str(folder / "contexts")
+
+
+def test_a_comparison_tells_the_same_from_the_near_and_the_different(smoke, copy):
+    here, there = smoke / "results/smoke", copy / "results/smoke"
+    assert set(compare_files(here, there).state) == {IDENTICAL}
+    for factor, state in ((1 + 1e-5, WITHIN), (1.5, DIFFERENT)):
+        frame, lineage = artifacts.read(here / "tables/fading.csv"), artifacts.lineage(here / "tables/fading.csv")
+        frame["spearman"] *= factor
+        for file in (there / "tables/fading.csv", there / "tables/fading.csv.json"):
+            file.unlink()
+        artifacts.write(there / "tables/fading.csv", frame, lineage)
+        states = compare_files(here, there).set_index("file").state
+        assert states["tables/fading.csv"] == state
+        assert (states.drop("tables/fading.csv") == IDENTICAL).all()
+    flip(there / "figures/loo.png")
+    assert compare_files(here, there).set_index("file").state["figures/loo.png"] == "damaged"
+
+
+def test_a_claim_with_another_verdict_is_named(smoke, copy):
+    claims, lineage = (
+        artifacts.read(copy / "results/smoke/claims.csv"),
+        artifacts.lineage(copy / "results/smoke/claims.csv"),
+    )
+    claims.loc[claims.claim == "bound-holds", "verdict"] = "contradicted"
+    for file in ("claims.csv", "claims.csv.json"):
+        (copy / "results/smoke" / file).unlink()
+    artifacts.write(copy / "results/smoke/claims.csv", claims, lineage)
+    lines = list(compare(copy / "results/smoke", smoke / "results/smoke"))
+    assert "1 with another verdict" in "\n".join(lines)
+    assert any(line.startswith("bound-holds: contradicted in ") for line in lines)
+    assert {"smoke-against-smoke.csv", "smoke-against-smoke.png"} <= {
+        file.name for file in (copy / "results").iterdir()
+    }
+
+
+def test_a_study_compares_with_the_reference(copy):
+    done = fading("compare", "results/smoke", ROOT / "results/reference", folder=copy)
+    assert done.returncode == 0, done.stderr
+    assert "claims of both" in done.stdout
+
+
+def test_trace_as_json_is_the_tree(smoke):
+    tree = json.loads(fading("trace", FIGURE, "--json", folder=smoke).stdout)
+    assert tree["whole"]
+    assert tree["lineage"]["path"] == FIGURE
+    assert set(tree["states"].values()) == {"as recorded"}
+    (table,) = (one for one in tree["inputs"] if one["file"] == "results/smoke/tables/fading.csv")
+    assert table["lineage"]["rule"] == "table"
+
+
+def test_the_reference_is_refreshed_by_a_rule(copy):
+    shutil.rmtree(copy / "results/reference")
+    for folder in ("figures", "tables"):
+        (copy / "results/reference" / folder).mkdir(parents=True)
+    snakemake(copy, "reference", "--cores", "1", "--rerun-triggers", "mtime")
+    made = {str(file.relative_to(copy / "results/reference")) for file in (copy / "results/reference").rglob("*.*")}
+    assert {
+        "claims.csv",
+        "claims.csv.json",
+        "figures/fading.png",
+        "tables/fading.csv",
+        "tables/fading.csv.json",
+    } <= made
+    assert "tables/loo.csv" not in made
+    for file in made - {one for one in made if one.endswith(".json")}:
+        artifacts.check(copy / "results/reference" / file)
