@@ -50,7 +50,11 @@ SUMMARISED = {  # of a summary, the column averaged over examples and seeds, and
     "planted-recovery": ("gain", runs(rules.planted.output.recovery, PLANTED)),
     "divergence-summary": ("estimate", continuations(rules.comparison.output.divergence_statistics)),
 }
-DRAWN = [name for name in [*FRAMES, *SUMMARISED, "loo-summary", "correction", "correction-paired"] if name not in ("peers", "benchmark")]
+DRAWN = [
+    name
+    for name in [*FRAMES, *SUMMARISED, "loo-summary", "correction", "correction-paired"]
+    if name not in ("peers", "benchmark")
+]
 
 
 rule table:

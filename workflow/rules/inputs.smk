@@ -173,4 +173,8 @@ def drawn_tables(wildcards):
     beside = DRAWN_BESIDE.get(wildcards.topic, [])
     pictures = {"examples": expand(rules.examples.output.examples, case=CORRECTED, allow_missing=True)}
     tables = {name.replace("-", "_"): f"results/{{study}}/tables/{name}.csv" for name in beside}
-    return {"table": "results/{study}/tables/{topic}.csv", **tables, **(pictures if wildcards.topic == "gallery" else {})}
+    return {
+        "table": "results/{study}/tables/{topic}.csv",
+        **tables,
+        **(pictures if wildcards.topic == "gallery" else {}),
+    }
