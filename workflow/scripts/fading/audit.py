@@ -111,7 +111,7 @@ class _Auditor:
 
     def _outdated(self, lineage, job):
         if lineage["rule"] != job["rule"] or lineage["wildcards"] != job["wildcards"]:
-            yield f"was made by rule {lineage['rule']}, now {job['rule']} makes it"
+            yield f"was made by {_named(lineage)}, now {_named(job)} makes it"
         for key in sorted(lineage["settings"].keys() | job["settings"].keys()):
             before, now = (settings.get(key, "nothing") for settings in (lineage["settings"], job["settings"]))
             if before != now:
@@ -132,3 +132,7 @@ class _Auditor:
 def _brief(value):
     text = json.dumps(value)
     return text if len(text) < 60 else f"{text[:57]}..."
+
+
+def _named(job):
+    return " ".join([job["rule"], *job["wildcards"].values()])
