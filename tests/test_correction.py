@@ -25,10 +25,10 @@ from fading.methods import (
     REMOVE,
     TARGET,
 )
-from fading.optimizers import SGD
+from fading.optimizers import SGD, AdamW, Momentum
 from fading.order import batch_order
-from fading.planted import precisions, recovered, remedied, suspects, suspicions
-from fading.statistics import paired_interval, success_interval
+from fading.planted import average_precision, pseudo_values, recovered, remedied, suspects, suspicions
+from fading.statistics import mean_interval, paired_interval, success_interval
 from fading.training import batch_loss, batches, descend, unit_weights
 from fading.trials import attempts
 
@@ -51,7 +51,7 @@ def influence(model, target):
 
 
 def loss_after_a_step(model, planned, target):
-    ((_, state, _),) = descend(planned.case, model.state, planned.batches[:1], planned.optimizer, planned.weights)
+    ((_, state, _),) = descend(planned.case, planned.state, planned.batches[:1], planned.optimizer, planned.weights)
     return model.case.losses(state[0], model.case.test[target : target + 1]).item()
 
 
@@ -130,12 +130,15 @@ def test_ties_go_by_place():
 def test_controls_know_the_label_and_nothing_more():
     case = trained().case
     generator = torch.Generator().manual_seed(2)
-    scores = {name: torch.rand(Tiny.n, generator=generator) - 2 for name in (NEIGHBOURS, RANDOM)}
+    scores = {name: 2 * torch.rand(Tiny.n, generator=generator) - 1 for name in (NEIGHBOURS, RANDOM)}
     known, label = rankings(case, 1, scores), case.test.labels[1]
     same = case.train.labels == label
     assert known[OF_LABEL].helpful(int(same.sum())).sort().values.tolist() == same.nonzero()[:, 0].tolist()
     aware = known[LABEL_NEIGHBOURS]
     nearest = scores[NEIGHBOURS].argsort().tolist()
+    assert (scores[NEIGHBOURS][~same] > 0).any(), "of another label and pointing the other way: no help all the same"
+    assert same[aware.helpful(int(same.sum()))].all()
+    assert not same[aware.harmful(int((~same).sum()))].any()
     assert aware.helpful(3).tolist() == [one for one in nearest if same[one]][:3]
     assert aware.harmful(3).tolist() == [one for one in nearest if not same[one]][:3]
 
@@ -162,7 +165,7 @@ def test_ascent_is_clipped_to_its_first_gradient():
     first = torch.autograd.grad(batch_loss(planned.case, at, planned.batches[0], planned.weights), at)[0]
     assert planned.optimizer.limit == pytest.approx(first.norm().item())
     previous = model.state[0]
-    for _, (theta, *_), _ in descend(planned.case, model.state, planned.batches, planned.optimizer, planned.weights):
+    for _, (theta, *_), _ in descend(planned.case, planned.state, planned.batches, planned.optimizer, planned.weights):
         assert (theta - previous).norm() <= first.norm() * (1 + 1e-9)
         previous = theta
     short, long = torch.tensor([[0.0, 0.0]]), torch.tensor([3.0, 4.0])
@@ -173,13 +176,13 @@ def test_ascent_is_clipped_to_its_first_gradient():
 
 def test_a_correction_stops_when_it_has_succeeded():
     model = trained()
-    target = model.targets(9, right=False)[0]
+    target = model.wrong(9)[0]
     wide = replace(model.case, measured=9)
-    assert replace(model, case=wide).targets(9, right=True) == [
+    assert replace(model, case=wide).right(9) == [
         one for one in range(9) if model.before[one] == model.case.test.labels[one]
     ]
     one = model.case.test[target : target + 1]
-    done = correct(model, target, practice(model.case, one, SGD(0.05), 200), [1, 2, 200])
+    done = correct(model, target, practice(model, one, SGD(0.05), 200), [1, 2, 200])
     assert done.taken > 2
     assert sorted(done.thetas) == [1, 2, done.taken]
     assert done.losses[-1] < done.losses[0]
@@ -191,9 +194,10 @@ def test_a_correction_stops_when_it_has_succeeded():
     assert rows.visits.tolist() == [1, 2, done.taken]
     assert rows.loss.tolist() == [done.losses[1], done.losses[2], done.losses[-1]]
     assert rows.retention.iloc[-1] == model.elsewhere(done.thetas[done.taken], target)[0]
-    given_up = correct(model, target, practice(model.case, one, SGD(1e-9), 4), [1, 4])
+    assert rows.distance.iloc[-1] == (done.thetas[done.taken] - model.state[0]).norm().item()
+    given_up = correct(model, target, practice(model, one, SGD(1e-9), 4), [1, 4])
     assert (given_up.taken, sorted(given_up.thetas), len(given_up.losses)) == (None, [1, 4], 5)
-    right = replace(model, case=wide).targets(1, right=True)[0]
+    right = replace(model, case=wide).right(1)[0]
     ranking = influence(model, right)
     misled = correct(model, right, plan(model, ranking, MISLEAD, right, 6, SGD(0.5), 100), [100], right=False)
     theta = misled.thetas[misled.taken]
@@ -230,6 +234,18 @@ def test_every_method_is_tried_with_every_rate_and_every_number_of_examples():
     assert {one.k for one in tried if one.method == TARGET} == {1}
 
 
+@pytest.mark.parametrize("rule", [Momentum(0.1), AdamW(0.1)])
+def test_momentum_gathered_in_training_does_not_correct(rule):
+    case, theta = Tiny.make("logistic")
+    state = rule.start(theta)
+    state[1:] = 5.0
+    model = Trained(case, state, 3, batches(batch_order(Tiny.n, 8, 3, 12, 0)), 9)
+    ranking = influence(model, 0)
+    for intervention in (DESCEND, ASCEND, RELABEL, MISLEAD):
+        assert not plan(model, ranking, intervention, 0, 2, rule, 1).state[1:].any()
+    assert torch.equal(plan(model, ranking, DROP, 0, 2, rule, 1).state, state), "training goes on as it was"
+
+
 # Planted errors
 
 
@@ -242,9 +258,9 @@ def test_flipped_labels_are_as_many_as_asked_and_all_wrong():
     assert (flipped(labels % 2, 0.5, 2) != labels % 2).sum() == 200
 
 
-def test_precisions_average_to_the_area_under_the_curve():
+def test_average_precision_is_the_area_under_the_curve():
     planted = torch.tensor([True, False, True, False, False])
-    assert precisions(torch.tensor([5.0, 4.0, 3.0, 2.0, 1.0]), planted).tolist() == pytest.approx([1, 2 / 3])
+    assert average_precision(torch.tensor([5.0, 4.0, 3.0, 2.0, 1.0]), planted) == pytest.approx((1 + 2 / 3) / 2)
     generator = torch.Generator().manual_seed(0)
     planted, suspicion = torch.rand(400, generator=generator) < 0.2, torch.rand(400, generator=generator)
     area, recall = 0.0, 0.0
@@ -252,7 +268,22 @@ def test_precisions_average_to_the_area_under_the_curve():
         flagged = planted[suspicion.argsort(descending=True)[:count]]
         area += (flagged.sum() / planted.sum() - recall) * flagged.double().mean()
         recall = flagged.sum() / planted.sum()
-    assert precisions(suspicion, planted).mean() == pytest.approx(area.item(), rel=1e-6)
+    assert average_precision(suspicion, planted) == pytest.approx(area.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("informed", [0.0, 1.0])
+def test_the_jackknife_interval_of_the_average_precision_covers_it(informed):
+    generator = torch.Generator().manual_seed(4)
+    drawn = []
+    for _ in range(200):
+        planted = torch.rand(1000, generator=generator) < 0.2
+        suspicion = informed * planted + torch.randn(1000, generator=generator)
+        drawn.append(
+            (average_precision(suspicion, planted), mean_interval(np.array(pseudo_values(suspicion, planted))))
+        )
+    truth = np.mean([value for value, _ in drawn])
+    covered = np.mean([low <= truth <= high for _, (_, low, high) in drawn])
+    assert 0.9 <= covered <= 0.99
 
 
 def test_suspicions_are_what_they_are_named():
@@ -307,32 +338,40 @@ def test_a_paired_difference_follows_agresti_and_min():
     assert high >= centre + spread - 1e-3
 
 
-def trials(successes: dict[str, list[float]]) -> pd.DataFrame:
-    """One case, setting and seed; a target per success."""
+def trials(successes: dict[str, list[list[float]]]) -> pd.DataFrame:
+    """One case and setting; per method and seed, a target per success."""
     frames = [
         pd.DataFrame(
             {
-                **{"case": "a", "seed": 0, "method": method, "test_index": range(len(hits)), "intervention": DESCEND},
-                **{"k": 3, "learning_rate": 0.1, "step": 5, "success": hits, "taken": np.nan, "loss_before": 2.0},
-                **{"loss": 1.5, "retention": np.linspace(0.8, 1, len(hits)), "accuracy_change": 0.0, "visits": 15},
+                **{"case": "a", "seed": seed, "method": method, "test_index": range(len(hits))},
+                **{"intervention": DESCEND, "k": 3, "learning_rate": 0.1, "relative_rate": 0.2, "step": 5},
+                **{"success": hits, "taken": np.nan, "loss_before": 2.0, "loss": 1.5, "distance": 0.5},
+                **{"retention": np.linspace(0.8, 1, len(hits)), "accuracy_change": 0.0, "visits": 15},
             }
         )
-        for method, hits in successes.items()
+        for method, seeds in successes.items()
+        for seed, hits in enumerate(seeds)
     ]
     return pd.concat(frames, ignore_index=True)
 
 
-def test_tables_average_and_pair_by_target():
-    frame = trials({"abif": [1, 1, 1, 0], RANDOM: [0, 1, 0, 0]})
+def test_tables_average_and_pair_by_target_and_seed():
+    frame = trials({"abif": [[1, 1, 1, 0], [0, 0, 1, 0]], RANDOM: [[0, 1, 0, 0], [0, 0, 1, 1]]})
     table = summary(frame).set_index("method")
-    assert table.success.to_dict() == {"abif": 0.75, RANDOM: 0.25}
+    assert table.success.to_dict() == {"abif": 0.5, RANDOM: 0.375}
+    assert (table.trials.tolist(), table.distinct.tolist()) == ([8, 8], [4, 4])
     assert table.retention["abif"] == pytest.approx(0.9)
     assert (table.loss_change == -0.5).all()
     assert ((table.ci_low <= table.success) & (table.success <= table.ci_high)).all()
     (row,) = paired(frame).itertuples()
-    assert (row.method, row.control, row.difference) == ("abif", RANDOM, 0.5)
+    assert (row.method, row.control, row.difference, row.trials) == ("abif", RANDOM, 0.125, 8)
+    assert (row.ci_low, row.ci_high) == paired_interval([np.array([1.0, 0, 1, 0]), np.array([0.0, 0, 0, -1])])[1:]
     shuffled = paired(frame.sample(frac=1, random_state=0))
-    assert shuffled.difference.item() == 0.5
+    assert shuffled.difference.item() == 0.125
+    unlike = trials({"abif": [[1] * 6, [0] * 6]})  # seeds that differ are two, not twelve
+    alike = trials({"abif": [[1, 0] * 3, [0, 1] * 3]})
+    width = [one.ci_high.item() - one.ci_low.item() for one in (summary(unlike), summary(alike))]
+    assert width[0] > width[1]
 
 
 def test_the_front_is_what_nothing_beats():

@@ -161,6 +161,8 @@ WRONG = [
         ["abif", "gradient-dot"],
         "estimators lacks random, nearest-neighbours, which a correction compares with.",
     ),
+    ("definitions.resnet-planted.examples.flipped", 1.0e-5, "flipped: found 1e-05; accepted is a share that makes an"),
+    ("definitions.resnet-planted.examples.measured", 1000, "measured: found 1000; accepted is at most 999, fewer than"),
     ("definitions.resnet-planted.examples.flipped", 0.6, "flipped: found 0.6; accepted is at most 0.5"),
 ]
 

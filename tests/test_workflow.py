@@ -258,7 +258,7 @@ SETTINGS = [
         {"cases": ["resnet-fashion", "logistic-fashion"]},
         {"correction_tables": 1, **ALL_DRAWN, "summary": 4, "table": 5, "figure": 9},
     ),
-    ({"correction__steps": [1, 2, 4]}, {"corrections": 2, "correction_tables": 1, **CLAIMED, "figure": 2}),
+    ({"correction__steps": [1, 3, 4]}, {"corrections": 2, "correction_tables": 1, **CLAIMED, "figure": 2}),
     ({"correction__recovery": 3}, {"planted": 1, "summary": 2, **CLAIMED, "figure": 2}),
     ({f"{CONVEX}__training__learning_rate": 1.5}, {**TRAINED, "leave_one_out": 2, "counterfactuals": 2}),
     (
@@ -343,21 +343,27 @@ def test_correcting_one_example_agrees_with_the_study(smoke, tmp_path):
     shutil.copytree(smoke / "results", tmp_path / "results")
     for folder in ("resources", "envs", "workflow"):
         (tmp_path / folder).symlink_to(smoke / folder)
-    trials = artifacts.read(smoke / "results/smoke/bert-reviews/seed-0/corrections.parquet")
-    mine = trials[(trials.method == "gradient-dot") & (trials.intervention == "descend") & (trials.step == 5)]
-    target = mine.iloc[0]
-    index = str(target.test_index)
+    trials = artifacts.read(smoke / "results/smoke/bert-reviews/seed-0/corrections/trials.parquet")
+    mine = trials[(trials.method == "gradient-dot") & (trials.step == 5) & (trials.intervention != "mislead")]
+    target = mine.test_index.iloc[0]
+    index = str(target)
     done = correct(tmp_path, "bert-reviews", "--test-index", index, "--examples", "3", "--steps", "5")
     assert done.returncode == 0, done.stderr
     assert re.search(rf"test example {index}: predicted (negative, is positive|positive, is negative)", done.stdout)
-    taken = f"after {target.taken:.0f} step" if target.success else "no "
-    loss = f"{target.loss_before:.2f} → {target.loss:.2f}"
-    assert re.search(rf"descend on helpful +{taken}\w* +{loss} +\d+ of 31 changed", done.stdout), done.stdout
+    said = {"descend": "descend on helpful", "relabel": "relabel harmful", "ascend": "ascend on harmful"}
+    said["drop"] = "go on without harmful"
+    for intervention, words in said.items():
+        (row,) = mine[(mine.test_index == target) & (mine.intervention == intervention)].itertuples()
+        taken = f"after {row.taken:.0f} step" if row.success else "no "
+        loss = f"{row.loss_before:.2f} → {row.loss:.2f}"
+        assert re.search(rf"{words} +{taken}\w* +{loss} +\d+ of 31 changed", done.stdout), done.stdout
     gallery = artifacts.read(smoke / "results/smoke/tables/gallery.csv")
-    shown = gallery[(gallery.case == "bert-reviews") & (gallery.test_index == target.test_index)]
+    shown = gallery[(gallery.case == "bert-reviews") & (gallery.test_index == target)]
     for row in shown[shown.kind != "target"].itertuples():
         assert re.search(rf"^ +{row.index} +{row.label} +{re.escape(f'{row.score:+.3g}')}$", done.stdout, re.MULTILINE)
+    artifacts.check(tmp_path / f"correct-bert-reviews-{index}.png")
     lineage = artifacts.lineage(tmp_path / f"correct-bert-reviews-{index}.png")
+    assert "workflow/scripts/fading/influence/gradient_dot.py" in lineage["code"]
     assert lineage["wildcards"] == {"case": "bert-reviews", "seed": "0", "study": "smoke", "test_index": index}
     for by in ("label-neighbours", "tracin"):
         again = correct(tmp_path, "resnet-fashion", "--test-index", resnet_target(smoke), "--examples", "3", "--by", by)
@@ -372,7 +378,7 @@ def resnet_target(smoke) -> str:
 def test_correct_says_in_a_sentence_what_it_cannot_do(smoke, tmp_path):
     for folder in ("results", "resources", "envs", "workflow"):
         (tmp_path / folder).symlink_to(smoke / folder)
-    wrong = artifacts.read(smoke / "results/smoke/bert-reviews/seed-0/corrections.parquet")
+    wrong = artifacts.read(smoke / "results/smoke/bert-reviews/seed-0/corrections/trials.parquet")
     right = wrong[wrong.intervention == "mislead"].test_index.iloc[0]
     for arguments, sentence in (
         (("bert-reviews", "--test-index", "32"), "--test-index: found 32; accepted is 0 to 31, the test examples of"),

@@ -7,7 +7,8 @@ rule corrections:
         earlier=earlier_scores,
         code=imports("corrections.py"),
     output:
-        trials=f"{RUN}/corrections.parquet",
+        trials=f"{RUN}/corrections/trials.parquet",
+        paths=f"{RUN}/corrections/paths.parquet",
     log:
         "results/{study}/logs/{case}/seed-{seed}/corrections.log",
     conda:

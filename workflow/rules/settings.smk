@@ -188,7 +188,7 @@ def correction_settings(wildcards):
 
 
 def gallery_settings(wildcards):
-    return {**after_training(wildcards), "targets": 3, "method": config["correction"]["harmful"][0]}
+    return {**after_training(wildcards), "targets": 3, "method": GRADIENT_DOT}
 
 
 def planted_settings(wildcards):

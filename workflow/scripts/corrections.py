@@ -20,5 +20,7 @@ with Job(snakemake) as job:
     found, earlier = by_estimator(job.read("scores")), by_estimator(job.read("earlier"))
     scores = {name: torch.from_numpy(found[name]["scores"]) for name in settings["estimators"]}
     scores[EARLIER] = torch.from_numpy(earlier[GRADIENT_DOT]["scores"])
-    frame = trials(trained, scores, checkpoints, order, settings, job.progress)
-    job.write("trials", located(frame, case=job.wildcards["case"], seed=job.seed))
+    where = {"case": job.wildcards["case"], "seed": job.seed}
+    frame, paths = trials(trained, scores, checkpoints, order, settings, job.progress)
+    job.write("trials", located(frame, **where))
+    job.write("paths", located(paths, **where))

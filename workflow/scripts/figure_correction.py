@@ -4,17 +4,10 @@ import numpy as np
 from fading import style
 from fading.corrections import front
 from fading.job import Job
-from fading.methods import ASCEND, CONTROLS, DESCEND, DROP, MISLEAD, RELABEL, RETRAIN, TARGET
+from fading.methods import CONTROLS, DESCEND, INTERVENTIONS, OF_LABEL, RANDOM, RETRAIN, TARGET
 from matplotlib import pyplot as plt
 
-INTERVENTIONS = {
-    DESCEND: "descend on helpful",
-    RELABEL: "relabel harmful",
-    ASCEND: "ascend on harmful",
-    DROP: "go on without harmful",
-    RETRAIN: "retrain without harmful",
-    MISLEAD: "mislead by harmful",
-}
+BANDS = ("abif", OF_LABEL, RANDOM)  # more of them would hide each other
 
 with Job(snakemake) as job:
     style.apply()
@@ -31,6 +24,8 @@ with Job(snakemake) as job:
             look = {"color": style.colour(method), "ls": "--" if method in CONTROLS else "-", "marker": "o"}
             one = rows[(rows.learning_rate == rate) & ((rows.k == largest) | (method == TARGET))]
             by_step.plot(one.step, one.success, label=style.short(method), lw=1.2, ms=2.5, **look)
+            if method in BANDS:
+                by_step.fill_between(one.step, one.ci_low, one.ci_high, color=look["color"], alpha=0.12, lw=0)
             best = front(rows)
             trade.plot(best.retention, best.success, lw=1, ms=2.5, **look)
         others = mine[(mine.intervention != DESCEND)].method.unique()

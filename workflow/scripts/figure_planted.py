@@ -3,7 +3,7 @@
 import numpy as np
 from fading import style
 from fading.job import Job
-from fading.methods import REMEDIES
+from fading.methods import NOTHING, REMEDIES
 from matplotlib import pyplot as plt
 
 with Job(snakemake) as job:
@@ -13,7 +13,7 @@ with Job(snakemake) as job:
     figure, axes = plt.subplots(len(cases), 2, figsize=(style.WIDTH, 1.9 * len(cases) + 0.4), squeeze=False)
     for (left, right), case in zip(axes, cases, strict=True):
         precision = found[found.case == case]
-        gains = mended[mended.case == case]
+        gains = mended[(mended.case == case) & (mended.over == NOTHING) & (mended.method != NOTHING)]
         methods = list(gains.method.unique())
         left.barh(
             [-methods.index(name) for name in precision.method],

@@ -17,7 +17,7 @@ with Job(snakemake) as job:
     )
     scores = {name: torch.from_numpy(one["scores"]) for name, one in by_estimator(job.read("scores")).items()}
     frames = []
-    for target in trained.targets(settings["targets"], right=False):
+    for target in trained.wrong(settings["targets"]):
         ranking = rankings(case, target, {name: array[:, target] for name, array in scores.items()})[settings["method"]]
         frames.append(gallery(trained, target, ranking, arrays, settings["dataset"]))
     rows = with_text(pd.concat(frames, ignore_index=True), settings["dataset"], job.read("source"))

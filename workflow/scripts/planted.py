@@ -6,12 +6,12 @@ import pandas as pd
 import torch
 from fading.cases import open_case
 from fading.job import Job
-from fading.methods import EVERYTHING, REMEDIES
+from fading.methods import EVERYTHING, NOTHING, RANDOM, REMEDIES
 from fading.optimizers import optimizer
 from fading.order import batch_order
-from fading.planted import precisions, recovered, remedied, suspects, suspicions
+from fading.planted import pseudo_values, recovered, remedied, suspects, suspicions
 from fading.tables import by_estimator, located
-from fading.training import batches, unit_weights, unpack
+from fading.training import batches, unpack
 
 with Job(snakemake) as job:
     settings, examples = job.settings, job.read("examples")
@@ -24,18 +24,20 @@ with Job(snakemake) as job:
     found = by_estimator(job.read("scores"))
     scores = {name: torch.from_numpy(found[name]["scores"]) for name in settings["estimators"]}
     known = suspicions(case, state[0], scores, job.seed)
-    precision, recovery = [], []
+    precision, recovery, hits = [], [], {}
     for method, suspicion in known.items():
-        found = precisions(suspicion, planted).numpy()
-        precision.append(pd.DataFrame({"method": method, "index": range(len(found)), "average_precision": found}))
+        values = pseudo_values(suspicion, planted)
+        precision.append(pd.DataFrame({"method": method, "index": range(len(values)), "average_precision": values}))
     chosen = {name: suspects(one, planted.sum()) for name, one in known.items()}
-    chosen[EVERYTHING] = planted.nonzero()[:, 0]
-    nothing = recovered(case, state, start, upcoming, rule, case.train.labels, unit_weights(case))
-    print(f"accuracy after training on with the errors: {nothing.mean():.3f}")
+    chosen |= {EVERYTHING: planted.nonzero()[:, 0], NOTHING: torch.arange(0)}
     for method, remedy in job.progress(list(product(chosen, REMEDIES))):
         labels, weights = remedied(case, remedy, chosen[method], true_labels)
-        gain = (recovered(case, state, start, upcoming, rule, labels, weights) - nothing).numpy()
-        recovery.append(pd.DataFrame({"method": method, "remedy": remedy, "index": range(len(gain)), "gain": gain}))
+        hits[method, remedy] = recovered(case, state, start, upcoming, rule, labels, weights).numpy()
+        print(f"{method}, {remedy}: accuracy {hits[method, remedy].mean():.3f}")
+    for (method, remedy), over in product(hits, (NOTHING, RANDOM)):
+        gain = hits[method, remedy] - hits[over, remedy]
+        columns = {"method": method, "remedy": remedy, "over": over, "index": range(len(gain)), "gain": gain}
+        recovery.append(pd.DataFrame(columns))
     where = {"case": job.wildcards["case"], "seed": job.seed}
     job.write("precision", located(pd.concat(precision, ignore_index=True), **where))
     job.write("recovery", located(pd.concat(recovery, ignore_index=True), **where))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fading.cases import Case
-from fading.correction import practice
+from fading.correction import Trained, practice
 from fading.counterfactuals import Counterfactual, record
 from fading.curvature import Curvature
 from fading.gradients import gradient_products, per_example_gradients
@@ -41,8 +41,8 @@ def computations(case: Case, state: Tensor, optimizer: Optimizer, batch_size: in
         return gradient_products(case, theta, case.train[:count], tested)
 
     def correction():
-        few = practice(case, case.train[:EXAMPLES], optimizer, STEPS)
-        return list(descend(few.case, state, few.batches, few.optimizer, few.weights))
+        few = practice(Trained(case, state, 0, [], m), case.train[:EXAMPLES], optimizer, STEPS)
+        return list(descend(few.case, few.state, few.batches, few.optimizer, few.weights))
 
     n, m = len(case.train), case.measured
     return {

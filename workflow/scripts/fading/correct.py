@@ -18,9 +18,9 @@ from fading.closure import imports
 from fading.correction import Correction, Ranking, Trained, correct, plan, rankings
 from fading.errors import FadingError
 from fading.gallery import gallery, with_text
-from fading.influence import load
+from fading.influence import load, source
 from fading.job import lineage
-from fading.methods import ASCEND, DESCEND, DROP, LABEL_NEIGHBOURS, NEIGHBOURS, RELABEL
+from fading.methods import ASCEND, DESCEND, DROP, INTERVENTIONS, LABEL_NEIGHBOURS, NEIGHBOURS, RELABEL
 from fading.optimizers import optimizer
 from fading.order import batch_order
 from fading.pictures import HARMFUL, HELPFUL, draw, explain
@@ -28,12 +28,8 @@ from fading.problem import Problem
 from fading.training import batches, kept_steps, unpack
 
 SHARE = 0.06  # of training's learning rate
-INTERVENTIONS = {
-    DESCEND: "descend on helpful",
-    RELABEL: "relabel harmful",
-    ASCEND: "ascend on harmful",
-    DROP: "go on without harmful",
-}
+ESTIMATOR = {LABEL_NEIGHBOURS: NEIGHBOURS}  # of a ranking that is made of another's scores
+TRIED = (DESCEND, RELABEL, ASCEND, DROP)
 
 
 @dataclass(frozen=True)
@@ -83,14 +79,22 @@ class Run:
             examples=torch.arange(len(self.case.train)),
             progress=lambda chunks: tqdm(chunks, desc=by, leave=False, disable=None),
         )
-        estimator = NEIGHBOURS if by == LABEL_NEIGHBOURS else by
+        estimator = ESTIMATOR.get(by, by)
         return rankings(self.case, target, {estimator: load(estimator)(problem).values[:, 0]})[by]
 
-    def source(self):
+    @property
+    def dataset(self) -> str:
+        """The dataset's name."""
+        return self.settings["dataset"]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its labels mean."""
+        return DATASETS[self.dataset].labels
+
+    def source(self) -> pd.DataFrame | None:
         """The dataset that the examples were drawn from; None where it is images."""
-        made = artifacts.lineage(self.files["examples"])["inputs"]
-        file = f"resources/{DATASETS[self.settings['dataset']].file}"
-        return artifacts.read(file) if file in made and DATASETS[self.settings["dataset"]].sentences else None
+        return artifacts.read(f"resources/{DATASETS[self.dataset].file}") if DATASETS[self.dataset].sentences else None
 
 
 def report(
@@ -103,24 +107,16 @@ def report(
     """
     torch.set_num_threads(1)
     run = Run.open(study, case, seed, steps)
-    trained, tests = run.trained(), len(run.case.test)
-    if not 0 <= target < tests:
-        raise FadingError(f"--test-index: found {target}; accepted is 0 to {tests - 1}, the test examples of {case}.")
-    names = DATASETS[run.settings["dataset"]].labels
-    label = names[run.case.test.labels[target]]
-    if trained.before[target] == run.case.test.labels[target]:
-        wrong = ", ".join(map(str, trained.targets(5, right=False)))
-        raise FadingError(
-            f"Test example {target} of {case} is already predicted right, as {label}; wrong are {wrong} …"
-        )
+    trained = run.trained()
+    _check(trained, case, target, run.names)
     began = perf_counter()
     ranking = run.ranking(target, by)
-    scoring = perf_counter() - began
-    dataset = run.settings["dataset"]
-    rows = with_text(gallery(trained, target, ranking, run.arrays, dataset), dataset, run.source())
+    seconds = {"ranking": perf_counter() - began}
+    rows = with_text(gallery(trained, target, ranking, run.arrays, run.dataset), run.dataset, run.source())
     rate = rate or float(f"{SHARE * run.settings['learning_rate']:.6g}")
     rule = optimizer({**run.settings, "learning_rate": rate})
-    yield f"{case}, seed {seed}, test example {target}: predicted {rows.predicted[0]}, is {label}"
+    plans = {one: plan(trained, ranking, one, target, count, rule, steps) for one in TRIED}
+    yield f"{case}, seed {seed}, test example {target}: predicted {rows.predicted[0]}, is {rows.label[0]}"
     yield from _quoted(rows.text[0])
     for kind, said in ((HELPFUL, "lower"), (HARMFUL, "raise")):
         yield f"\nmost {kind} training examples by {by} (more weight would {said} the loss)"
@@ -129,25 +125,35 @@ def report(
             yield from _quoted(row.text, "          ")
     yield f"\n{count} examples, η = {rate:g}, at most {steps} steps"
     yield f"  {'':<24}{'corrected':<16}{'loss':<16}{'other predictions':<20}accuracy elsewhere"
-    done, seconds = {}, {}
-    for intervention, said in INTERVENTIONS.items():
-        planned = plan(trained, ranking, intervention, target, count, rule, steps)
+    done = {}
+    for intervention, planned in plans.items():
         began = perf_counter()
-        done[said] = correct(trained, target, planned, [steps])
+        done[intervention] = correct(trained, target, planned, [steps])
         seconds[intervention] = perf_counter() - began
-        yield f"  {said:<24}{_result(trained, target, done[said])}"
-    step = seconds[DROP] / (len(done[INTERVENTIONS[DROP]].losses) - 1)  # one of training's own
-    yield (
-        f"\nranking took {scoring:.1f} s, descending {seconds[DESCEND]:.2f} s; "
-        f"training anew takes about {step * trained.step:.1f} s"
-    )
+        yield f"  {INTERVENTIONS[intervention]:<24}{_result(trained, target, done[intervention])}"
+    anew = seconds[DROP] / (len(done[DROP].losses) - 1) * trained.step  # it takes steps as training does
+    spent = f"ranking took {seconds['ranking']:.1f} s, descending {seconds[DESCEND]:.2f} s"
+    yield f"\n{spent}; training anew takes about {anew:.1f} s"
     path = f"correct-{case}-{target}.png"
     wildcards = {"study": study, "case": case, "seed": str(seed), "test_index": str(target)}
     settings = {"by": by, "examples": count, "learning_rate": rate, "steps": steps}
-    code = [f"workflow/scripts/{file}" for file in imports("fading/correct.py")]
-    figure = _drawn(f"{case}, test example {target}", done, rows, run.arrays)
-    artifacts.write(path, figure, lineage("fading correct", wildcards, settings, list(run.files.values()), code, 1))
+    code = [f"workflow/scripts/{file}" for file in imports("fading/correct.py", source(ESTIMATOR.get(by, by)))]
+    made = lineage("fading correct", wildcards, settings, list(run.files.values()), code, 1)
+    artifacts.write(path, _drawn(f"{case}, test example {target}", done, rows, run.arrays), {**made, "path": path})
     yield f"drawn in {path}"
+
+
+def _check(trained, case, target, names):
+    tests, labels = len(trained.case.test), trained.case.test.labels
+    if not 0 <= target < tests:
+        raise FadingError(f"--test-index: found {target}; accepted is 0 to {tests - 1}, the test examples of {case}.")
+    if trained.before[target] == labels[target]:
+        wrong = (trained.before != labels).nonzero()[:5, 0].tolist()
+        others = (
+            f"predicted wrong are, for example, {', '.join(map(str, wrong))}" if wrong else "none is predicted wrong"
+        )
+        said = f"Test example {target} of {case} is already predicted right, as {names[labels[target]]}"
+        raise FadingError(f"{said}; {others}.")
 
 
 def _result(trained, target, correction):
@@ -170,8 +176,9 @@ def _drawn(title: str, done: dict[str, Correction], rows: pd.DataFrame, arrays: 
     figure = plt.figure(figsize=(style.WIDTH, 4))
     top, bottom = figure.subfigures(2, 1, height_ratios=[2, 1.2 if sentences else 0.9])
     axis = top.subplots()
-    for said, correction in done.items():
-        axis.plot(correction.losses, marker="o", ms=3, label=said + (", corrected" if correction.taken else ""))
+    for intervention, correction in done.items():
+        said = INTERVENTIONS[intervention] + (", corrected" if correction.taken else "")
+        axis.plot(correction.losses, marker="o", ms=3, label=said)
     axis.set(xlabel="steps", ylabel="loss of the test example (nats)", title=title)
     axis.xaxis.get_major_locator().set_params(integer=True)
     axis.legend(fontsize=7)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from fading.cases import Case, Examples
-from fading.counterfactuals import fork, record
+from fading.counterfactuals import Counterfactual, fork, record
 from fading.errors import FadingError
 from fading.methods import (
     ASCEND,
@@ -54,10 +54,21 @@ class Trained:
         """What the model predicts of every test example before any correction: (n_test,)."""
         return self.predicted(self.state[0], self.case.test)
 
-    def targets(self, count: int, right: bool) -> list[int]:
-        """The first `count` measured test examples that the model predicts right, or wrong; as many as there are."""
-        hit = (self.before == self.case.test.labels)[: self.case.measured]
-        return (hit == right).nonzero()[:count, 0].tolist()
+    def right(self, count: int) -> list[int]:
+        """The first `count` measured test examples that the model predicts right; as many as there are."""
+        return self._measured(self.before == self.case.test.labels, count)
+
+    def wrong(self, count: int) -> list[int]:
+        """The first `count` that it predicts wrong; as many as there are. Raises FadingError if there is none."""
+        found = self._measured(self.before != self.case.test.labels, count)
+        if not found:
+            raise FadingError(
+                f"All {self.case.measured} measured test examples are predicted right: nothing is to be corrected."
+            )
+        return found
+
+    def _measured(self, mask, count):
+        return mask[: self.case.measured].nonzero()[:count, 0].tolist()
 
     def elsewhere(self, theta: Tensor, target: int) -> tuple[float, float]:
         """Retention, the share of predictions on other test examples that stay, and their accuracy's change."""
@@ -66,6 +77,12 @@ class Trained:
         now = self.predicted(theta, self.case.test[: self.others])[other]
         kept, change = (now == before).double().mean(), (now == labels).double().mean()
         return kept.item(), (change - (before == labels).double().mean()).item()
+
+    def seen(self, theta: Tensor, target: int) -> dict[str, float]:
+        """What changed beside the target: retention and accuracy_change elsewhere, distance of the parameters."""
+        retention, accuracy_change = self.elsewhere(theta, target)
+        distance = (theta - self.state[0]).norm().item()
+        return {"retention": retention, "accuracy_change": accuracy_change, "distance": distance}
 
 
 @dataclass(frozen=True)
@@ -104,7 +121,8 @@ def rankings(case: Case, target: int, scores: dict[str, Tensor]) -> dict[str, Ra
     if RANDOM in scores:
         known[OF_LABEL] = Ranking(scores[RANDOM], same)
     if NEIGHBOURS in scores:
-        known[LABEL_NEIGHBOURS] = Ranking(torch.where(same, scores[NEIGHBOURS], -scores[NEIGHBOURS]), everyone)
+        near = scores[NEIGHBOURS] - scores[NEIGHBOURS].max() - 1  # below zero, whatever the sign of the cosine
+        known[LABEL_NEIGHBOURS] = Ranking(torch.where(same, near, -near), everyone)
     return known
 
 
@@ -121,18 +139,22 @@ class Clipped:
 
 @dataclass(frozen=True)
 class Plan:
-    """Training to be done: on which case's training set, in which batches, by which rule, with which weights (n,)."""
+    """Training to be done: on which case's training set, from which state, in which batches, by which rule and weights.
+
+    The weights are (n,).
+    """
 
     case: Case
+    state: Tensor
     batches: list[Tensor]
     optimizer: Optimizer | Clipped
     weights: Tensor
 
 
-def practice(case: Case, examples: Examples, optimizer: Optimizer, steps: int, sign: float = 1.0) -> Plan:
-    """Steps down the examples' mean loss; up, with the sign −1."""
-    case = replace(case, train=examples)
-    return Plan(case, [torch.arange(len(examples))] * steps, optimizer, sign * unit_weights(case))
+def practice(trained: Trained, examples: Examples, optimizer: Optimizer, steps: int, sign: float = 1.0) -> Plan:
+    """Steps down the examples' mean loss, or up with the sign −1, the optimiser's moments at zero."""
+    case, start = replace(trained.case, train=examples), optimizer.start(trained.state[0])
+    return Plan(case, start, [torch.arange(len(examples))] * steps, optimizer, sign * unit_weights(case))
 
 
 def plan(
@@ -147,26 +169,24 @@ def plan(
     """
     case, label = trained.case, trained.case.test.labels[target]
     if intervention == DESCEND:
-        return practice(case, case.train[ranking.helpful(count)], optimizer, steps)
+        return practice(trained, case.train[ranking.helpful(count)], optimizer, steps)
     if intervention == RELABEL:
         chosen = case.train[ranking.harmful(count, case.train.labels != label)]
-        return practice(case, Examples(chosen.inputs, label.expand(count)), optimizer, steps)
+        return practice(trained, Examples(chosen.inputs, label.expand(count)), optimizer, steps)
     harmful = ranking.harmful(count)
     if intervention == MISLEAD:
-        return practice(case, case.train[harmful], optimizer, steps)
+        return practice(trained, case.train[harmful], optimizer, steps)
     if intervention == ASCEND:
-        theta = trained.state[0].clone().requires_grad_()
-        up = practice(case, case.train[harmful], optimizer, steps, sign=-1.0)
+        theta = trained.state[0].detach().requires_grad_()
+        up = practice(trained, case.train[harmful], optimizer, steps, sign=-1.0)
         (first,) = torch.autograd.grad(batch_loss(up.case, theta, up.batches[0], up.weights), theta)
         return replace(up, optimizer=Clipped(optimizer, first.norm().item()))
-    return Plan(case, trained.upcoming[:steps], optimizer, without(case, harmful))
+    return Plan(case, trained.state, trained.upcoming[:steps], optimizer, without(harmful).weights(case))
 
 
-def without(case: Case, examples: Tensor) -> Tensor:
-    """Training weights (n,): 0 for the examples, 1 for all others."""
-    weights = unit_weights(case)
-    weights[examples] = 0
-    return weights
+def without(examples: Tensor) -> Counterfactual:
+    """Training in which the examples have weight 0."""
+    return Counterfactual(tuple(examples.tolist()), -1.0)
 
 
 @dataclass(frozen=True)
@@ -192,7 +212,7 @@ def correct(trained: Trained, target: int, plan: Plan, steps: list[int], right: 
     case, one = trained.case, trained.case.test[target : target + 1]
     with torch.no_grad():
         losses, thetas, taken = [case.losses(trained.state[0], one).item()], {}, None
-    run = descend(plan.case, trained.state, plan.batches, plan.optimizer, plan.weights, trained.step)
+    run = descend(plan.case, plan.state, plan.batches, plan.optimizer, plan.weights, trained.step)
     for step, (theta, *_), _ in run:
         with torch.no_grad():
             logits = case.logits(theta, one.inputs)
@@ -211,16 +231,16 @@ def outcomes(trained: Trained, target: int, correction: Correction, steps: list[
     """A row for each number of steps that a correction may take: what it had reached where it stopped.
 
     step (how many it may take), success (0 or 1), taken (steps until then, NaN without success), loss_before and loss
-    of the target, retention and accuracy_change elsewhere, visits.
+    of the target, retention and accuracy_change elsewhere, distance ‖θ − θ_before‖, visits.
     """
-    elsewhere = {stop: trained.elsewhere(theta, target) for stop, theta in correction.thetas.items()}
+    seen = {stop: trained.seen(theta, target) for stop, theta in correction.thetas.items()}
     rows = []
     for allowed in steps:
         stop = correction.stop(allowed)
         success = correction.taken is not None and correction.taken <= allowed
         losses = correction.losses[0], correction.losses[stop]
         taken = correction.taken if success else np.nan
-        rows.append(_outcome(allowed, success, taken, losses, elsewhere[stop], correction.visits[stop]))
+        rows.append(_outcome(allowed, success, taken, losses, seen[stop], correction.visits[stop]))
     return rows
 
 
@@ -236,27 +256,26 @@ def retrained(
 
     It continues from the last of the checkpoints {t: state} that none of them has touched: the same for less.
     """
-    case, start = trained.case, fork(order, tuple(harmful.tolist()), list(checkpoints))
-    drawn, steps = batches(order, start), len(order["offsets"]) - 1
-    weights = without(case, harmful)
-    thetas, _ = record(case, checkpoints[start], drawn, optimizer, weights, [steps - start], start)
+    case, counterfactual, steps = trained.case, without(harmful), len(order["offsets"]) - 1
+    start = fork(order, counterfactual.members, list(checkpoints))
+    again = checkpoints[start], batches(order, start), optimizer, counterfactual.weights(case)
+    thetas, _ = record(case, *again, [steps - start], start)
     one = case.test[target : target + 1]
     with torch.no_grad():
         losses = [case.losses(theta, one).item() for theta in (trained.state[0], thetas[0])]
     success = (trained.predicted(thetas[0], one) == one.labels).item()
     taken = steps if success else np.nan
-    return _outcome(steps, success, taken, losses, trained.elsewhere(thetas[0], target), len(order["indices"]))
+    return _outcome(steps, success, taken, losses, trained.seen(thetas[0], target), len(order["indices"]))
 
 
-def _outcome(step, success, taken, losses, elsewhere, visits):
-    (loss_before, loss), (retention, accuracy_change) = losses, elsewhere
+def _outcome(step, success, taken, losses, seen, visits):
+    loss_before, loss = losses
     return {
         "step": step,
         "success": float(success),
         "taken": taken,
         "loss_before": loss_before,
         "loss": loss,
-        "retention": retention,
-        "accuracy_change": accuracy_change,
+        **seen,
         "visits": visits,
     }

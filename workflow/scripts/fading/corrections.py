@@ -6,7 +6,7 @@ import pandas as pd
 from fading.methods import LABEL_NEIGHBOURS, OF_LABEL, RANDOM
 from fading.statistics import nested_interval, paired_interval, success_interval
 
-SETTING = ["intervention", "k", "learning_rate", "step"]
+SETTING = ["intervention", "k", "learning_rate", "relative_rate", "step"]
 TRIAL = ["seed", "test_index"]
 COMPARED_WITH = (RANDOM, OF_LABEL, LABEL_NEIGHBOURS)
 
@@ -15,7 +15,8 @@ def summary(trials: pd.DataFrame) -> pd.DataFrame:
     """A row per case, method and setting: success and retention over the targets of all seeds, each with its interval.
 
     `trials` has a row per case, seed, target (test_index), method and setting, as outcomes() gives them. taken is the
-    median over successes; loss_change, accuracy_change and visits are means.
+    median over successes; loss_change, accuracy_change, distance and visits are means. trials counts the targets of all
+    seeds, distinct the test examples among them, since seeds may mis-predict the same.
     """
     trials = trials.assign(loss_change=trials.loss - trials.loss_before)
     keys, rows = ["case", "method", *SETTING], []
@@ -33,9 +34,11 @@ def summary(trials: pd.DataFrame) -> pd.DataFrame:
                 "retention_high": ends[1],
                 "accuracy_change": group.accuracy_change.mean(),
                 "loss_change": group.loss_change.mean(),
+                "distance": group.distance.mean(),
                 "taken": group.taken.median(),
                 "visits": group.visits.mean(),
                 "trials": len(group),
+                "distinct": group.test_index.nunique(),
             }
         )
     return pd.DataFrame(rows)
@@ -59,8 +62,7 @@ def paired(trials: pd.DataFrame) -> pd.DataFrame:
 def front(summary: pd.DataFrame) -> pd.DataFrame:
     """Of one case's settings of one method, those that no other beats in both success and retention, by retention."""
     ordered = summary.sort_values(["retention", "success"], ascending=False, kind="stable")
-    best = ordered.success.cummax()
-    return ordered[(ordered.success == best) & (best.diff().fillna(1) > 0)]
+    return ordered[ordered.success.cummax().diff().fillna(1) > 0]
 
 
 def _by_seed(group, column):

@@ -7,9 +7,17 @@ REMOVE = "remove"
 GRADIENT_DOT, RANDOM, NEIGHBOURS = NEEDED = "gradient-dot", "random", "nearest-neighbours"  # controls are made of them
 OF_LABEL, LABEL_NEIGHBOURS, EARLIER = "random-of-label", "label-neighbours", "gradient-dot-half-way"
 REMEDIES = REMOVE, RELABEL  # of planted errors
-EVERYTHING = "all planted errors"  # the most that can be found
+EVERYTHING, NOTHING = "all planted errors", "nothing"  # the most and the least that can be found
 TARGET = "target"  # the target itself, as if it were a training example
-CONTROLS = (TARGET, RANDOM, OF_LABEL, NEIGHBOURS, LABEL_NEIGHBOURS)  # know nothing of gradients
+CONTROLS = (TARGET, RANDOM, OF_LABEL, NEIGHBOURS, LABEL_NEIGHBOURS)  # are no estimates of influence
+INTERVENTIONS = {
+    DESCEND: "descend on helpful",
+    RELABEL: "relabel harmful",
+    ASCEND: "ascend on harmful",
+    DROP: "go on without harmful",
+    RETRAIN: "retrain without harmful",
+    MISLEAD: "mislead by harmful",
+}
 # Those that need nothing but a run's checkpoints.
 FROM_CHECKPOINTS = (GRADIENT_DOT, "gradient-cosine", "tracin", NEIGHBOURS, LABEL_NEIGHBOURS, RANDOM)
 

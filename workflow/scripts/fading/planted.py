@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from fading.cases import Case, Examples
+from fading.counterfactuals import Counterfactual
 from fading.gradients import chunks, gradient_norms
 from fading.methods import RANDOM, REMOVE
 from fading.optimizers import Optimizer
@@ -32,14 +33,25 @@ def suspects(suspicion: Tensor, count: int) -> Tensor:
     return (-suspicion).argsort(stable=True)[:count]
 
 
-def precisions(suspicion: Tensor, planted: Tensor) -> Tensor:
-    """The precision of the ranking down to each planted error, (planted,), in the order in which it finds them.
+def average_precision(suspicion: Tensor, planted: Tensor) -> float:
+    """The area under the precision-recall curve, by steps: the mean of the precisions down to each planted error.
 
-    Their mean is the average precision, the area under the precision-recall curve by steps. `planted` (n,) marks them;
-    of a random order it is about the share of planted errors.
+    `planted` (n,) marks them; of a random order it is about the share of planted errors.
     """
     hit = planted[suspects(suspicion, len(planted))].double()
-    return (hit.cumsum(0) / torch.arange(1, len(hit) + 1))[hit.bool()]
+    precision = hit.cumsum(0) / torch.arange(1, len(hit) + 1)
+    return ((precision * hit).sum() / hit.sum()).item()
+
+
+def pseudo_values(suspicion: Tensor, planted: Tensor, groups: int = 20) -> list[float]:
+    """Pseudo-values of the average precision, by a jackknife that leaves out a group of examples at a time.
+
+    Their mean is the average precision, corrected for bias, and they scatter as if they were independent (Tukey 1958),
+    which the precisions down to each error are not.
+    """
+    whole, member = average_precision(suspicion, planted), torch.arange(len(planted)) % groups
+    left = [average_precision(suspicion[member != one], planted[member != one]) for one in range(groups)]
+    return [groups * whole - (groups - 1) * one for one in left]
 
 
 def recovered(
@@ -61,9 +73,8 @@ def remedied(case: Case, remedy: str, found: Tensor, true_labels: Tensor) -> tup
 
     remove gives them weight 0; relabel, like a person who looks at them, their true labels.
     """
-    labels, weights = case.train.labels.clone(), unit_weights(case)
     if remedy == REMOVE:
-        weights[found] = 0
-    else:
-        labels[found] = true_labels[found]
-    return labels, weights
+        return case.train.labels, Counterfactual(tuple(found.tolist()), -1.0).weights(case)
+    labels = case.train.labels.clone()
+    labels[found] = true_labels[found]
+    return labels, unit_weights(case)

@@ -66,22 +66,26 @@ def _check_correction(config):
         if chosen[key] != sorted(chosen[key]):
             raise FadingError(f"correction.{key} must ascend; found {chosen[key]}.")
     for name in dict.fromkeys([*chosen["cases"], *chosen["planted"]]):
-        case, key = definitions[name], f"definitions.{name}"
-        _check_case(key, case, len(config["seeds"]), config["spectrum"])
-        _at_most("correction.examples", chosen["examples"][-1], case["examples"]["train"], f"{key}.examples.train")
-        _at_most("correction.others", chosen["others"], case["examples"]["test"], f"{key}.examples.test")
+        _check_case(f"definitions.{name}", definitions[name], len(config["seeds"]), config["spectrum"])
     for name in chosen["cases"]:
-        ranking = rankers(definitions[name]["estimators"])
+        examples, ranking = definitions[name]["examples"], rankers(definitions[name]["estimators"])
+        key = f"definitions.{name}"
+        _at_most("correction.examples", chosen["examples"][-1], examples["train"], f"{key}.examples.train")
+        _at_most("correction.others", chosen["others"], examples["test"], f"{key}.examples.test")
         lacking = [one for one in NEEDED if one not in ranking]
         if lacking:
-            raise FadingError(
-                f"definitions.{name}.estimators lacks {', '.join(lacking)}, which a correction compares with."
-            )
-        for key in ("harmful", "retrained"):
-            _member(f"correction.{key}", chosen[key], [*ranking, LABEL_NEIGHBOURS], f"rankings of {name} are")
+            raise FadingError(f"{key}.estimators lacks {', '.join(lacking)}, which a correction compares with.")
+        for list_of in ("harmful", "retrained"):
+            _member(f"correction.{list_of}", chosen[list_of], [*ranking, LABEL_NEIGHBOURS], f"rankings of {name} are")
     for name in chosen["planted"]:
-        if "flipped" not in definitions[name]["examples"]:
+        examples, key = definitions[name]["examples"], f"definitions.{name}.examples"
+        if "flipped" not in examples:
             raise FadingError(f"correction.planted: found {name}; accepted are cases with examples.flipped.")
+        if round(examples["flipped"] * examples["train"]) < 1:
+            raise FadingError(f"{key}.flipped: found {examples['flipped']}; accepted is a share that makes an error.")
+        _at_most(
+            f"{key}.measured", examples["measured"], examples["test"] - 1, "fewer than test, where errors are planted"
+        )
 
 
 def check_claims(claims: list[dict], config: dict) -> None:

@@ -8,7 +8,6 @@ import pandas as pd
 from torch import Tensor
 
 from fading.correction import Trained, correct, outcomes, plan, practice, rankings, retrained
-from fading.errors import FadingError
 from fading.methods import ASCEND, DESCEND, DROP, MISLEAD, RELABEL, RETRAIN, TARGET
 from fading.optimizers import optimizer
 
@@ -50,35 +49,34 @@ def trials(
     order: dict[str, np.ndarray],
     settings: dict,
     progress,
-) -> pd.DataFrame:
-    """A row per attempt and number of `steps` that it may take, with the columns of Attempt and of outcomes().
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A row per attempt and number of `steps` that it may take, and a row per attempt and step taken, with the loss.
 
-    `scores` (n, measured) are those of each estimator; `checkpoints` {t: state} and `order` are of the run. Raises
-    FadingError if the model predicts every measured test example right.
+    Both have the columns of Attempt and relative_rate, the learning rate's share of training's; the first those of
+    outcomes(). `scores` (n, measured) are those of each estimator; `checkpoints` {t: state} and `order` are of the run.
+    Raises FadingError if the model predicts every measured test example right.
     """
     case, steps = trained.case, settings["steps"]
-    wrong, right = (trained.targets(settings["targets"], hit) for hit in (False, True))
-    if not wrong:
-        raise FadingError(
-            f"All {case.measured} measured test examples are predicted right: nothing is to be corrected."
-        )
+    wrong, right = trained.wrong(settings["targets"]), trained.right(settings["targets"])
     known = {
         target: rankings(case, target, {name: array[:, target] for name, array in scores.items()})
         for target in wrong + right
     }
-    rows = []
+    rows, paths = [], []
     for attempt in progress(attempts(wrong, right, list(known[wrong[0]]), settings)):
         target, intervention, method, k, rate = attempt
         rule = optimizer({**settings, "learning_rate": rate})
+        tried = {**attempt._asdict(), "relative_rate": float(f"{rate / settings['learning_rate']:.6g}")}
         if intervention == RETRAIN:
             without = known[target][method].harmful(k)
             found = [retrained(trained, target, without, checkpoints, order, rule)]
         else:
             if method == TARGET:
-                planned = practice(case, case.test[target : target + 1], rule, steps[-1])
+                planned = practice(trained, case.test[target : target + 1], rule, steps[-1])
             else:
                 planned = plan(trained, known[target][method], intervention, target, k, rule, steps[-1])
             correction = correct(trained, target, planned, steps, right=intervention != MISLEAD)
             found = outcomes(trained, target, correction, steps)
-        rows += [{**attempt._asdict(), **row} for row in found]
-    return pd.DataFrame(rows)
+            paths += [{**tried, "step": step, "loss": loss} for step, loss in enumerate(correction.losses)]
+        rows += [{**tried, **row} for row in found]
+    return pd.DataFrame(rows), pd.DataFrame(paths)
