@@ -165,7 +165,7 @@ CLAIMED = {"claims": 1}
 COMPARED = {"comparison": 3, "loo": 3}
 LOO_DRAWN = {"loo_summary": 1, "table": 1, **CLAIMED, "figure": 3}  # loo, trajectory, claims
 FADING_DRAWN = {"summary": 3, "table": 2, **CLAIMED, "figure": 4}  # fading, decomposition, divergence, claims
-MENDED = {"corrections": 2, "gallery": 2, "planted": 1, "correction_tables": 1}
+MENDED = {"corrections": 2, "gallery": 2, "planted": 1, "correction_table": 2}
 ALL_DRAWN = {"loo_summary": 1, "summary": 7, "table": 7, **CLAIMED, "figure": 9}  # but for corrections
 EVERYTHING_DRAWN = {**ALL_DRAWN, "summary": 9, "table": 8, "figure": 12}
 ALL_TESTED = {"stability": 2, "convexity": 2, "trajectory": 2, "expansion": 3}
@@ -211,8 +211,8 @@ CODE = [
         "fading/influence/cg.py",
         {"scores": 2, "comparison": 2, "loo": 2, **ALL_DRAWN, "summary": 3, "table": 3, "figure": 6},
     ),
-    ("fading/trials.py", {"corrections": 2, "correction_tables": 1, **CLAIMED, "figure": 2}),
-    ("fading/corrections.py", {"correction_tables": 1, **CLAIMED, "figure": 2}),
+    ("fading/trials.py", {"corrections": 2, "correction_table": 2, **CLAIMED, "figure": 2}),
+    ("fading/corrections.py", {"correction_table": 2, **CLAIMED, "figure": 2}),
     ("fading/planted.py", {"planted": 1, "summary": 2, **CLAIMED, "figure": 2}),
     ("fading/gallery.py", {"gallery": 2, "table": 1, "figure": 1}),
     ("fading/bert.py", FROM_EXAMPLES),
@@ -256,9 +256,9 @@ SETTINGS = [
     ({"assumptions__steps": 3}, {"expansion": 3, "summary": 1, "table": 1, **CLAIMED, "figure": 3}),
     (
         {"cases": ["resnet-fashion", "logistic-fashion"]},
-        {"correction_tables": 1, **ALL_DRAWN, "summary": 4, "table": 5, "figure": 9},
+        {"correction_table": 2, **ALL_DRAWN, "summary": 4, "table": 5, "figure": 9},
     ),
-    ({"correction__steps": [1, 3, 4]}, {"corrections": 2, "correction_tables": 1, **CLAIMED, "figure": 2}),
+    ({"correction__steps": [1, 3, 4]}, {"corrections": 2, "correction_table": 2, **CLAIMED, "figure": 2}),
     ({"correction__recovery": 3}, {"planted": 1, "summary": 2, **CLAIMED, "figure": 2}),
     ({f"{CONVEX}__training__learning_rate": 1.5}, {**TRAINED, "leave_one_out": 2, "counterfactuals": 2}),
     (
@@ -266,7 +266,7 @@ SETTINGS = [
         {
             **{"batches": 2, "continuation_batches": 1, "training": 2, "scores": 7, "spectrum": 2},
             **{"counterfactuals": 1, "comparison": 1, "trajectory": 1, "corrections": 1, "planted": 1},
-            **{"correction_tables": 1, **EVERYTHING_DRAWN},
+            **{"correction_table": 2, **EVERYTHING_DRAWN},
         },
     ),
 ]
@@ -408,7 +408,9 @@ def test_peers_and_benchmark_measure_and_print(smoke, tmp_path):
     folder = tmp_path / "study"
     shutil.copytree(smoke, folder)
     config, case = folder / "config/smoke.yaml", "logistic-fashion"
-    config.write_text(setting(cases=[case], peers__cases=[case])(config.read_text()))
+    estimators = ["gradient-dot", "abif", "exact", "nearest-neighbours", "random"]
+    alone = {"cases": [case], "peers__cases": [case], "correction__cases": [case], f"{CONVEX}__estimators": estimators}
+    config.write_text(setting(**alone)(config.read_text()))
     done = snakemake(folder, "peers", "benchmark", "--cores", "2")
     results = folder / "results/smoke"
     table = artifacts.read(results / "tables/peers.csv")

@@ -108,21 +108,21 @@ rule loo_summary:
         "../scripts/loo_summary.py"
 
 
-rule correction_tables:
+rule correction_table:
     input:
         trials=runs(rules.corrections.output.trials, CORRECTED),
-        code=imports("correction_tables.py"),
+        code=imports("correction_table.py"),
     output:
-        summary=public("results/{study}/tables/correction.csv", "correction"),
-        summary_lineage="results/{study}/tables/correction.csv.json",
-        paired=public("results/{study}/tables/correction-paired.csv", "correction-paired"),
-        paired_lineage="results/{study}/tables/correction-paired.csv.json",
+        table=public("results/{study}/tables/{table}.csv", "{table}"),
+        lineage="results/{study}/tables/{table}.csv.json",
     log:
-        "results/{study}/logs/tables/correction.log",
+        "results/{study}/logs/tables/{table}.log",
+    wildcard_constraints:
+        table="correction|correction-paired",
     conda:
         "../../envs/figures.yaml"
     script:
-        "../scripts/correction_tables.py"
+        "../scripts/correction_table.py"
 
 
 rule claims:
