@@ -86,10 +86,20 @@ def rewrite(path: Path) -> None:
 def test_a_fresh_study_holds(smoke):
     done = fading("audit", "results/smoke", "--reexecute", "5", folder=smoke)
     assert done.returncode == 0, done.stdout + done.stderr
-    *again, total = done.stdout.splitlines()
+    *again, total, made = done.stdout.splitlines()
+    assert made == "5 made again: 5 with the same bytes"
     assert len(again) == 5
     assert all(line.endswith("recomputed, the same bytes") for line in again)
     assert total.endswith("hold, 0 outdated, 0 broken")
+
+
+def test_a_figure_recomputes_from_its_table(smoke, jobs):
+    study = Study(smoke / "results/smoke")
+    study.jobs = jobs
+    files = candidates(study)
+    seed = next(seed for seed in range(999) if random.Random(seed).sample(files, 1)[0].endswith(".png"))
+    (finding,) = reexecute(study, 1, seed)
+    assert (finding.severity, finding.remarks) == (HOLDS, ("recomputed, the same bytes",))
 
 
 @pytest.mark.parametrize("file", [CHECKPOINTS, CURVE, FIGURE, f"results/smoke/{CRATE}"])

@@ -361,8 +361,9 @@ def test_correcting_one_example_agrees_with_the_study(smoke, tmp_path):
     shown = gallery[(gallery.case == "bert-reviews") & (gallery.test_index == target)]
     for row in shown[shown.kind != "target"].itertuples():
         assert re.search(rf"^ +{row.index} +{row.label} +{re.escape(f'{row.score:+.3g}')}$", done.stdout, re.MULTILINE)
-    artifacts.check(tmp_path / f"correct-bert-reviews-{index}.png")
-    lineage = artifacts.lineage(tmp_path / f"correct-bert-reviews-{index}.png")
+    drawn = tmp_path / f"correct-smoke-bert-reviews-0-{index}-gradient-dot.png"
+    artifacts.check(drawn)
+    lineage = artifacts.lineage(drawn)
     assert "workflow/scripts/fading/influence/gradient_dot.py" in lineage["code"]
     assert lineage["wildcards"] == {"case": "bert-reviews", "seed": "0", "study": "smoke", "test_index": index}
     for by in ("label-neighbours", "tracin"):

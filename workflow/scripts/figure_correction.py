@@ -42,6 +42,7 @@ with Job(snakemake) as job:
         by_step.set_title(style.label(case), loc="left")
         trade.set(ylim=(-0.05, 1.05), xlabel="retention: other predictions kept")
         by_kind.set(xlim=(-0.05, 1.05), ylim=(0.5 - len(kinds), 0.5), xlabel="share corrected, or misled")
+        by_kind.axhline(1.5 - len(kinds), color="0.8", lw=0.8, zorder=0)
         by_kind.set_yticks(-np.arange(len(kinds)), INTERVENTIONS.values(), fontsize=6)
     style.shared_legend(figure, axes.flat, columns=4)
     job.write("png", figure)

@@ -3,7 +3,7 @@
 import numpy as np
 from fading import style
 from fading.job import Job
-from fading.methods import NOTHING, REMEDIES
+from fading.methods import NOTHING, RANDOM, REMEDIES
 from matplotlib import pyplot as plt
 
 with Job(snakemake) as job:
@@ -15,6 +15,8 @@ with Job(snakemake) as job:
         precision = found[found.case == case]
         gains = mended[(mended.case == case) & (mended.over == NOTHING) & (mended.method != NOTHING)]
         methods = list(gains.method.unique())
+        chance = precision.average_precision[precision.method == RANDOM].item()
+        left.axvline(chance, color="0.4", lw=0.8, ls=":", zorder=0)
         left.barh(
             [-methods.index(name) for name in precision.method],
             precision.average_precision,
@@ -26,7 +28,7 @@ with Job(snakemake) as job:
             one = gains[gains.remedy == remedy]
             places = [-methods.index(name) + 0.17 - 0.34 * number for name in one.method]
             ends = [one.gain - one.ci_low, one.ci_high - one.gain]
-            look = {"fmt": "os"[number], "ms": 3.5, "lw": 1, "color": style.PALETTE[number]}
+            look = {"fmt": "os"[number], "ms": 3.5, "lw": 1, "color": ("0.1", "0.55")[number]}
             right.errorbar(100 * one.gain, places, xerr=100 * np.array(ends), label=remedy, **look)
         right.axvline(0, color="0.5", lw=0.8, zorder=0)
         left.set(xlabel="average precision", xlim=(0, 1))

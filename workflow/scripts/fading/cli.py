@@ -10,6 +10,13 @@ from pathlib import Path
 from fading.errors import FadingError
 from fading.methods import FROM_CHECKPOINTS, GRADIENT_DOT
 
+CORRECT = (
+    "Rank the training examples by what they do to one mis-predicted test example, and try on the trained model to "
+    "correct it: by steps on the most helpful, by steps on the most harmful of other labels under its label (relabel), "
+    "by steps up the loss of the most harmful (ascend), and by going on with training without these. Prints what came "
+    "of it and draws it into the current folder. ABIF and other rankings that need more than checkpoints are in the "
+    "study's own tables."
+)
 MISUSED = 3  # not 1 or 2, which are verdicts of an audit
 
 
@@ -55,7 +62,9 @@ def _parser():
     exporting.add_argument("archive", type=Path, help="the zip file to write")
     exporting.add_argument("--checkpoints", action="store_true", help="with all tensors and intermediate tables")
     exporting.set_defaults(command=_export)
-    correcting = commands.add_parser("correct", help="correct a mis-prediction by steps on examples that influence it")
+    correcting = commands.add_parser(
+        "correct", help="correct a mis-prediction by steps on examples that influence it", description=CORRECT
+    )
     correcting.add_argument("case", help="a case that the study has trained")
     correcting.add_argument("--test-index", type=int, required=True, metavar="I", help="a mis-predicted test example")
     correcting.add_argument("--study", default="default", help="the study that trained the case (default)")
@@ -108,6 +117,8 @@ def _audit(arguments):
         for finding in [*(one for one in findings if one.severity != HOLDS), *again]:
             print(finding)
         print(summary(findings))
+        if again:
+            print(f"{len(again)} made again: {sum(one.severity == HOLDS for one in again)} with the same bytes")
     return worst([*findings, *again])
 
 

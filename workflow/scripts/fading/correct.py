@@ -20,7 +20,7 @@ from fading.errors import FadingError
 from fading.gallery import gallery, with_text
 from fading.influence import load, source
 from fading.job import lineage
-from fading.methods import ASCEND, DESCEND, DROP, INTERVENTIONS, LABEL_NEIGHBOURS, NEIGHBOURS, RELABEL
+from fading.methods import ASCEND, DESCEND, DROP, INTERVENTIONS, LABEL_NEIGHBOURS, NEIGHBOURS, RANDOM, RELABEL
 from fading.optimizers import optimizer
 from fading.order import batch_order
 from fading.pictures import HARMFUL, HELPFUL, draw, explain
@@ -29,6 +29,7 @@ from fading.training import batches, kept_steps, unpack
 
 SHARE = 0.06  # of training's learning rate
 ESTIMATOR = {LABEL_NEIGHBOURS: NEIGHBOURS}  # of a ranking that is made of another's scores
+BASELINES = (NEIGHBOURS, LABEL_NEIGHBOURS, RANDOM)  # rank by something else than influence
 TRIED = (DESCEND, RELABEL, ASCEND, DROP)
 
 
@@ -119,7 +120,8 @@ def report(
     yield f"{case}, seed {seed}, test example {target}: predicted {rows.predicted[0]}, is {rows.label[0]}"
     yield from _quoted(rows.text[0])
     for kind, said in ((HELPFUL, "lower"), (HARMFUL, "raise")):
-        yield f"\nmost {kind} training examples by {by} (more weight would {said} the loss)"
+        meaning = "a baseline's score, without unit" if by in BASELINES else f"more weight would {said} the loss"
+        yield f"\nmost {kind} training examples by {by} ({meaning})"
         for row in rows[rows.kind == kind].itertuples():
             yield f"  {row.index:>6}  {row.label:<10}  {row.score:+.3g}"
             yield from _quoted(row.text, "          ")
@@ -134,12 +136,16 @@ def report(
     anew = seconds[DROP] / (len(done[DROP].losses) - 1) * trained.step  # it takes steps as training does
     spent = f"ranking took {seconds['ranking']:.1f} s, descending {seconds[DESCEND]:.2f} s"
     yield f"\n{spent}; training anew takes about {anew:.1f} s"
-    path = f"correct-{case}-{target}.png"
+    path = f"correct-{study}-{case}-{seed}-{target}-{by}.png"
     wildcards = {"study": study, "case": case, "seed": str(seed), "test_index": str(target)}
     settings = {"by": by, "examples": count, "learning_rate": rate, "steps": steps}
     code = [f"workflow/scripts/{file}" for file in imports("fading/correct.py", source(ESTIMATOR.get(by, by)))]
     made = lineage("fading correct", wildcards, settings, list(run.files.values()), code, 1)
-    artifacts.write(path, _drawn(f"{case}, test example {target}", done, rows, run.arrays), {**made, "path": path})
+    artifacts.write(
+        path,
+        _drawn(f"{case}, seed {seed}, test example {target}, by {by}", done, rows, run.arrays),
+        {**made, "path": path},
+    )
     yield f"drawn in {path}"
 
 

@@ -10,9 +10,9 @@ TARGET, HELPFUL, HARMFUL = "target", "helpful", "harmful"
 COUNT = 4  # of each end
 COLOURS = {TARGET: "0.15", HELPFUL: "C0", HARMFUL: "C3"}
 SAID = {
-    TARGET: "mis-predicted: its label, not the prediction",
-    HELPFUL: "most helpful: label, score (its loss falls)",
-    HARMFUL: "most harmful: label, score (its loss rises)",
+    TARGET: "mis-predicted",
+    HELPFUL: "most helpful training examples, scores",
+    HARMFUL: "most harmful training examples, scores",
 }
 
 
@@ -36,15 +36,19 @@ def _images(axes, rows, arrays):
         axis.imshow(images[row.index, 0], cmap="gray_r")
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set(visible=True, color=COLOURS[row.kind], linewidth=1.2)
-        said = f"{row.label}\nnot {row.predicted}" if row.kind == TARGET else f"{row.label}\n{row.score:+.2g}"
+        said = f"{row.label},\nsaid {row.predicted}" if row.kind == TARGET else f"{row.label}\n{_signed(row.score)}"
         axis.set_title(said, fontsize=6, color=COLOURS[row.kind])
+
+
+def _signed(score):
+    return f"{score:+#.2g}".replace("-", "−")
 
 
 def _sentences(axis, rows):
     axis.set_axis_off()
     axis.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.6))
     for line, row in enumerate(rows.itertuples()):
-        said = f"{row.label}, not {row.predicted}" if row.kind == TARGET else f"{row.label} {row.score:+.2g}"
+        said = f"{row.label}, said {row.predicted}" if row.kind == TARGET else f"{row.label} {_signed(row.score)}"
         look = {"fontsize": 6, "color": COLOURS[row.kind], "va": "center"}
         axis.text(0, line, said, **look)
         axis.text(0.2, line, textwrap.shorten(row.text, 125, placeholder=" …"), **look)

@@ -49,9 +49,10 @@ def _compared(study, file):
         for part in PROJECT:
             whole = study.root / part
             (shutil.copytree if whole.is_dir() else shutil.copy)(whole, scratch / part)
-        for needed in lineage["inputs"]:
+        for needed in map(Path, lineage["inputs"]):
             (scratch / needed).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(study.root / needed, scratch / needed)
+            for part in (needed, artifacts.sidecar(needed)) if needed.suffix == ".csv" else (needed,):
+                shutil.copy(study.root / part, scratch / part)
         chosen = ["--configfile", study.configfile, "--cores", "1", "--allowed-rules", lineage["rule"]]
         done = run(scratch, "-m", "snakemake", file, *chosen)
         if done.returncode:
