@@ -20,7 +20,7 @@ from fading.errors import FadingError
 from fading.gallery import gallery, with_text
 from fading.influence import load, source
 from fading.job import lineage
-from fading.methods import ASCEND, DESCEND, DROP, INTERVENTIONS, LABEL_NEIGHBOURS, NEIGHBOURS, RANDOM, RELABEL
+from fading.methods import ASCEND, CONTROLS, DESCEND, DROP, INTERVENTIONS, LABEL_NEIGHBOURS, NEIGHBOURS, RELABEL
 from fading.optimizers import optimizer
 from fading.order import batch_order
 from fading.pictures import HARMFUL, HELPFUL, draw, explain
@@ -29,7 +29,6 @@ from fading.training import batches, kept_steps, unpack
 
 SHARE = 0.06  # of training's learning rate
 ESTIMATOR = {LABEL_NEIGHBOURS: NEIGHBOURS}  # of a ranking that is made of another's scores
-BASELINES = (NEIGHBOURS, LABEL_NEIGHBOURS, RANDOM)  # rank by something else than influence
 TRIED = (DESCEND, RELABEL, ASCEND, DROP)
 
 
@@ -120,7 +119,7 @@ def report(
     yield f"{case}, seed {seed}, test example {target}: predicted {rows.predicted[0]}, is {rows.label[0]}"
     yield from _quoted(rows.text[0])
     for kind, said in ((HELPFUL, "lower"), (HARMFUL, "raise")):
-        meaning = "a baseline's score, without unit" if by in BASELINES else f"more weight would {said} the loss"
+        meaning = "a baseline's score, without unit" if by in CONTROLS else f"more weight would {said} the loss"
         yield f"\nmost {kind} training examples by {by} ({meaning})"
         for row in rows[rows.kind == kind].itertuples():
             yield f"  {row.index:>6}  {row.label:<10}  {row.score:+.3g}"
