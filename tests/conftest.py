@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import pytest
 import torch
-from fading.cases import Case, Examples
-from fading.models import BasicBlock, BertTop, Logistic, ResNet
+from fading.models.case import Case, Examples
+from fading.models.networks import BasicBlock, BertTop, Logistic, ResNet
 from torch import nn
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,11 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from shutil import copy
 
-from fading import artifacts
-from fading.crate import times
-from fading.history import jobs
-from fading.job import LOCK
-from fading.study import Study
+from fading.artefacts import store
+from fading.artefacts.job import LOCK
+from fading.provenance.crate import times
+from fading.provenance.folder import Study
+from fading.provenance.history import jobs
 
 
 def spent(work, *arguments) -> float:
@@ -29,14 +29,14 @@ def main(folder) -> None:
     recorded, seconds, total = times(study.root), 0.0, 0.0
     figures = [file for file in study.files() if "/figures/" in file]
     with tempfile.TemporaryDirectory() as scratch:
-        for job in jobs(study.root, sorted(file for file in figures if Path(file).suffix in artifacts.HEADERS)):
+        for job in jobs(study.root, sorted(file for file in figures if Path(file).suffix in store.HEADERS)):
             for file in [*job.lineage["inputs"], *job.lineage["code"], LOCK]:
-                seconds += spent(artifacts.sha256, study.root / file)
+                seconds += spent(store.sha256, study.root / file)
             for file in job.lineage["inputs"]:
-                seconds += spent(artifacts.check, study.root / file)
-            outputs = [file for file in job.outputs if Path(file).suffix in artifacts.HEADERS]
+                seconds += spent(store.check, study.root / file)
+            outputs = [file for file in job.outputs if Path(file).suffix in store.HEADERS]
             for file in outputs:  # to seal is to read, hash and write
-                seconds += spent(artifacts.check, study.root / file) + spent(copy, study.root / file, scratch)
+                seconds += spent(store.check, study.root / file) + spent(copy, study.root / file, scratch)
             begin, end = map(datetime.fromisoformat, recorded[outputs[0]])
             total += (end - begin).total_seconds()
     print(f"lineage: {seconds:.2f} s of the jobs' {total:.0f} s, {seconds / total:.2%}")

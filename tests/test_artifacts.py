@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from fading import artifacts
+from fading.artefacts import store
 from fading.errors import FadingError
 from matplotlib.figure import Figure
 
-LINEAGE = {key: {"β": 0.5} for key in artifacts.LINEAGE}
+LINEAGE = {key: {"β": 0.5} for key in store.LINEAGE}
 
 
 def figure():
@@ -29,27 +29,27 @@ CONTENT = {
 def test_lineage_returns_and_bytes_repeat(tmp_path, suffix):
     first, second = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
     for path in (first, second):
-        artifacts.write(path, CONTENT[suffix](), LINEAGE)
-    assert artifacts.lineage(first) == LINEAGE
+        store.write(path, CONTENT[suffix](), LINEAGE)
+    assert store.lineage(first) == LINEAGE
     assert first.read_bytes() == second.read_bytes()
     assert {file.suffix for file in tmp_path.iterdir()} <= {suffix, ".json"}, "no scratch file stays"
 
 
 def test_content_returns(tmp_path):
     for suffix in (".parquet", ".csv"):
-        artifacts.write(tmp_path / f"t{suffix}", CONTENT[suffix](), LINEAGE)
-        pd.testing.assert_frame_equal(artifacts.read(tmp_path / f"t{suffix}"), CONTENT[suffix]())
-    artifacts.write(tmp_path / "t.safetensors", CONTENT[".safetensors"](), LINEAGE)
-    for name, array in artifacts.read(tmp_path / "t.safetensors").items():
+        store.write(tmp_path / f"t{suffix}", CONTENT[suffix](), LINEAGE)
+        pd.testing.assert_frame_equal(store.read(tmp_path / f"t{suffix}"), CONTENT[suffix]())
+    store.write(tmp_path / "t.safetensors", CONTENT[".safetensors"](), LINEAGE)
+    for name, array in store.read(tmp_path / "t.safetensors").items():
         np.testing.assert_array_equal(array, CONTENT[".safetensors"]()[name])
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "a.parquet"
-    artifacts.write(path, CONTENT[".parquet"](), LINEAGE)
+    store.write(path, CONTENT[".parquet"](), LINEAGE)
     before = path.read_bytes()
     with pytest.raises(AttributeError):
-        artifacts.write(path, "not a frame", LINEAGE)
+        store.write(path, "not a frame", LINEAGE)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -59,42 +59,42 @@ def test_a_damaged_file_is_named(tmp_path, suffix):
     path = tmp_path / f"broken{suffix}"
     path.write_bytes(b"\x00half a file")
     with pytest.raises(FadingError, match=rf"broken\{suffix} is not a readable \{suffix} file"):
-        artifacts.lineage(path)
-    if suffix in artifacts.READERS:
+        store.lineage(path)
+    if suffix in store.READERS:
         with pytest.raises(FadingError, match=rf"broken\{suffix} is not a readable \{suffix} file"):
-            artifacts.read(path)
+            store.read(path)
 
 
 @pytest.mark.parametrize("header", ["somebody's figure", "{}", "[1]"])
 def test_a_foreign_header_is_no_lineage(tmp_path, header):
-    figure().savefig(tmp_path / "a.png", metadata={artifacts.KEY: header})
+    figure().savefig(tmp_path / "a.png", metadata={store.KEY: header})
     figure().savefig(tmp_path / "a.svg", metadata={"Description": header})
     (tmp_path / "a.csv").write_text("step\n1\n")
     (tmp_path / "a.csv.json").write_text(header)
     for name in ("a.png", "a.svg", "a.csv"):
         with pytest.raises(FadingError, match=f"{name} carries no lineage"):
-            artifacts.lineage(tmp_path / name)
+            store.lineage(tmp_path / name)
 
 
 def test_what_could_run_code_is_not_an_artefact(tmp_path):
     for name in ("model.pkl", "model.pt", "arrays.npz"):
         (tmp_path / name).write_bytes(b"")
         with pytest.raises(FadingError, match="is not an artefact"):
-            artifacts.read(tmp_path / name)
+            store.read(tmp_path / name)
         with pytest.raises(FadingError, match="is not an artefact"):
-            artifacts.write(tmp_path / name, {}, LINEAGE)
+            store.write(tmp_path / name, {}, LINEAGE)
 
 
 def test_a_missing_file_and_a_missing_header_are_named(tmp_path):
     with pytest.raises(FadingError, match="does not exist"):
-        artifacts.read(tmp_path / "no.parquet")
+        store.read(tmp_path / "no.parquet")
     figure().savefig(tmp_path / "bare.png")
     with pytest.raises(FadingError, match="no lineage"):
-        artifacts.lineage(tmp_path / "bare.png")
+        store.lineage(tmp_path / "bare.png")
 
 
 def test_a_tables_lineage_stands_beside_it(tmp_path):
-    artifacts.write(tmp_path / "t.csv", CONTENT[".csv"](), LINEAGE)
+    store.write(tmp_path / "t.csv", CONTENT[".csv"](), LINEAGE)
     assert json.loads((tmp_path / "t.csv.json").read_text()).items() > LINEAGE.items()
     assert (tmp_path / "t.csv").read_text().startswith("step,value\n1,0.1\n")
 
@@ -102,27 +102,27 @@ def test_a_tables_lineage_stands_beside_it(tmp_path):
 @pytest.mark.parametrize("suffix", CONTENT)
 def test_no_byte_of_a_file_changes_unseen(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
-    artifacts.write(path, CONTENT[suffix](), LINEAGE)
+    store.write(path, CONTENT[suffix](), LINEAGE)
     for file in tmp_path.iterdir():
         whole = file.read_bytes()
         for place in range(0, len(whole), len(whole) // 97 or 1):
             file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
             with pytest.raises(FadingError, match=path.name):
-                artifacts.check(path)
+                store.check(path)
         file.write_bytes(whole)
-    artifacts.check(path)
+    store.check(path)
 
 
 def test_content_is_not_read_unless_it_is_as_written(tmp_path):
     path = tmp_path / "a.csv"
-    artifacts.write(path, CONTENT[".csv"](), LINEAGE)
+    store.write(path, CONTENT[".csv"](), LINEAGE)
     path.write_text(path.read_text().replace("0.1", "0.2"))
     with pytest.raises(FadingError, match=r"a.csv is not as it was written"):
-        artifacts.read(path)
+        store.read(path)
 
 
 def test_an_unsealed_file_is_named(tmp_path):
     (tmp_path / "a.csv").write_text("step\n1\n")
     (tmp_path / "a.csv.json").write_text(json.dumps(LINEAGE))
     with pytest.raises(FadingError, match=r"a.csv carries no seal"):
-        artifacts.read(tmp_path / "a.csv")
+        store.read(tmp_path / "a.csv")

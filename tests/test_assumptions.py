@@ -5,19 +5,19 @@ import pandas as pd
 import pytest
 import torch
 from conftest import Tiny
-from fading import solvers
-from fading.assumptions import convexity, divergence, expansion, stability, trajectory
-from fading.cases import Case
-from fading.continuations import REST, decomposition
-from fading.counterfactuals import Counterfactual, record
-from fading.curvature import Curvature, lanczos, sharpness
+from fading.derivatives import solvers
+from fading.derivatives.curvature import Curvature, lanczos, sharpness
+from fading.derivatives.gradients import gradient_norms, per_example_gradients
+from fading.derivatives.response import linear_response, predicted_effects
 from fading.errors import FadingError
-from fading.gradients import gradient_norms, per_example_gradients
-from fading.optimizers import SGD, Momentum
-from fading.response import linear_response, predicted_effects
-from fading.tables import most_products
-from fading.theory import constant_curvature, gronwall_bound, predictions, second_use, uses
-from fading.training import descend, unit_weights
+from fading.evidence.tables import most_products
+from fading.experiments import convexity, divergence, expansion, stability, trajectory
+from fading.experiments.fading import REST, decomposition
+from fading.experiments.theory import constant_curvature, gronwall_bound, predictions, second_use, uses
+from fading.models.case import Case
+from fading.training.counterfactuals import Counterfactual, record
+from fading.training.optimizers import SGD, Momentum
+from fading.training.segment import descend, unit_weights
 
 RATE = 0.05
 

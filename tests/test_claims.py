@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
-from fading import artifacts
-from fading.claims import judge, results, verdict, with_results
+from fading.artefacts import store
 from fading.errors import FadingError
+from fading.evidence.claims import judge, results, verdict, with_results
 
 CLAIM = {
     "claim": "it-fades",
@@ -102,9 +102,9 @@ def test_the_results_say_plainly_what_did_not_come_out():
 
 def test_the_readmes_results_are_those_of_the_committed_claims():
     readme = (ROOT / "README.md").read_text()
-    assert with_results(readme, artifacts.read(ROOT / "results/reference/claims.csv")) == readme, "snakemake readme"
+    assert with_results(readme, store.read(ROOT / "results/reference/claims.csv")) == readme, "snakemake readme"
     written = pd.DataFrame(yaml.safe_load((ROOT / "config/claims.yaml").read_text())).set_index("claim")
-    committed = artifacts.read(ROOT / "results/reference/claims.csv").set_index("claim")
+    committed = store.read(ROOT / "results/reference/claims.csv").set_index("claim")
     for column in ("sentence", "source", "assumption", "case", "direction", "threshold", "since", "reason"):
         assert committed[column].to_dict() == written[column].to_dict(), (
             "the reference is of other claims: run it again"

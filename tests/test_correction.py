@@ -7,12 +7,22 @@ import pandas as pd
 import pytest
 import torch
 from conftest import Tiny, reference_gradients
-from fading.cases import Examples
-from fading.correction import Clipped, Ranking, Trained, correct, outcomes, plan, practice, rankings, retrained
-from fading.corrections import front, paired, summary
+from fading.data.drawing import flipped
 from fading.errors import FadingError
-from fading.examples import flipped
-from fading.methods import (
+from fading.evidence.intervals import mean_interval, paired_interval, success_interval
+from fading.experiments.correction.attempts import attempts
+from fading.experiments.correction.interventions import (
+    Clipped,
+    Ranking,
+    Trained,
+    correct,
+    outcomes,
+    plan,
+    practice,
+    rankings,
+    retrained,
+)
+from fading.experiments.correction.names import (
     ASCEND,
     DESCEND,
     DROP,
@@ -25,12 +35,19 @@ from fading.methods import (
     REMOVE,
     TARGET,
 )
-from fading.optimizers import SGD, AdamW, Momentum
-from fading.order import batch_order
-from fading.planted import average_precision, pseudo_values, recovered, remedied, suspects, suspicions
-from fading.statistics import mean_interval, paired_interval, success_interval
-from fading.training import batch_loss, batches, descend, unit_weights
-from fading.trials import attempts
+from fading.experiments.correction.planted import (
+    average_precision,
+    pseudo_values,
+    recovered,
+    remedied,
+    suspects,
+    suspicions,
+)
+from fading.experiments.correction.success import front, paired, summary
+from fading.models.case import Examples
+from fading.training.optimizers import SGD, AdamW, Momentum
+from fading.training.order import batch_order
+from fading.training.segment import batch_loss, batches, descend, unit_weights
 
 ALL = (DESCEND, ASCEND, RELABEL, DROP, MISLEAD)
 EVERYONE = torch.ones(Tiny.n, dtype=torch.bool)

@@ -4,9 +4,9 @@ import fading.curvature
 import pytest
 import torch
 from conftest import Tiny, explicit_hessian
-from fading.curvature import Curvature, Ritz, lanczos
+from fading.derivatives.curvature import Curvature, Ritz, lanczos
 from fading.errors import FadingError
-from fading.training import batch_loss, unit_weights
+from fading.training.segment import batch_loss, unit_weights
 
 
 def weighted(kind):

@@ -1,12 +1,12 @@
 import gzip
 
-import fading.datasets as datasets
+import fading.data.downloads as datasets
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import clone, snakemake
+from fading.data.drawing import draw_examples
 from fading.errors import FadingError
-from fading.examples import draw_examples
 
 
 def test_a_wrong_hash_and_a_missing_file_are_named(tmp_path):

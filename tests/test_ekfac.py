@@ -3,9 +3,9 @@
 import pytest
 import torch
 from conftest import Tiny, reference_gradients
+from fading.derivatives.layers import join, layers
 from fading.influence import load
 from fading.influence.ekfac import drawn_labels, fit, precondition
-from fading.layers import join, layers
 from test_influence import problem_of
 from torch import nn
 from torch.func import functional_call

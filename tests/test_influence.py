@@ -6,15 +6,15 @@ import fading.influence.exact
 import pytest
 import torch
 from conftest import Tiny, explicit_hessian, reference_gradients
-from fading.cases import Case, Examples
-from fading.counterfactuals import Counterfactual, record
-from fading.curvature import Curvature, Ritz, lanczos
+from fading.derivatives.curvature import Curvature, Ritz, lanczos
 from fading.errors import FadingError
 from fading.influence import BY_EXAMPLE, OF_THE_PAST, SETTINGS, USES_SPECTRUM, estimators, load
-from fading.optimizers import SGD, AdamW, Momentum
-from fading.order import batch_order
-from fading.problem import Problem
-from fading.training import batch_loss, batches, train, unit_weights
+from fading.influence.problem import Problem
+from fading.models.case import Case, Examples
+from fading.training.counterfactuals import Counterfactual, record
+from fading.training.optimizers import SGD, AdamW, Momentum
+from fading.training.order import batch_order
+from fading.training.segment import batch_loss, batches, train, unit_weights
 from torch import nn
 
 SETTINGS_OF_TESTS = {

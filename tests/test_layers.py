@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 from conftest import Tiny, reference_gradients
-from fading.cases import Case, Examples
+from fading.derivatives.gradients import gradient_norms, gradient_products, gradient_projections, per_example_gradients
+from fading.derivatives.layers import Dense, Outer, features, join, layer_gradients, layers, split
 from fading.errors import FadingError
-from fading.gradients import gradient_norms, gradient_products, gradient_projections, per_example_gradients
-from fading.layers import Dense, Outer, features, join, layer_gradients, layers, split
-from fading.measure import peak_mebibytes
-from fading.models import ResNet
+from fading.models.case import Case, Examples
+from fading.models.networks import ResNet
+from fading.peers.measure import peak_mebibytes
 from torch import nn
 
 

@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 from fading.errors import FadingError
-from fading.measure import in_child, matrix_product_rate, median_seconds, operations, peak_mebibytes, side_by_side
+from fading.peers.measure import in_child, matrix_product_rate, median_seconds, operations, peak_mebibytes, side_by_side
 
 
 def test_a_matrix_product_has_known_operations():
@@ -32,6 +32,6 @@ def test_results_come_back_and_failures_are_told(capfd):
 def test_side_by_side_takes_turns_as_long_as_patience_lasts(monkeypatch):
     (one, other), rounds = side_by_side([lambda: torch.zeros(1), lambda: torch.ones(1)], repeats=3)
     assert (one.result.item(), other.result.item(), rounds) == (0, 1, 3)
-    monkeypatch.setattr("fading.measure.PATIENCE", 0)
+    monkeypatch.setattr("fading.peers.measure.PATIENCE", 0)
     assert side_by_side([lambda: torch.zeros(1)], repeats=3)[1] == 1, "once at least"
     assert median_seconds(lambda: None, 3) < 0.01

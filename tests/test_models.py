@@ -1,9 +1,9 @@
 import json
 
 import torch
-from fading.bert import embeddings, hidden_states
-from fading.datasets import minilm
-from fading.models import BERT_LOWER_LAYERS, BertTop, ResNet
+from fading.data.downloads import minilm
+from fading.data.minilm import embeddings, hidden_states
+from fading.models.networks import BERT_LOWER_LAYERS, BertTop, ResNet
 from tokenizers import Tokenizer
 from torch import nn
 from torchvision.models.resnet import BasicBlock

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from fading.optimizers import SGD, AdamW, Momentum, optimizer, pull, push
+from fading.training.optimizers import SGD, AdamW, Momentum, optimizer, pull, push
 
 GENERATOR = torch.Generator().manual_seed(0)
 OPTIMIZERS = {

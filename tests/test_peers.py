@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 from conftest import ROOT
-from fading.cases import Case, Examples
-from fading.gradients import per_example_gradients
-from fading.layers import layers
-from fading.models import BertTop, Logistic, ResNet
+from fading.derivatives.gradients import per_example_gradients
+from fading.derivatives.layers import layers
+from fading.models.case import Case, Examples
+from fading.models.networks import BertTop, Logistic, ResNet
 from fading.peers import Setting, comparison
 from torch import nn
 

@@ -13,14 +13,14 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT, snakemake
-from fading import artifacts
-from fading.audit import BROKEN, HOLDS, OUTDATED, audit
-from fading.compare import compare
-from fading.crate import hashes
-from fading.differences import DIFFERENT, IDENTICAL, WITHIN, compare_files
-from fading.export import export
-from fading.reexecute import candidates, reexecute
-from fading.study import CRATE, LEFT_OUT, PROJECT, Study
+from fading.artefacts import store
+from fading.provenance.audit import BROKEN, HOLDS, OUTDATED, audit
+from fading.provenance.compare import compare
+from fading.provenance.crate import hashes
+from fading.provenance.differences import DIFFERENT, IDENTICAL, WITHIN, compare_files
+from fading.provenance.export import export
+from fading.provenance.folder import CRATE, LEFT_OUT, PROJECT, Study
+from fading.provenance.reexecute import candidates, reexecute
 
 RUN = "results/smoke/resnet-fashion/seed-0"
 CHECKPOINTS, CURVE = f"{RUN}/checkpoints.safetensors", f"{RUN}/curve.parquet"
@@ -73,14 +73,14 @@ def flip(path: Path, place: float = 0.5) -> None:
 
 def rewrite(path: Path) -> None:
     """Another content under the same lineage, sealed as the workflow would."""
-    content, lineage = artifacts.read(path), artifacts.lineage(path)
+    content, lineage = store.read(path), store.lineage(path)
     for name in content:
         if content[name].dtype.kind == "f":
             content[name] = content[name] * 1.5
     path.unlink()
     if path.suffix == ".csv":
-        artifacts.sidecar(path).unlink()
-    artifacts.write(path, content, lineage)
+        store.sidecar(path).unlink()
+    store.write(path, content, lineage)
 
 
 def test_a_fresh_study_holds(smoke):
@@ -117,7 +117,7 @@ def test_an_edited_number_of_a_table_is_named(copy, findings):
 
 @pytest.mark.parametrize("file", [CHECKPOINTS, TABLE])
 def test_a_header_rewritten_without_the_content_is_named(copy, findings, file):
-    header = artifacts.sidecar(copy / file) if file.endswith(".csv") else copy / file
+    header = store.sidecar(copy / file) if file.endswith(".csv") else copy / file
     data = header.read_bytes()
     assert data.count(b"threads") == 1
     replace(
@@ -240,7 +240,7 @@ def test_the_crate_describes_every_job_with_its_times(smoke, jobs):
     assert {step["name"] for step in crate.get_by_type("HowToStep")} == {job["rule"] for job in expected}
     listed = hashes(path)
     assert {file for job in expected for file in job["outputs"]} <= listed.keys()
-    assert all(artifacts.sha256(smoke / file) == recorded for file, recorded in listed.items())
+    assert all(store.sha256(smoke / file) == recorded for file, recorded in listed.items())
     (training,) = (one for one in actions if one["name"] == "training resnet-fashion 0 smoke")
     values = {one["name"]: one["value"] for one in training["object"] if one.type == "PropertyValue"}
     assert (values["learning_rate"], values["seed"]) == ("0.05", '"0"')
@@ -285,7 +285,7 @@ def test_with_checkpoints_nothing_is_left_out(copy, tmp_path):
 
 def test_what_is_not_as_the_crate_lists_it_is_not_exported(copy, tmp_path):
     rewrite(copy / TABLE)
-    with pytest.raises(artifacts.FadingError, match="lists another results/smoke/tables/loo-summary.csv than is here"):
+    with pytest.raises(store.FadingError, match="lists another results/smoke/tables/loo-summary.csv than is here"):
         export(Study(copy / "results/smoke"), tmp_path / "no.zip", checkpoints=False)
     assert not list(tmp_path.glob("*.zip"))
 
@@ -338,11 +338,11 @@ def test_a_comparison_tells_the_same_from_the_near_and_the_different(smoke, copy
     here, there = smoke / "results/smoke", copy / "results/smoke"
     assert set(compare_files(here, there).state) == {IDENTICAL}
     for factor, state in ((1 + 1e-5, WITHIN), (1.5, DIFFERENT)):
-        frame, lineage = artifacts.read(here / "tables/fading.csv"), artifacts.lineage(here / "tables/fading.csv")
+        frame, lineage = store.read(here / "tables/fading.csv"), store.lineage(here / "tables/fading.csv")
         frame["spearman"] *= factor
         for file in (there / "tables/fading.csv", there / "tables/fading.csv.json"):
             file.unlink()
-        artifacts.write(there / "tables/fading.csv", frame, lineage)
+        store.write(there / "tables/fading.csv", frame, lineage)
         states = compare_files(here, there).set_index("file").state
         assert states["tables/fading.csv"] == state
         assert (states.drop("tables/fading.csv") == IDENTICAL).all()
@@ -352,13 +352,13 @@ def test_a_comparison_tells_the_same_from_the_near_and_the_different(smoke, copy
 
 def test_a_claim_with_another_verdict_is_named(smoke, copy):
     claims, lineage = (
-        artifacts.read(copy / "results/smoke/claims.csv"),
-        artifacts.lineage(copy / "results/smoke/claims.csv"),
+        store.read(copy / "results/smoke/claims.csv"),
+        store.lineage(copy / "results/smoke/claims.csv"),
     )
     claims.loc[claims.claim == "bound-holds", "verdict"] = "contradicted"
     for file in ("claims.csv", "claims.csv.json"):
         (copy / "results/smoke" / file).unlink()
-    artifacts.write(copy / "results/smoke/claims.csv", claims, lineage)
+    store.write(copy / "results/smoke/claims.csv", claims, lineage)
     lines = list(compare(copy / "results/smoke", smoke / "results/smoke"))
     assert "1 with another verdict" in "\n".join(lines)
     assert any(line.startswith("bound-holds: contradicted in ") for line in lines)
@@ -397,4 +397,4 @@ def test_the_reference_is_refreshed_by_a_rule(copy):
     } <= made
     assert "tables/loo.csv" not in made
     for file in made - {one for one in made if one.endswith(".json")}:
-        artifacts.check(copy / "results/reference" / file)
+        store.check(copy / "results/reference" / file)

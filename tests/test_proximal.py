@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 from conftest import Tiny
-from fading.counterfactuals import Counterfactual
-from fading.curvature import Curvature
+from fading.derivatives.curvature import Curvature
+from fading.derivatives.gradients import per_example_gradients
 from fading.errors import FadingError
-from fading.gradients import per_example_gradients
-from fading.proximal import ProximalObjective
+from fading.experiments.proximal import ProximalObjective
+from fading.training.counterfactuals import Counterfactual
 
 INDEX = torch.arange(Tiny.n)
 

@@ -3,12 +3,12 @@
 import pytest
 import torch
 from conftest import Tiny
-from fading.counterfactuals import Counterfactual, record
+from fading.derivatives.response import linear_response, predicted_effects, relative_error, unrolled
 from fading.errors import FadingError
-from fading.optimizers import SGD, AdamW, Momentum
-from fading.order import batch_order
-from fading.response import linear_response, predicted_effects, relative_error, unrolled
-from fading.training import batches, descend, unit_weights
+from fading.training.counterfactuals import Counterfactual, record
+from fading.training.optimizers import SGD, AdamW, Momentum
+from fading.training.order import batch_order
+from fading.training.segment import batches, descend, unit_weights
 
 STEPS = [1, 2, 4, 7]
 OPTIMIZERS = [SGD(0.2), Momentum(0.05), AdamW(0.01, weight_decay=0.1)]

@@ -7,7 +7,7 @@ import yaml
 from conftest import ROOT
 from fading.errors import FadingError
 from fading.influence import estimators
-from fading.settings import ACCEPTED, CLAIMS_SCHEMA, SCHEMA, check, check_claims
+from fading.plan.checks import ACCEPTED, CLAIMS_SCHEMA, SCHEMA, check, check_claims
 from jsonschema import Draft202012Validator
 from snakemake.utils import update_config
 

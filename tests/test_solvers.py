@@ -3,11 +3,11 @@
 import pytest
 import torch
 from conftest import Tiny
-from fading import solvers
-from fading.curvature import Curvature, lanczos
+from fading.derivatives import solvers
+from fading.derivatives.curvature import Curvature, lanczos
+from fading.derivatives.gradients import per_example_gradients
+from fading.derivatives.solvers import arnoldi, conjugate_gradient, lissa, minres
 from fading.errors import FadingError
-from fading.gradients import per_example_gradients
-from fading.solvers import arnoldi, conjugate_gradient, lissa, minres
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from fading.assumptions import divergence
-from fading.continuations import fading_correlations, fading_curve
 from fading.errors import FadingError
-from fading.statistics import bootstrap_interval, mean_interval, spearman_by_example
-from fading.tables import (
+from fading.evidence.intervals import bootstrap_interval, mean_interval, spearman_by_example
+from fading.evidence.tables import (
     interval_over_seeds,
     leave_one_out_correlations,
     leave_one_out_pairs,
@@ -13,6 +11,8 @@ from fading.tables import (
     stack,
     unrolled_truth,
 )
+from fading.experiments import divergence
+from fading.experiments.fading import fading_correlations, fading_curve
 from scipy import stats
 
 RANDOM = np.random.default_rng(0)

@@ -2,11 +2,19 @@ import numpy as np
 import pytest
 import torch
 from conftest import Tiny
-from fading.counterfactuals import Counterfactual, described, fork, forked, left_out, record, weighted_otherwise
 from fading.errors import FadingError
-from fading.optimizers import SGD, AdamW, Momentum
-from fading.order import NO_EXAMPLE, batch_order, first_use
-from fading.training import batches, descend, kept_steps, pack, train, unit_weights, unpack
+from fading.training.counterfactuals import (
+    Counterfactual,
+    described,
+    fork,
+    forked,
+    left_out,
+    record,
+    weighted_otherwise,
+)
+from fading.training.optimizers import SGD, AdamW, Momentum
+from fading.training.order import NO_EXAMPLE, batch_order, first_use
+from fading.training.segment import batches, descend, kept_steps, pack, train, unit_weights, unpack
 
 
 def order_of(steps, seed=0, start=0):

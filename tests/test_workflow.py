@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import yaml
 from conftest import ROOT, clone, snakemake
-from fading import artifacts
-from fading.closure import imports
+from fading.artefacts import store
+from fading.plan.closure import imports
 
 ARTEFACTS = ("*.safetensors", "*.parquet", "*.csv", "*.json", "*.png", "*.svg")
 TOPICS = (
@@ -112,7 +112,7 @@ def test_it_makes_every_promised_figure_and_table(smoke):
     assert PROMISED.keys() == set(TOPICS)
     for topic, (columns, empty) in PROMISED.items():
         assert {f"figures/{topic}.svg", f"figures/{topic}.png"} <= made.keys()
-        table = artifacts.read(made[f"tables/{topic}.csv"])
+        table = store.read(made[f"tables/{topic}.csv"])
         assert set(columns.split()) <= set(table.columns)
         assert set(table.columns[table.isna().any()]) <= set(empty.split())
         assert set(table.case) == set(OF_CASES.get(topic, SMOKE["cases"]))
@@ -120,7 +120,7 @@ def test_it_makes_every_promised_figure_and_table(smoke):
 
 
 def test_every_claim_on_the_smoke_study_has_a_verdict(smoke):
-    claims = artifacts.read(smoke / "results/smoke/claims.csv")
+    claims = store.read(smoke / "results/smoke/claims.csv")
     promised = "claim assumption case statistic estimate ci_low ci_high threshold verdict"
     assert set(promised.split()) <= set(claims.columns)
     assert set(claims.verdict) <= {"supported", "contradicted", "inconclusive"}
@@ -130,20 +130,20 @@ def test_every_claim_on_the_smoke_study_has_a_verdict(smoke):
     nulls = claims[claims.claim.str.startswith("null-")]
     assert len(nulls) == 2
     assert (nulls.verdict == "supported").all()
-    table = artifacts.read(smoke / "results/smoke/tables/divergence-summary.csv").set_index(["case", "statistic"])
+    table = store.read(smoke / "results/smoke/tables/divergence-summary.csv").set_index(["case", "statistic"])
     assert claims.set_index("claim").estimate["bound-holds"] == table.estimate["resnet-fashion", "beyond the bound"]
 
 
 def test_every_artefact_carries_the_lineage_of_its_rule(smoke):
-    lock = artifacts.sha256(smoke / "envs/study.lock")
+    lock = store.sha256(smoke / "envs/study.lock")
     for name, path in artefacts(smoke).items():
         if name.endswith(".json"):
             continue
-        lineage = artifacts.lineage(path)
+        lineage = store.lineage(path)
         assert lineage["lock"] == lock
         assert lineage["threads"] == 1
         for file, recorded in {**lineage["inputs"], **lineage["code"]}.items():
-            assert artifacts.sha256(smoke / file) == recorded, (name, file)
+            assert store.sha256(smoke / file) == recorded, (name, file)
         assert str(smoke) not in json.dumps(lineage)
 
 
@@ -278,12 +278,12 @@ def test_editing_a_setting_reruns_exactly_what_depends_on_it(changed, changes, e
 
 
 def test_the_numbers_are_those_that_theory_requires(smoke):
-    fading = artifacts.read(smoke / "results/smoke/tables/fading.csv")
+    fading = store.read(smoke / "results/smoke/tables/fading.csv")
     first = fading[fading.step == 1].set_index(["case", "estimator"]).spearman
     for case in ("resnet-fashion", "bert-reviews", "logistic-fashion"):
         assert first[case, "linear-response"] > 0.99, case
         assert first[case, "gradient-dot"] > 0.95, case
-    divergence = artifacts.read(smoke / "results/smoke/tables/divergence.csv")
+    divergence = store.read(smoke / "results/smoke/tables/divergence.csv")
     for _, regime in divergence.groupby(["case", "regime", "seed"]):
         assert (regime[regime.counterfactual == "A/A null"].norm == 0).all()
         assert (regime.counterfactual == "A/A null").sum() == regime.step.nunique()
@@ -293,17 +293,17 @@ def test_the_numbers_are_those_that_theory_requires(smoke):
     logistic = divergence[divergence.case == "logistic-fashion"]
     assert (logistic.counterfactual == "up-weighted").sum() == 10 * 3
     assert logistic.response_error.notna().sum() == 10 * 3, "more than one job's share"
-    expansion = artifacts.read(smoke / "results/smoke/tables/expansion-summary.csv")
+    expansion = store.read(smoke / "results/smoke/tables/expansion-summary.csv")
     assert expansion[expansion.statistic == "slope"].estimate.between(1.9, 2.1).all()
-    convexity = artifacts.read(smoke / "results/smoke/tables/convexity-summary.csv")
+    convexity = store.read(smoke / "results/smoke/tables/convexity-summary.csv")
     ratio = convexity[convexity.statistic == "smallest to largest eigenvalue"].groupby("case").estimate.last()
     assert ratio["resnet-fashion"] < 0 < ratio["logistic-fashion"]
-    shares = artifacts.read(smoke / "results/smoke/tables/decomposition.csv")
+    shares = store.read(smoke / "results/smoke/tables/decomposition.csv")
     np.testing.assert_allclose(shares.groupby(["case", "regime", "step"]).share.sum(), 1)
 
 
 def test_corrections_by_every_method_and_intervention(smoke):
-    table = artifacts.read(smoke / "results/smoke/tables/correction.csv")
+    table = store.read(smoke / "results/smoke/tables/correction.csv")
     methods = {
         "resnet-fashion": {"abif", "ekfac", "gradient-cosine", "gradient-dot", "tracin"},
         "bert-reviews": {"abif", "ekfac", "gradient-dot"},
@@ -321,16 +321,16 @@ def test_corrections_by_every_method_and_intervention(smoke):
         assert ((table[low] <= table[value] + 1e-9) & (table[value] <= table[high] + 1e-9)).all()
     by_step = table[table.intervention != "retrain"].pivot_table("success", ["case", "method", "intervention"], "step")
     assert (by_step.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None), "more steps correct no less"
-    paired = artifacts.read(smoke / "results/smoke/tables/correction-paired.csv")
+    paired = store.read(smoke / "results/smoke/tables/correction-paired.csv")
     rates = table.set_index(["case", "method", "intervention", "k", "learning_rate", "step"]).success
     for row in paired[paired.method != "target"].itertuples():
         at = (row.case, row.method, row.intervention, row.k, row.learning_rate, row.step)
         assert row.difference == pytest.approx(rates[at] - rates[(row.case, row.control, *at[2:])])
-    gallery = artifacts.read(smoke / "results/smoke/tables/gallery.csv")
+    gallery = store.read(smoke / "results/smoke/tables/gallery.csv")
     assert (gallery[gallery.kind == "helpful"].score < 0).all()
     assert (gallery[gallery.kind == "harmful"].score > 0).all()
     assert gallery.groupby("case").test_index.nunique().to_dict() == dict.fromkeys(methods, 3)
-    examples = artifacts.read(smoke / "results/smoke/resnet-planted/examples.safetensors")
+    examples = store.read(smoke / "results/smoke/resnet-planted/examples.safetensors")
     assert (examples["train_labels"] != examples["train_true_labels"]).sum() == 40
 
 
@@ -343,7 +343,7 @@ def test_correcting_one_example_agrees_with_the_study(smoke, tmp_path):
     shutil.copytree(smoke / "results", tmp_path / "results")
     for folder in ("resources", "envs", "workflow"):
         (tmp_path / folder).symlink_to(smoke / folder)
-    trials = artifacts.read(smoke / "results/smoke/bert-reviews/seed-0/corrections/trials.parquet")
+    trials = store.read(smoke / "results/smoke/bert-reviews/seed-0/corrections/trials.parquet")
     mine = trials[(trials.method == "gradient-dot") & (trials.step == 5) & (trials.intervention != "mislead")]
     target = mine.test_index.iloc[0]
     index = str(target)
@@ -357,13 +357,13 @@ def test_correcting_one_example_agrees_with_the_study(smoke, tmp_path):
         taken = f"after {row.taken:.0f} step" if row.success else "no "
         loss = f"{row.loss_before:.2f} → {row.loss:.2f}"
         assert re.search(rf"{words} +{taken}\w* +{loss} +\d+ of 31 changed", done.stdout), done.stdout
-    gallery = artifacts.read(smoke / "results/smoke/tables/gallery.csv")
+    gallery = store.read(smoke / "results/smoke/tables/gallery.csv")
     shown = gallery[(gallery.case == "bert-reviews") & (gallery.test_index == target)]
     for row in shown[shown.kind != "target"].itertuples():
         assert re.search(rf"^ +{row.index} +{row.label} +{re.escape(f'{row.score:+.3g}')}$", done.stdout, re.MULTILINE)
     drawn = tmp_path / f"correct-smoke-bert-reviews-0-{index}-gradient-dot.png"
-    artifacts.check(drawn)
-    lineage = artifacts.lineage(drawn)
+    store.check(drawn)
+    lineage = store.lineage(drawn)
     assert "workflow/scripts/fading/influence/gradient_dot.py" in lineage["code"]
     assert lineage["wildcards"] == {"case": "bert-reviews", "seed": "0", "study": "smoke", "test_index": index}
     for by in ("label-neighbours", "tracin"):
@@ -372,14 +372,14 @@ def test_correcting_one_example_agrees_with_the_study(smoke, tmp_path):
 
 
 def resnet_target(smoke) -> str:
-    gallery = artifacts.read(smoke / "results/smoke/tables/gallery.csv")
+    gallery = store.read(smoke / "results/smoke/tables/gallery.csv")
     return str(gallery[gallery.case == "resnet-fashion"].test_index.iloc[0])
 
 
 def test_correct_says_in_a_sentence_what_it_cannot_do(smoke, tmp_path):
     for folder in ("results", "resources", "envs", "workflow"):
         (tmp_path / folder).symlink_to(smoke / folder)
-    wrong = artifacts.read(smoke / "results/smoke/bert-reviews/seed-0/corrections/trials.parquet")
+    wrong = store.read(smoke / "results/smoke/bert-reviews/seed-0/corrections/trials.parquet")
     right = wrong[wrong.intervention == "mislead"].test_index.iloc[0]
     for arguments, sentence in (
         (("bert-reviews", "--test-index", "32"), "--test-index: found 32; accepted is 0 to 31, the test examples of"),
@@ -414,13 +414,13 @@ def test_peers_and_benchmark_measure_and_print(smoke, tmp_path):
     config.write_text(setting(**alone)(config.read_text()))
     done = snakemake(folder, "peers", "benchmark", "--cores", "2")
     results = folder / "results/smoke"
-    table = artifacts.read(results / "tables/peers.csv")
+    table = store.read(results / "tables/peers.csv")
     promised = "library estimator case relative_error spearman seconds seconds_ours"
     assert set(promised.split()) <= set(table.columns)
     assert set(table.library) == {"curvlinops", "dattri"}
     assert table.relative_error.max() < 1e-6
-    assert artifacts.lineage(results / "figures/peers.png")["wildcards"]["topic"] == "peers"
-    benchmark = artifacts.read(results / "tables/benchmark.csv").set_index("what")
+    assert store.lineage(results / "figures/peers.png")["wildcards"]["topic"] == "peers"
+    benchmark = store.read(results / "tables/benchmark.csv").set_index("what")
     assert benchmark.steps["training step"] == 1
     assert (benchmark.drop(columns="case") > 0).all(axis=None)
     assert "Hessian product, same point" in done.stdout + done.stderr, "printed, not only written"

@@ -1,81 +1,108 @@
+# Stage `assumptions`: an experiment on each of the five assumptions behind influence functions.
+
+
 rule convexity:
+    """Spectra of the Hessian along training, and what remedies for its negative eigenvalues buy."""
     input:
-        spectra=spectra_along_training,
-        scores=f"{RUN}/stability/scores.safetensors",
-        changes=leave_one_out_changes,
-        proximal=rules.proximal.output.changes,
-        code=imports("convexity.py"),
+        unpack(reads("convexity")),
+        code=code("assumptions/convexity.py"),
     output:
         spectra=f"{RUN}/convexity/spectra.parquet",
         statistics=f"{RUN}/convexity/statistics.parquet",
         remedies=f"{RUN}/convexity/remedies.parquet",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/convexity.log",
+        log_of("convexity", "study", "case", "run"),
+    benchmark:
+        times_of("convexity", "study", "case", "run")
     conda:
         "../../envs/figures.yaml"
     params:
-        settings=lambda wildcards: {"checkpoints": along_training(wildcards)},
+        settings=settings("convexity"),
     script:
-        "../scripts/convexity.py"
+        "../scripts/assumptions/convexity.py"
 
 
 rule stability:
+    """Solve the same right-hand sides by every solver, and compare residuals and scores."""
     input:
-        examples=rules.examples.output.examples,
-        order=rules.batches.output.order,
-        checkpoints=rules.training.output.checkpoints,
-        spectrum=spectrum_after_training,
-        code=imports("stability.py"),
+        unpack(reads("stability")),
+        code=code("assumptions/stability.py", model),
     output:
         solutions=f"{RUN}/stability/solutions.parquet",
         statistics=f"{RUN}/stability/statistics.parquet",
         scores=f"{RUN}/stability/scores.safetensors",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/stability.log",
+        log_of("stability", "study", "case", "run"),
+    benchmark:
+        times_of("stability", "study", "case", "run")
     conda:
         "../../envs/torch.yaml"
     params:
-        settings=stability_settings,
+        settings=settings("stability"),
     script:
-        "../scripts/stability.py"
+        "../scripts/assumptions/stability.py"
 
 
 rule trajectory:
+    """Compare scores between checkpoints, orders of the data and seeds."""
     input:
-        unpack(runs_to_compare),
-        code=imports("trajectory.py"),
+        unpack(reads("trajectory")),
+        code=code("assumptions/trajectory.py"),
     output:
         agreement=f"{RUN}/trajectory.parquet",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/trajectory.log",
+        log_of("trajectory", "study", "case", "run"),
+    benchmark:
+        times_of("trajectory", "study", "case", "run")
     conda:
         "../../envs/figures.yaml"
     params:
-        settings=trajectory_settings,
+        settings=settings("trajectory"),
     script:
-        "../scripts/trajectory.py"
+        "../scripts/assumptions/trajectory.py"
 
 
 rule expansion:
+    """Up-weight by several ε, both ways and in pairs, and see what first-order predictions leave over."""
     input:
-        examples=rules.examples.output.examples,
-        order=rules.continuation_batches.output.order,
-        checkpoints=rules.training.output.checkpoints,
-        changes=f"{REGIME}/counterfactuals/0.safetensors",
-        code=imports("expansion.py"),
+        unpack(reads("expansion")),
+        code=code("assumptions/expansion.py", model),
     output:
         remainders=f"{REGIME}/expansion/remainders.parquet",
         statistics=f"{REGIME}/expansion/statistics.parquet",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/regimes/{regime}/expansion.log",
+        log_of("expansion", "study", "case", "run", "regime"),
+    benchmark:
+        times_of("expansion", "study", "case", "run", "regime")
     conda:
         "../../envs/torch.yaml"
     params:
-        settings=expansion_settings,
+        settings=settings("expansion"),
     script:
-        "../scripts/expansion.py"
+        "../scripts/assumptions/expansion.py"
+
+
+rule divergence:
+    """Measure how far counterfactual parameters move away, beside the bound on it."""
+    input:
+        unpack(reads("divergence")),
+        code=code("assumptions/divergence.py"),
+    output:
+        divergence=f"{REGIME}/divergence.parquet",
+        statistics=f"{REGIME}/divergence-statistics.parquet",
+    log:
+        log_of("divergence", "study", "case", "run", "regime"),
+    benchmark:
+        times_of("divergence", "study", "case", "run", "regime")
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        settings=settings("divergence"),
+    script:
+        "../scripts/assumptions/divergence.py"
 
 
 rule assumptions:
+    """Every experiment on an assumption."""
     input:
-        assumption_tests(),
+        stage("convexity", "stability", "trajectory", "expansion", "divergence"),

@@ -1,103 +1,119 @@
-import json
 import os
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import yaml
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
-RULES = SCRIPTS.parent / "rules"
 sys.path.insert(0, str(SCRIPTS))
 # Jobs run the library of this clone, whichever clone their environment was made in, and load no model from a hub.
 os.environ.update(PYTHONPATH=str(SCRIPTS), HF_HUB_OFFLINE="1")
 
-from fading.catalogue import DATASETS
-from fading.closure import imports as closure
+from fading.data import DATASETS, WEIGHTS
 from fading.errors import FadingError
-from fading.influence import BY_EXAMPLE, OF_THE_PAST, SETTINGS, USES_SPECTRUM, shared_out, source
-from fading.methods import GRADIENT_DOT, rankers
-from fading.settings import check, check_claims, loss_weight_decay
+from fading.experiments import EXPERIMENTS
+from fading.influence import ESTIMATORS
+from fading.models import MODELS
+from fading.peers import PEERS
+from fading.plan import jobs
+from fading.plan.closure import imports
+from fading.plan.plan import Plan
+from fading.plan.settings import settings as settings_of
+from fading.plan.settings import table_rule
+from fading.plan.wiring import Need
 
-CLAIMS = yaml.safe_load(Path(workflow.basedir, "config/claims.yaml").read_text())
 try:
-    check(config)
-    check_claims(CLAIMS, config)
+    PLAN = Plan(config, yaml.safe_load(Path(workflow.basedir, "config/claims.yaml").read_text()))
 except FadingError as error:
     raise WorkflowError(str(error))
-config.update(json.loads(json.dumps(config, sort_keys=True)))  # reordering keys must change no settings
+JOBS = jobs.jobs(PLAN, jobs.CRATE)
 
-ASSUMED = [case for case in config["assumptions"]["cases"] if case in config["cases"]]  # their assumptions are tested
-CORRECTED = [case for case in config["correction"]["cases"] if case in config["cases"]]
-PLANTED = config["correction"]["planted"]
-CHUNK = 8  # counterfactuals per job: long enough to be worth a process, short enough to share two cores
-RUN = "results/{study}/{case}/seed-{seed}"
+STUDY = "results/{study}"
+RUN = f"{STUDY}/{{case}}/seed-{{run}}"
 REGIME = f"{RUN}/regimes/{{regime}}"
-TOPICS = [
-    *("loo", "fading", "decomposition", "convexity", "stability", "trajectory", "expansion", "divergence"),
-    *("correction", "planted", "gallery"),
-]
 
 
 wildcard_constraints:
     study="[a-z0-9-]+",
     case="[a-z0-9-]+",
     regime="[a-z0-9-]+",
-    estimators="[a-z0-9+-]+",
-    seed=r"\d+(-order-\d+)?",  # 0-order-1 starts as seed 0 does and draws its batches in the order of seed 1
+    estimator="[a-z0-9-]+",
+    comparison="[a-z-]+",
+    run=r"\d+(-order-\d+)?",  # 0-order-1 starts as 0 does and draws its batches in the order of seed 1
     step=r"\d+",
     chunk=r"\d+",
-    comparison="[a-z-]+",
+    download="|".join(description.file for description in (*DATASETS.values(), *WEIGHTS.values())),
 
 
-def imports(*sources):
-    """A script and every library module it imports: the code a rule depends on."""
-    return [f"workflow/scripts/{file}" for file in closure(*sources)]
+def own(wildcards):
+    """The wildcards but for the study, of which there is one."""
+    return {name: value for name, value in wildcards.items() if name != "study"}
 
 
-def definition(wildcards):
-    return config["definitions"][wildcards.case]
+def files(need):
+    """The file of an output that a job reads, or the files of several."""
+    if not isinstance(need, Need):
+        return [files(one) for one in need]
+    return getattr(getattr(rules, need.rule).output, need.output).format(study=config["study"], **need.wildcards)
 
 
-def regime(wildcards):
-    return next(one for one in definition(wildcards)["regimes"] if one["name"] == wildcards.regime)
+def reads(rule):
+    """What a rule's jobs read, by the names under which its script knows them."""
+    return lambda wildcards: {name: files(need) for name, need in jobs.reads(PLAN, rule, own(wildcards)).items()}
 
 
-def seeds(case):
-    """The study's seeds with which the case runs."""
-    return config["seeds"][: config["definitions"][case].get("seeds")]
+def settings(rule):
+    """The settings of a rule's jobs."""
+    return lambda wildcards: settings_of(PLAN, rule, own(wildcards))
 
 
-def one_case(pattern, case, **wildcards):
-    """The pattern for one case with every seed of it and every value of the other wildcards."""
-    return expand(pattern, study=config["study"], case=case, seed=seeds(case), **wildcards)
+def code(script, *sources):
+    """A script, what it loads by name (files, or functions of the wildcards), and every module that these import."""
+
+    def closure(wildcards):
+        loaded = (source(wildcards) if callable(source) else source for source in sources)
+        return [f"workflow/scripts/{file}" for file in imports(script, *filter(None, loaded))]
+
+    return closure
 
 
-def runs(pattern, cases=config["cases"]):
-    """The pattern for every seed of the cases, of all of the study where none are named."""
-    return [path for case in cases for path in one_case(pattern, case)]
+def model(wildcards):
+    """The file of a case's model."""
+    return MODELS.source(PLAN.definition(wildcards.case)["model"]["kind"])
 
 
-def regimes(case):
-    return [one["name"] for one in config["definitions"][case]["regimes"]]
+def dataset(wildcards):
+    """The file of a case's dataset."""
+    return DATASETS.source(PLAN.definition(wildcards.case)["dataset"])
 
 
-def continuations(pattern):
-    """The pattern for every case, seed and regime of the study."""
-    return [path for case in config["cases"] for path in one_case(pattern, case, regime=regimes(case))]
+def encoder(wildcards):
+    """The file of the weights that encode its examples, if any do."""
+    weights = PLAN.dataset(wildcards.case).weights
+    return WEIGHTS.source(weights) if weights else None
 
 
-def first_runs(pattern, cases, **wildcards):
-    """The pattern for the first seed of each case, for what is measured once."""
-    return expand(pattern, study=config["study"], case=cases, seed=config["seeds"][0], **wildcards)
+def public(path, category, caption, **labels):
+    """An output that the report shows."""
+    return report(path, category=category, labels=labels, caption=f"../report/{caption}.rst")
 
 
-def first_continuations(pattern):
-    """The pattern for every case and regime of the first seed."""
-    return [path for case in config["cases"] for path in first_runs(pattern, [case], regime=regimes(case))]
+def log_of(rule, *wildcards):
+    """Where a rule's jobs write their logs."""
+    return jobs.record("logs", rule, {name: f"{{{name}}}" for name in wildcards})
 
 
-def public(table, name):
-    """A table that the report shows."""
-    return report(table, category="Tables", labels={"table": name}, caption="../report/table.rst")
+def times_of(rule, *wildcards):
+    """Where Snakemake writes how long a rule's jobs took."""
+    return jobs.record("times", rule, {name: f"{{{name}}}" for name in wildcards})
+
+
+def stage(*names):
+    """What the study's jobs of these rules make."""
+    return [
+        pattern.format(study=config["study"], **job.wildcards)
+        for job in JOBS
+        if job.rule in names
+        for pattern in getattr(rules, job.rule).output
+    ]

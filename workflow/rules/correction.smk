@@ -1,64 +1,66 @@
-rule corrections:
+# Stage `correction`: correct mis-predictions by a few steps on influential examples, with controls; find planted errors.
+
+
+rule attempts:
+    """Correct mis-predictions, and turn right ones wrong, by every method and intervention."""
     input:
-        examples=rules.examples.output.examples,
-        order=rules.batches.output.order,
-        checkpoints=rules.training.output.checkpoints,
-        scores=scores_to_rank,
-        earlier=earlier_scores,
-        code=imports("corrections.py"),
+        unpack(reads("attempts")),
+        code=code("correction/attempts.py", model),
     output:
         trials=f"{RUN}/corrections/trials.parquet",
         paths=f"{RUN}/corrections/paths.parquet",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/corrections.log",
+        log_of("attempts", "study", "case", "run"),
+    benchmark:
+        times_of("attempts", "study", "case", "run")
     conda:
         "../../envs/torch.yaml"
     params:
-        settings=correction_settings,
+        settings=settings("attempts"),
     script:
-        "../scripts/corrections.py"
-
-
-rule gallery:
-    input:
-        unpack(dataset),
-        examples=rules.examples.output.examples,
-        checkpoints=rules.training.output.checkpoints,
-        scores=scores_to_rank,
-        code=imports("gallery.py"),
-    output:
-        gallery=f"{RUN}/gallery.parquet",
-    log:
-        "results/{study}/logs/{case}/seed-{seed}/gallery.log",
-    conda:
-        "../../envs/torch.yaml"
-    params:
-        settings=gallery_settings,
-    script:
-        "../scripts/gallery.py"
+        "../scripts/correction/attempts.py"
 
 
 rule planted:
+    """Find planted errors by what influences the loss, mend what was found, and train on."""
     input:
-        examples=rules.examples.output.examples,
-        checkpoints=rules.training.output.checkpoints,
-        scores=scores_after_training,
-        code=imports("planted.py"),
+        unpack(reads("planted")),
+        code=code("correction/planted.py", model),
     output:
         precision=f"{RUN}/planted/precision.parquet",
         recovery=f"{RUN}/planted/recovery.parquet",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/planted.log",
+        log_of("planted", "study", "case", "run"),
+    benchmark:
+        times_of("planted", "study", "case", "run")
     conda:
         "../../envs/torch.yaml"
     params:
-        settings=planted_settings,
+        settings=settings("planted"),
     script:
-        "../scripts/planted.py"
+        "../scripts/correction/planted.py"
+
+
+rule gallery:
+    """Choose mis-predictions, and the training examples that influence them most, for people to look at."""
+    input:
+        unpack(reads("gallery")),
+        code=code("correction/gallery.py", model),
+    output:
+        gallery=f"{RUN}/gallery.parquet",
+    log:
+        log_of("gallery", "study", "case", "run"),
+    benchmark:
+        times_of("gallery", "study", "case", "run")
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        settings=settings("gallery"),
+    script:
+        "../scripts/correction/gallery.py"
 
 
 rule correction:
+    """Every correction."""
     input:
-        runs(rules.corrections.output.trials, CORRECTED),
-        runs([rules.planted.output.precision, rules.planted.output.recovery], PLANTED),
-        first_runs(rules.gallery.output.gallery, CORRECTED),
+        stage("attempts", "planted", "gallery"),

@@ -1,59 +1,51 @@
-rule data:
-    input:
-        [f"results/{config['study']}/{case}/examples.safetensors" for case in config["cases"]],
+# Stage `data`: fetch datasets and pre-trained weights, each file verified by its sha256, and draw each case's examples.
 
 
-rule movie_reviews:
+SOURCES = {
+    description.file: registry.source(name)
+    for registry in (DATASETS, WEIGHTS)
+    for name, description in registry.items()
+}
+
+
+rule download:
+    """Fetch a dataset, or pre-trained weights."""
     input:
-        code=imports("movie_reviews.py"),
+        code=code("data/download.py", lambda wildcards: SOURCES[wildcards.download]),
     output:
-        reviews="resources/movie-reviews.parquet",
+        content="resources/{download}",
     log:
-        "resources/logs/movie-reviews.log",
+        log_of("download", "download"),
+    benchmark:
+        times_of("download", "download")
     conda:
         "../../envs/data.yaml"
+    params:
+        settings=settings("download"),
     script:
-        "../scripts/movie_reviews.py"
-
-
-rule fashion_mnist:
-    input:
-        code=imports("fashion_mnist.py"),
-    output:
-        images="resources/fashion-mnist.safetensors",
-    log:
-        "resources/logs/fashion-mnist.log",
-    conda:
-        "../../envs/data.yaml"
-    script:
-        "../scripts/fashion_mnist.py"
-
-
-rule minilm:
-    input:
-        code=imports("minilm.py"),
-    output:
-        weights="resources/minilm.safetensors",
-    log:
-        "resources/logs/minilm.log",
-    conda:
-        "../../envs/data.yaml"
-    script:
-        "../scripts/minilm.py"
+        "../scripts/data/download.py"
 
 
 rule examples:
+    """Draw a case's training and test examples, and compute what its frozen part makes of them."""
     input:
-        unpack(dataset),
-        unpack(encoder),
-        code=imports("examples.py"),
+        unpack(reads("examples")),
+        code=code("data/examples.py", dataset, encoder),
     output:
-        examples="results/{study}/{case}/examples.safetensors",
+        examples=f"{STUDY}/{{case}}/examples.safetensors",
     log:
-        "results/{study}/logs/{case}/examples.log",
+        log_of("examples", "study", "case"),
+    benchmark:
+        times_of("examples", "study", "case")
     conda:
         "../../envs/torch.yaml"
     params:
-        settings=drawing_settings,
+        settings=settings("examples"),
     script:
-        "../scripts/examples.py"
+        "../scripts/data/examples.py"
+
+
+rule data:
+    """Every case's examples."""
+    input:
+        stage("examples"),

@@ -1,39 +1,45 @@
+# Stage `influence`: at a checkpoint, the Hessian's spectrum, and each estimator's scores of the training examples.
+
+
 rule spectrum:
+    """Extreme eigenpairs of the training loss's Hessian at a checkpoint."""
     input:
-        examples=rules.examples.output.examples,
-        checkpoints=rules.training.output.checkpoints,
-        code=imports("spectrum.py"),
+        unpack(reads("spectrum")),
+        code=code("influence/spectrum.py", model),
     output:
         spectrum=f"{RUN}/spectrum/{{step}}.safetensors",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/spectrum/{step}.log",
+        log_of("spectrum", "study", "case", "run", "step"),
+    benchmark:
+        times_of("spectrum", "study", "case", "run", "step")
     conda:
         "../../envs/torch.yaml"
     params:
-        settings=lambda wildcards: {**case_settings(wildcards), **config["spectrum"]},
+        settings=settings("spectrum"),
     script:
-        "../scripts/spectrum.py"
+        "../scripts/influence/spectrum.py"
 
 
 rule scores:
+    """One estimator's scores of the training examples on every measured test example."""
     input:
-        unpack(ritz_pairs),
-        unpack(drawn_batches),
-        examples=rules.examples.output.examples,
-        checkpoints=rules.training.output.checkpoints,
-        code=lambda wildcards: imports("influence.py", *map(source, wildcards.estimators.split("+"))),
+        unpack(reads("scores")),
+        code=code("influence/scores.py", model, lambda wildcards: ESTIMATORS.source(wildcards.estimator)),
     output:
-        scores=f"{RUN}/influence/{{estimators}}/{{step}}.safetensors",
+        scores=f"{RUN}/influence/{{estimator}}/{{step}}.safetensors",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/influence/{estimators}/{step}.log",
+        log_of("scores", "study", "case", "run", "estimator", "step"),
+    benchmark:
+        times_of("scores", "study", "case", "run", "estimator", "step")
     conda:
         "../../envs/torch.yaml"
     params:
-        settings=score_settings,
+        settings=settings("scores"),
     script:
-        "../scripts/influence.py"
+        "../scripts/influence/scores.py"
 
 
 rule influence:
+    """Every estimator's scores."""
     input:
-        all_scores(),
+        stage("scores"),

@@ -1,75 +1,63 @@
-COMPARISONS = {  # by the kind of a case's model; the names of other libraries' files and what these compare
-    "resnet": [
-        "captum-gradient-dot",
-        "captum-gradient-dot-batched",
-        "captum-abif",
-        "kronfluence-ekfac",
-        "curvlinops-hessian",
-        "curvlinops-gauss-newton",
-        "dattri-gradient-dot",
-    ],
-    "bert": [
-        "captum-gradient-dot",
-        "captum-gradient-dot-batched",
-        "captum-abif",
-        "kronfluence-ekfac",
-        "curvlinops-hessian",
-        "curvlinops-gauss-newton",
-    ],
-    "logistic": ["curvlinops-hessian", "dattri-exact"],
-}
-
-
-rule peers:
-    input:
-        [f"results/{config['study']}/figures/peers.{format}" for format in ("svg", "png")],
+# On request: the same model, checkpoint and data through other libraries, and what computations cost here. Both measure
+# time: run them when nothing else runs.
 
 
 rule peer:
+    """Run another library and ours side by side."""
     input:
-        examples=rules.examples.output.examples,
-        checkpoints=rules.training.output.checkpoints,
-        code=lambda wildcards: imports("peer.py", f"fading/peers/{wildcards.comparison.split('-')[0]}.py"),
+        unpack(reads("peer")),
+        code=code("peers/peer.py", model, lambda wildcards: PEERS.source(wildcards.comparison.split("-")[0])),
     output:
         row=f"{RUN}/peers/{{comparison}}.parquet",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/peers/{comparison}.log",
+        log_of("peer", "study", "case", "run", "comparison"),
+    benchmark:
+        times_of("peer", "study", "case", "run", "comparison")
     conda:
         "../../envs/peers.yaml"
     resources:
         timing=1,
     params:
-        settings=peer_settings,
+        settings=settings("peer"),
     script:
-        "../scripts/peer.py"
-
-
-rule benchmark:
-    input:
-        table=f"results/{config['study']}/tables/benchmark.csv",
-        code=imports("benchmark_show.py"),
-    log:
-        f"results/{config['study']}/logs/tables/benchmark-shown.log",
-    conda:
-        "../../envs/figures.yaml"
-    script:
-        "../scripts/benchmark_show.py"
+        "../scripts/peers/peer.py"
 
 
 rule case_benchmark:
+    """Measure what a case's computations cost."""
     input:
-        examples=rules.examples.output.examples,
-        checkpoints=rules.training.output.checkpoints,
-        code=imports("benchmark.py"),
+        unpack(reads("case_benchmark")),
+        code=code("peers/case_benchmark.py", model),
     output:
         rows=f"{RUN}/benchmark.parquet",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/benchmark.log",
+        log_of("case_benchmark", "study", "case", "run"),
+    benchmark:
+        times_of("case_benchmark", "study", "case", "run")
     conda:
         "../../envs/torch.yaml"
     resources:
         timing=1,
     params:
-        settings=benchmark_settings,
+        settings=settings("case_benchmark"),
     script:
-        "../scripts/benchmark.py"
+        "../scripts/peers/case_benchmark.py"
+
+
+rule peers:
+    """Other libraries beside ours, in a table and a figure."""
+    input:
+        [f"results/{config['study']}/figures/peers.{format}" for format in ("svg", "png")],
+
+
+rule benchmark:
+    """Print what computations cost here."""
+    input:
+        table=f"results/{config['study']}/tables/benchmark.csv",
+        code=code("peers/benchmark.py"),
+    log:
+        f"results/{config['study']}/logs/benchmark.log",
+    conda:
+        "../../envs/figures.yaml"
+    script:
+        "../scripts/peers/benchmark.py"

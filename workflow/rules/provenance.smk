@@ -1,34 +1,54 @@
+# Last: describe the study as an RO-Crate. On request: refresh the committed results and what is written about them.
+
+
 rule crate:
+    """Describe the study as an RO-Crate."""
     input:
         results=rules.figures.input,
         configuration=[*(os.path.relpath(file) for file in workflow.configfiles), "config/claims.yaml"],
-        workflow=["Snakefile", *(f"workflow/rules/{file.name}" for file in sorted(RULES.iterdir()))],
+        workflow=["Snakefile", *(f"workflow/rules/{file.name}" for file in sorted(SCRIPTS.parent.glob("rules/*.smk")))],
         project=["envs/study.lock", "CITATION.cff"],
-        code=imports("crate.py"),
+        code=code("provenance/crate.py"),
     output:
         crate=f"results/{config['study']}/ro-crate-metadata.json",
     log:
-        f"results/{config['study']}/logs/ro-crate.log",
+        f"results/{config['study']}/logs/crate.log",
+    benchmark:
+        f"results/{config['study']}/times/crate.tsv"
     conda:
         "../../envs/provenance.yaml"
     script:
-        "../scripts/crate.py"
+        "../scripts/provenance/crate.py"
 
 
 COMMITTED = [  # not the pairs of `loo`, a third of the whole, which its figure and loo-summary show
     *("claims.csv", "claims.csv.json"),
-    *(f"figures/{topic}.png" for topic in [*TOPICS, "claims"]),
-    *(f"tables/{table}.csv{end}" for table in DRAWN if table != "loo" for end in ("", ".json")),
+    *(f"figures/{topic}.png" for topic in [*PLAN.topics, "claims"]),
+    *(f"tables/{table}.csv{end}" for table in PLAN.tables if table != "loo" for end in ("", ".json")),
 ]
 
 
 rule reference:
+    """Copy the study's public results over the committed ones."""
     input:
         results=[f"results/{config['study']}/{file}" for file in COMMITTED],
-        code=imports("reference.py"),
+        code=code("provenance/reference.py"),
     log:
         f"results/{config['study']}/logs/reference.log",
     conda:
         "../../envs/figures.yaml"
     script:
-        "../scripts/reference.py"
+        "../scripts/provenance/reference.py"
+
+
+rule readme:
+    """Write the results in docs/results.md from the committed claims."""
+    input:
+        claims="results/reference/claims.csv",
+        code=code("provenance/readme.py"),
+    log:
+        "results/readme.log",
+    conda:
+        "../../envs/figures.yaml"
+    script:
+        "../scripts/provenance/readme.py"

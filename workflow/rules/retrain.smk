@@ -1,73 +1,76 @@
-rule leave_one_out:
+# Stage `retrain`: the truths. Retraining from the start with examples left out, the proximal Bregman response, and
+# continuations of training (a regime each) with examples up-weighted, beside them what theory says of these.
+
+
+rule retraining:
+    """Retrain from the start with examples left out, or counted twice, and with groups left out."""
     input:
-        examples=rules.examples.output.examples,
-        order=rules.batches.output.order,
-        checkpoints=rules.training.output.checkpoints,
-        code=imports("leave_one_out.py"),
+        unpack(reads("retraining")),
+        code=code("retrain/retraining.py", model),
     output:
         changes=f"{RUN}/leave-one-out/{{chunk}}.safetensors",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/leave-one-out/{chunk}.log",
+        log_of("retraining", "study", "case", "run", "chunk"),
+    benchmark:
+        times_of("retraining", "study", "case", "run", "chunk")
     conda:
         "../../envs/torch.yaml"
     params:
-        settings=leave_one_out_settings,
+        settings=settings("retraining"),
     script:
-        "../scripts/leave_one_out.py"
+        "../scripts/retrain/retraining.py"
 
 
 rule proximal:
+    """The proximal Bregman response of the trained model to leaving out examples."""
     input:
-        examples=rules.examples.output.examples,
-        order=rules.batches.output.order,
-        checkpoints=rules.training.output.checkpoints,
-        code=imports("proximal.py"),
+        unpack(reads("proximal")),
+        code=code("retrain/proximal.py", model),
     output:
         changes=f"{RUN}/proximal.safetensors",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/proximal.log",
+        log_of("proximal", "study", "case", "run"),
+    benchmark:
+        times_of("proximal", "study", "case", "run")
     conda:
         "../../envs/torch.yaml"
     params:
-        settings=proximal_settings,
+        settings=settings("proximal"),
     script:
-        "../scripts/proximal.py"
+        "../scripts/retrain/proximal.py"
 
 
-rule continuation_batches:
-    input:
-        code=imports("batches.py"),
+use rule batches as continuation_batches with:
     output:
         order=f"{REGIME}/batches.safetensors",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/regimes/{regime}/batches.log",
-    conda:
-        "../../envs/figures.yaml"
+        log_of("continuation_batches", "study", "case", "run", "regime"),
+    benchmark:
+        times_of("continuation_batches", "study", "case", "run", "regime")
     params:
-        settings=continuation_order_settings,
-    script:
-        "../scripts/batches.py"
+        settings=settings("continuation_batches"),
 
 
-rule counterfactuals:
+rule up_weighting:
+    """Continue training with single examples up-weighted, and with nothing but noise changed."""
     input:
-        examples=rules.examples.output.examples,
-        order=rules.continuation_batches.output.order,
-        checkpoints=rules.training.output.checkpoints,
-        spectrum=spectrum_at_fork,
-        code=imports("counterfactuals.py"),
+        unpack(reads("up_weighting")),
+        code=code("retrain/up_weighting.py", model),
     output:
-        changes=f"{REGIME}/counterfactuals/{{chunk}}.safetensors",
+        changes=f"{REGIME}/up-weighting/{{chunk}}.safetensors",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/regimes/{regime}/counterfactuals/{chunk}.log",
+        log_of("up_weighting", "study", "case", "run", "regime", "chunk"),
+    benchmark:
+        times_of("up_weighting", "study", "case", "run", "regime", "chunk")
     conda:
         "../../envs/torch.yaml"
     params:
-        settings=counterfactual_settings,
+        settings=settings("up_weighting"),
     script:
-        "../scripts/counterfactuals.py"
+        "../scripts/retrain/up_weighting.py"
 
 
 rule retrain:
+    """Every counterfactual."""
     input:
-        all_changes(),
+        stage("retraining", "proximal", "up_weighting"),

@@ -1,37 +1,45 @@
-rule train:
-    input:
-        runs(f"{RUN}/curve.parquet"),
+# Stage `train`: train each case from the start, once per seed, and keep its checkpoints.
 
 
 rule batches:
+    """Fix which examples the steps of training draw."""
     input:
-        code=imports("batches.py"),
+        code=code("train/batches.py"),
     output:
         order=f"{RUN}/batches.safetensors",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/batches.log",
+        log_of("batches", "study", "case", "run"),
+    benchmark:
+        times_of("batches", "study", "case", "run")
     conda:
         "../../envs/figures.yaml"
     params:
-        settings=training_order_settings,
+        settings=settings("batches"),
     script:
-        "../scripts/batches.py"
+        "../scripts/train/batches.py"
 
 
 rule training:
+    """Train a case from the start; keep its checkpoints and its learning curve."""
     input:
-        unpack(pretrained),
-        examples=rules.examples.output.examples,
-        order=rules.batches.output.order,
-        code=imports("train.py"),
+        unpack(reads("training")),
+        code=code("train/training.py", model),
     output:
         checkpoints=f"{RUN}/checkpoints.safetensors",
         curve=f"{RUN}/curve.parquet",
     log:
-        "results/{study}/logs/{case}/seed-{seed}/training.log",
+        log_of("training", "study", "case", "run"),
+    benchmark:
+        times_of("training", "study", "case", "run")
     conda:
         "../../envs/torch.yaml"
     params:
-        settings=training_settings,
+        settings=settings("training"),
     script:
-        "../scripts/train.py"
+        "../scripts/train/training.py"
+
+
+rule train:
+    """Every run's checkpoints and learning curve."""
+    input:
+        stage("training"),

@@ -1,61 +1,83 @@
-"""The registry of influence estimators: one file each, all with the same signature.
+"""The question that an influence estimator answers (problem), and the estimators, a file each.
 
-    scores(problem: Problem) -> Scores
+Here belongs what turns a trained model into scores. Comparing scores with what retraining shows does not: that is an
+experiment.
+
+An estimator's file exports
+
+    ESTIMATOR                       its description
+    scores(problem, **settings)     Scores; settings are those that the description names
 
 Entry (k, z) of the scores predicts dΔ/dε: how the loss of measured test example z changes, in nats, per unit by which
 training example k is up-weighted in every step that draws it. Positive is harmful, negative helpful. Those that only
-rank (gradient cosine, nearest neighbours, random) have that sign and no unit.
-
-The file gradient_dot.py is the estimator gradient-dot. Files are loaded by name, so that editing one estimator leaves
-the results of those in other jobs valid: costly ones have a job each.
+rank (gradient cosine, nearest neighbours, random) have that sign and no unit. The file gradient_dot.py is the estimator
+gradient-dot. Each has jobs of its own, so that adding or editing one leaves the results of all others valid.
 """
 
-from importlib import import_module
-from pathlib import Path
+from dataclasses import dataclass, field
 
-USES_SPECTRUM = {"abif", "horizon"}
-OF_THE_PAST = {
-    "horizon",
-    "linear-response",
-    "unrolled",
-}  # up-weighting until the checkpoint, which says nothing of what follows
-BY_EXAMPLE = {
-    "cg",
-    "linear-response",
-    "lissa",
-    "minres",
-    "unrolled",
-}  # costly: score only what counterfactuals weight otherwise
-COSTLY = BY_EXAMPLE | {"ekfac", "exact"}  # have jobs of their own; the others of a case share one
-SETTINGS = {  # of a case's settings for influence, those that an estimator takes
-    "abif": ["damping"],
-    "cg": ["curvature", "damping", "iterations", "tolerance"],
-    "ekfac": ["damping"],
-    "exact": ["curvature", "damping"],
-    "horizon": ["horizon"],
-    "linear-response": ["horizon"],
-    "lissa": ["curvature", "damping", "iterations", "scale"],
-    "minres": ["curvature", "damping", "iterations", "tolerance"],
-    "unrolled": ["horizon"],
+from fading.registry import Registry
+
+SHARED = {  # settings of a case's `influence` that several estimators take; an estimator's own are in its description
+    "curvature": {
+        "description": "The matrix to invert: hessian, or its positive semi-definite part, gauss-newton.",
+        "enum": ["hessian", "gauss-newton"],
+        "default": "gauss-newton",
+    },
+    "damping": {
+        "description": "λ added to the diagonal of the matrix that is inverted, and of the proximal response.",
+        "type": "number",
+        "minimum": 0,
+        "default": 0.1,
+    },
+    "iterations": {
+        "description": "The most products per right-hand side that an iterative solver spends.",
+        "type": "integer",
+        "minimum": 1,
+        "default": 10,
+    },
+    "tolerance": {
+        "description": "The relative residual at which cg and minres stop.",
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "default": 1e-4,
+    },
+    "window": {
+        "description": "Over how many of the last steps of training an up-weighting acts; all of them by default.",
+        "type": "integer",
+        "minimum": 1,
+    },
 }
+OF_THE_STUDY = {"hessian_examples": "spectrum.examples"}  # and settings that a study gives to all of its cases
 
 
-def estimators() -> list[str]:
-    """The names of all estimators."""
-    return sorted(file.stem.replace("_", "-") for file in Path(__file__).parent.glob("[!_]*.py"))
+@dataclass(frozen=True)
+class Estimator:
+    """An estimator: its names in figures, `colour` as a place in the palette, and what a job of it takes.
+
+    `settings` names those of SHARED and OF_THE_STUDY that it takes, `own` holds JSON schemas, with defaults, of those
+    that it alone takes. It may need the `spectrum` of the Hessian at the checkpoint. `by_example` ones are costly by
+    training example, so that they score only what counterfactuals weight otherwise; `of_the_past` ones say what
+    up-weighting until the checkpoint did, and nothing of what follows; `small` ones build the whole Hessian.
+    `optimizers` are those that it holds for, any where there are none. `cost` is for people to read.
+    """
+
+    label: str
+    cost: str
+    short: str | None = None
+    colour: int | None = None
+    settings: tuple[str, ...] = ()
+    own: dict[str, dict] = field(default_factory=dict)
+    spectrum: bool = False
+    by_example: bool = False
+    of_the_past: bool = False
+    small: bool = False
+    optimizers: tuple[str, ...] = ()
+
+    @property
+    def ranks(self) -> bool:
+        """Does it score every training example, for what follows a checkpoint?"""
+        return not (self.by_example or self.of_the_past)
 
 
-def shared_out(names: list[str]) -> list[str]:
-    """The estimators of each job: those of one that several share are joined by +."""
-    quick = [name for name in names if name not in COSTLY | OF_THE_PAST]
-    return ["+".join(sorted(quick))] * bool(quick) + [name for name in names if name not in quick]
-
-
-def source(name: str) -> str:
-    """The estimator's file, relative to the folder of the scripts."""
-    return f"fading/influence/{name.replace('-', '_')}.py"
-
-
-def load(name: str):
-    """The estimator's `scores` function."""
-    return import_module(f"fading.influence.{name.replace('-', '_')}").scores
+ESTIMATORS = Registry("influence", Estimator)

@@ -1,12 +1,23 @@
 """Influence by conjugate gradient (Martens 2010; Koh and Liang 2017)."""
 
-from fading import solvers
-from fading.problem import Problem, Scores, inverse_scores
+from fading.derivatives import solvers
+from fading.influence import Estimator
+from fading.influence.problem import Problem, Scores, inverse_scores
+
+ESTIMATOR = Estimator(
+    label="influence function, conjugate gradient",
+    short="CG",
+    colour=5,
+    settings=("curvature", "damping", "hessian_examples", "iterations", "tolerance"),
+    by_example=True,
+    cost="at most `iterations` products per right-hand side",
+)
 
 
-def scores(problem: Problem) -> Scores:
+def scores(
+    problem: Problem, curvature: str, damping: float, hessian_examples: int, iterations: int, tolerance: float
+) -> Scores:
     """−(1/n) ⟨∇ℓ(θ; z), (C + λI)⁻¹ ∇ℓ(θ; x_k)⟩, nats. Raises FadingError unless λ or the weight decay is positive."""
-    problem.require_damping()
-    operator, settings, progress = problem.operator(), problem.settings, problem.progress
-    iterations, tolerance = settings["iterations"], settings["tolerance"]
+    problem.require_damping(damping)
+    operator, progress = problem.damped_curvature(curvature, damping, hessian_examples), problem.progress
     return inverse_scores(problem, lambda b: solvers.conjugate_gradient(operator, b, iterations, tolerance, progress))

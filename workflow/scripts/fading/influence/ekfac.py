@@ -5,10 +5,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fading.cases import Case, Examples
-from fading.gradients import chunks, layer_projections
-from fading.layers import Dense, LayerGradients, Outer, layer_gradients
-from fading.problem import Problem, Scores
+from fading.derivatives.gradients import chunks, layer_projections
+from fading.derivatives.layers import Dense, LayerGradients, Outer, layer_gradients
+from fading.influence import Estimator
+from fading.influence.problem import Problem, Scores
+from fading.models.case import Case, Examples
+
+ESTIMATOR = Estimator(
+    label="influence function, EK-FAC",
+    short="EK-FAC",
+    colour=4,
+    settings=("damping",),
+    cost="three gradients per example, and an eigenbasis per layer",
+)
 
 
 @dataclass(frozen=True)
@@ -73,17 +82,16 @@ def drawn_labels(case: Case, theta: Tensor, examples: Examples, seed: int) -> Ex
     return Examples(examples.inputs, torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0])
 
 
-def scores(problem: Problem) -> Scores:
+def scores(problem: Problem, damping: float) -> Scores:
     """−(1/n) ⟨∇ℓ(θ; z), (F + λI)⁻¹ ∇ℓ(θ; x_k)⟩, F block-diagonal by layer, of the whole training set, nats.
 
     λ holds the weight decay too. Raises FadingError for layers that it can't treat, by name, and unless λ is positive.
     """
     case, theta = problem.case, problem.theta
-    problem.require_damping()
-    damping = problem.damping + case.weight_decay
-    labelled = drawn_labels(case, theta, case.train, problem.settings["seed"])
+    problem.require_damping(damping)
+    labelled = drawn_labels(case, theta, case.train, problem.seed)
     fitted = fit(case, theta, labelled, problem.progress)
-    parts = precondition(case, theta, fitted, damping, case.tested)
+    parts = precondition(case, theta, fitted, damping + case.weight_decay, case.tested)
     projections = layer_projections(case, theta, problem.train, parts, problem.progress)
     return Scores(-projections / len(case.train))
 

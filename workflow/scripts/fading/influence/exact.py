@@ -2,15 +2,25 @@
 
 import torch
 
-from fading import solvers
-from fading.curvature import Curvature
+from fading.derivatives import solvers
+from fading.derivatives.curvature import Curvature
 from fading.errors import FadingError
-from fading.problem import Problem, Scores, inverse_scores
+from fading.influence import Estimator
+from fading.influence.problem import Problem, Scores, inverse_scores
+
+ESTIMATOR = Estimator(
+    label="influence function, explicit Hessian",
+    short="explicit Hessian",
+    colour=2,
+    settings=("curvature", "damping"),
+    small=True,
+    cost="a product per parameter, with all examples",
+)
 
 MOST_PARAMETERS = 5000
 
 
-def scores(problem: Problem) -> Scores:
+def scores(problem: Problem, curvature: str, damping: float) -> Scores:
     """−(1/n) ⟨∇ℓ(θ; z), (C + λI)⁻¹ ∇ℓ(θ; x_k)⟩, C of the whole training set, nats.
 
     Raises FadingError for more than MOST_PARAMETERS parameters, whose curvature would not fit.
@@ -21,7 +31,6 @@ def scores(problem: Problem) -> Scores:
             f"The estimator exact builds the whole Hessian and takes at most {MOST_PARAMETERS} parameters; "
             f"this model has {len(theta)}: use abif, cg or minres."
         )
-    curvature = Curvature(case, theta, torch.arange(len(case.train)), kind=problem.settings["curvature"])
-    matrix = curvature.matrix(problem.progress)
-    matrix += problem.damping * torch.eye(len(theta), dtype=matrix.dtype)
+    matrix = Curvature(case, theta, torch.arange(len(case.train)), kind=curvature).matrix(problem.progress)
+    matrix += damping * torch.eye(len(theta), dtype=matrix.dtype)
     return inverse_scores(problem, lambda b: solvers.exact(matrix, b))

@@ -1,7 +1,15 @@
 """Gradient cosine: the dot product without the norms, which favour examples of high loss (Barshan et al. 2020)."""
 
-from fading.gradients import gradient_norms, gradient_products
-from fading.problem import Problem, Scores
+from fading.derivatives.gradients import gradient_norms, gradient_products
+from fading.influence import Estimator
+from fading.influence.problem import Problem, Scores
+
+ESTIMATOR = Estimator(
+    label="gradient cosine",
+    short="gradient cosine",
+    colour=9,
+    cost="a gradient per example",
+)
 
 
 def scores(problem: Problem) -> Scores:

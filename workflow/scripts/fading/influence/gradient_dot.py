@@ -1,7 +1,15 @@
 """Gradient dot product: TracIn (Pruthi et al. 2020) at a single checkpoint."""
 
-from fading.gradients import gradient_products
-from fading.problem import Problem, Scores
+from fading.derivatives.gradients import gradient_products
+from fading.influence import Estimator
+from fading.influence.problem import Problem, Scores
+
+ESTIMATOR = Estimator(
+    label="gradient dot product (TracIn, one checkpoint)",
+    short="gradient dot",
+    colour=0,
+    cost="a gradient per example",
+)
 
 
 def scores(problem: Problem) -> Scores:

@@ -1,11 +1,21 @@
 """Influence by MINRES, which also solves where the curvature is indefinite."""
 
-from fading import solvers
-from fading.problem import Problem, Scores, inverse_scores
+from fading.derivatives import solvers
+from fading.influence import Estimator
+from fading.influence.problem import Problem, Scores, inverse_scores
+
+ESTIMATOR = Estimator(
+    label="influence function, MINRES",
+    short="MINRES",
+    settings=("curvature", "damping", "hessian_examples", "iterations", "tolerance"),
+    by_example=True,
+    cost="at most `iterations` products per right-hand side",
+)
 
 
-def scores(problem: Problem) -> Scores:
+def scores(
+    problem: Problem, curvature: str, damping: float, hessian_examples: int, iterations: int, tolerance: float
+) -> Scores:
     """−(1/n) ⟨∇ℓ(θ; z), (C + λI)⁻¹ ∇ℓ(θ; x_k)⟩, nats."""
-    operator, settings, progress = problem.operator(), problem.settings, problem.progress
-    iterations, tolerance = settings["iterations"], settings["tolerance"]
+    operator, progress = problem.damped_curvature(curvature, damping, hessian_examples), problem.progress
     return inverse_scores(problem, lambda b: solvers.minres(operator, b, iterations, tolerance, progress))

@@ -3,9 +3,17 @@
 import torch
 from torch.nn import functional as F
 
-from fading.gradients import chunks
-from fading.layers import features
-from fading.problem import Problem, Scores
+from fading.derivatives.gradients import chunks
+from fading.derivatives.layers import features
+from fading.influence import Estimator
+from fading.influence.problem import Problem, Scores
+
+ESTIMATOR = Estimator(
+    label="nearest neighbours",
+    short="nearest neighbours",
+    colour=8,
+    cost="a forward pass per example",
+)
 
 
 def scores(problem: Problem) -> Scores:

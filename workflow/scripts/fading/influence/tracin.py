@@ -2,9 +2,17 @@
 
 from itertools import pairwise
 
+from fading.derivatives.gradients import gradient_products
 from fading.errors import FadingError
-from fading.gradients import gradient_products
-from fading.problem import Problem, Scores
+from fading.influence import Estimator
+from fading.influence.problem import Problem, Scores
+
+ESTIMATOR = Estimator(
+    label="gradient dot products over checkpoints (TracIn)",
+    short="TracIn",
+    colour=2,
+    cost="a gradient per example and checkpoint",
+)
 
 
 def scores(problem: Problem) -> Scores:

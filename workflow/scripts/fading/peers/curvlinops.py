@@ -4,8 +4,9 @@ import warnings
 
 from torch import nn
 
-from fading.curvature import Curvature
-from fading.peers import Comparison, module_at, vectors
+from fading.derivatives.curvature import Curvature
+from fading.peers import Peer
+from fading.peers.comparisons import Comparison, module_at, vectors
 
 with warnings.catch_warnings(action="ignore"):
     from curvlinops import GGNLinearOperator, HessianLinearOperator
@@ -16,16 +17,21 @@ REMARK = (
     "backward pass that curvlinops takes raises for GroupNorm and is wrong for LayerNorm's weight."
 )
 
+PEER = Peer(
+    compares={
+        "hessian": ("resnet", "bert", "logistic"),
+        "gauss-newton": ("resnet", "bert"),
+    },
+)
+
 
 def comparisons():
     return {
         kind: Comparison(
             "curvlinops",
             f"{kind} products",
-            lambda setting, operator=operator: _theirs(setting, operator),
-            lambda setting, kind=kind: Curvature(setting.case, setting.theta, setting.hessian, kind=kind)(
-                vectors(setting, COUNT)
-            ),
+            lambda task, operator=operator: _theirs(task, operator),
+            lambda task, kind=kind: Curvature(task.case, task.theta, task.hessian, kind=kind)(vectors(task, COUNT)),
             REMARK,
         )
         for kind, operator in (("hessian", HessianLinearOperator), ("gauss-newton", GGNLinearOperator))
@@ -68,22 +74,22 @@ class ElementaryLayerNorm(nn.Module):
 ELEMENTARY = {nn.GroupNorm: ElementaryGroupNorm, nn.LayerNorm: ElementaryLayerNorm}
 
 
-def _theirs(setting, operator):
-    case = setting.case
-    module = module_at(case, setting.theta)
+def _theirs(task, operator):
+    case = task.case
+    module = module_at(case, task.theta)
     for name, child in list(module.named_modules()):
         if type(child) in ELEMENTARY:
             module.set_submodule(name, ELEMENTARY[type(child)](child))
-    batches = [case.train[chunk] for chunk in setting.hessian.split(BATCH)]
+    batches = [case.train[chunk] for chunk in task.hessian.split(BATCH)]
     data = [({str(i): one for i, one in enumerate(batch.inputs)}, batch.labels) for batch in batches]
     matrix = operator(
         OneInput(module),
         nn.CrossEntropyLoss(reduction="mean"),
         list(module.parameters()),
         data,
-        num_data=len(setting.hessian),
+        num_data=len(task.hessian),
         batch_size_fn=lambda inputs: len(inputs["0"]),
         check_deterministic=False,
     )
-    products = (matrix @ vectors(setting, COUNT).T).detach().T
-    return products + case.weight_decay * vectors(setting, COUNT)
+    products = (matrix @ vectors(task, COUNT).T).detach().T
+    return products + case.weight_decay * vectors(task, COUNT)

@@ -12,7 +12,15 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from fading.influence import exact, gradient_dot
-from fading.peers import Comparison, loader, module_at, problem
+from fading.peers import Peer
+from fading.peers.comparisons import Comparison, loader, module_at, problem
+
+PEER = Peer(
+    compares={
+        "gradient-dot": ("resnet",),
+        "exact": ("logistic",),
+    },
+)
 
 
 def comparisons():
@@ -21,22 +29,22 @@ def comparisons():
             "dattri",
             "gradient-dot",
             _tracin,
-            lambda setting: gradient_dot.scores(problem(setting)).values,
+            lambda task: gradient_dot.scores(problem(task)).values,
             "TracIn; its default, projector_kwargs=None, means a random projection to 512 dimensions: switched off.",
         ),
         "exact": Comparison(
             "dattri",
             "exact",
             _explicit,
-            lambda setting: exact.scores(problem(setting, damping=setting.damping)).values,
+            lambda task: exact.scores(problem(task), curvature="hessian", damping=task.damping).values,
             "Given one batch: of several, it would sum the inverses of their Hessians instead of inverting the sum.",
         ),
     }
 
 
-def _task(setting, single):
+def _task(task, single):
     """A task whose loss takes one example without a batch axis, or a batch."""
-    module = module_at(setting.case, setting.theta)
+    module = module_at(task.case, task.theta)
 
     def loss(parameters, data):
         *inputs, labels = [one[None] for one in data] if single else data
@@ -46,18 +54,18 @@ def _task(setting, single):
     return AttributionTask(loss_func=loss, model=module, checkpoints=state)
 
 
-def _tracin(setting):
-    case = setting.case
+def _tracin(task):
+    case = task.case
     kwargs = {"weight_list": torch.ones(1), "normalized_grad": False, "projector_kwargs": None}
-    attributor = TracInAttributor(_task(setting, single=True), **kwargs)
+    attributor = TracInAttributor(_task(task, single=True), **kwargs)
     attributor.projector_kwargs = None
     with _quiet():
         return -attributor.attribute(loader(case.train, 64), loader(case.tested, len(case.tested))).detach()
 
 
-def _explicit(setting):
-    case = setting.case
-    attributor = IFAttributorExplicit(_task(setting, single=False), regularization=case.weight_decay + setting.damping)
+def _explicit(task):
+    case = task.case
+    attributor = IFAttributorExplicit(_task(task, single=False), regularization=case.weight_decay + task.damping)
     with _quiet():
         attributor.cache(loader(case.train, len(case.train)))
         scores = attributor.attribute(loader(case.train, len(case.train)), loader(case.tested, len(case.tested)))

@@ -10,12 +10,19 @@ from kronfluence.task import Task
 from torch import nn
 from torch.nn import functional as F
 
-from fading.gradients import layer_projections
+from fading.derivatives.gradients import layer_projections
+from fading.derivatives.layers import layers
 from fading.influence.ekfac import fit, precondition
-from fading.layers import layers
-from fading.peers import Comparison, dataset, module_at
+from fading.peers import Peer
+from fading.peers.comparisons import Comparison, dataset, module_at
 
 TREATED = (nn.Linear, nn.Conv2d)
+
+PEER = Peer(
+    compares={
+        "ekfac": ("resnet", "bert"),
+    },
+)
 
 
 def comparisons():
@@ -41,11 +48,11 @@ class Classification(Task):
         return self.compute_train_loss(batch, model)
 
 
-def _theirs(setting):
-    case = setting.case
+def _theirs(task):
+    case = task.case
     task = Classification()
     with tempfile.TemporaryDirectory() as folder:
-        model = prepare_model(module_at(case, setting.theta), task)
+        model = prepare_model(module_at(case, task.theta), task)
         analyzer = Analyzer(
             "peer", model, task, cpu=True, log_level=logging.ERROR, disable_tqdm=True, output_dir=folder
         )
@@ -63,15 +70,15 @@ def _theirs(setting):
             train_dataset=dataset(case.train),
             per_device_query_batch_size=min(32, len(case.tested)),
             per_device_train_batch_size=64,
-            score_args=ScoreArguments(damping_factor=setting.damping),
+            score_args=ScoreArguments(damping_factor=task.damping),
         )
         scores = analyzer.load_pairwise_scores("scores")["all_modules"]
     return -scores.T.clone() / len(case.train)
 
 
-def _ours(setting):
-    case, theta = setting.case, setting.theta
-    parts = precondition(case, theta, fit(case, theta, case.train), setting.damping, case.tested)
+def _ours(task):
+    case, theta = task.case, task.theta
+    parts = precondition(case, theta, fit(case, theta, case.train), task.damping, case.tested)
     for name, module in layers(case).items():
         if not isinstance(module, TREATED):
             parts[name] = torch.zeros_like(parts[name])

@@ -1,0 +1,20 @@
+"""Up-weight by several ε, both ways and in pairs, and see what first-order predictions leave over."""
+
+from fading.artefacts.job import Job
+from fading.evidence.tables import located
+from fading.experiments.expansion import remainder_statistics, remainders
+from fading.models.case import open_case
+from fading.training.optimizers import make_optimizer
+from fading.training.segment import Segment, batches, unpack
+
+with Job(snakemake) as job:
+    settings = job.settings
+    case, fork = open_case(settings, job.read("examples")), settings["from"]
+    state, steps = unpack(case, job.read("checkpoints"), fork), batches(job.read("order"))[: settings["steps"]]
+    segment = Segment(case, state, steps, make_optimizer(settings), fork)
+    examples = segment.batches[0][: settings["examples"]].tolist()
+    frame = remainders(segment, examples, settings["epsilons"], job.progress)
+    where = {"case": job.wildcards["case"], "regime": job.wildcards["regime"], "seed": settings["seed"]}
+    job.write("remainders", located(frame, **where))
+    sharpness = job.read("changes")["theory.sharpness"].item()
+    job.write("statistics", located(remainder_statistics(frame, settings["learning_rate"], sharpness), **where))

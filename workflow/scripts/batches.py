@@ -1,7 +1,0 @@
-"""Fix which examples the steps of training, or of a continuation, draw."""
-
-from fading.job import Job
-from fading.order import batch_order
-
-with Job(snakemake) as job:
-    job.write("order", batch_order(**job.settings, seed=job.order_seed))

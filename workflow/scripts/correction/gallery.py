@@ -1,0 +1,23 @@
+"""Choose mis-predictions, and the training examples that influence them most, for people to look at."""
+
+import pandas as pd
+import torch
+from fading.artefacts.job import Job
+from fading.evidence.tables import located
+from fading.experiments.correction.gallery import gallery, with_text
+from fading.experiments.correction.interventions import Trained
+from fading.experiments.correction.rankings import rankings
+from fading.models.case import open_case
+from fading.training.segment import unpack
+
+with Job(snakemake) as job:
+    settings, arrays, method = job.settings, job.read("examples"), job.settings["method"]
+    case, step = open_case(settings, arrays), settings["from"]
+    trained = Trained(case, unpack(case, job.read("checkpoints"), step), step, [], len(case.test))
+    scores = torch.from_numpy(job.read("scores")["scores"])
+    frames = []
+    for target in trained.wrong(settings["targets"]):
+        ranking = rankings(case, target, {method: scores[:, target]})[method]
+        frames.append(gallery(trained, target, ranking, arrays, settings["labels"]))
+    rows = with_text(pd.concat(frames, ignore_index=True), job.read("source", optional=True))
+    job.write("gallery", located(rows, case=job.wildcards["case"], seed=settings["seed"], method=method))

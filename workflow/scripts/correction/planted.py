@@ -1,0 +1,42 @@
+"""Find planted errors by what influences the loss, mend what was found, and train on."""
+
+from itertools import product
+
+import pandas as pd
+import torch
+from fading.artefacts.job import Job
+from fading.evidence.tables import located
+from fading.experiments.correction.names import EVERYTHING, NOTHING, RANDOM, REMEDIES
+from fading.experiments.correction.planted import pseudo_values, recovered, remedied, suspects, suspicions
+from fading.models.case import open_case
+from fading.training.optimizers import make_optimizer
+from fading.training.order import batch_order
+from fading.training.segment import Segment, batches, unpack
+
+with Job(snakemake) as job:
+    settings, examples = job.settings, job.read("examples")
+    case, start = open_case(settings, examples), settings["from"]
+    stop, state = start + settings["recovery"], unpack(case, job.read("checkpoints"), start)
+    upcoming = batches(batch_order(len(case.train), settings["batch_size"], start, stop, settings["seed"]))
+    onwards = Segment(case, state, upcoming, make_optimizer(settings), start)
+    true_labels = torch.from_numpy(examples["train_true_labels"])
+    planted = case.train.labels != true_labels
+    scored = zip(settings["estimators"], job.read("scores"), strict=True)
+    scores = {name: torch.from_numpy(arrays["scores"]) for name, arrays in scored}
+    known = suspicions(case, state[0], scores, settings["seed"])
+    precision, recovery, hits = [], [], {}
+    for method, suspicion in known.items():
+        values = pseudo_values(suspicion, planted)
+        precision.append(pd.DataFrame({"method": method, "index": range(len(values)), "average_precision": values}))
+    suspected = {name: suspects(suspicion, planted.sum()) for name, suspicion in known.items()}
+    suspected |= {EVERYTHING: planted.nonzero()[:, 0], NOTHING: torch.arange(0)}
+    for method, remedy in job.progress(list(product(suspected, REMEDIES))):
+        hits[method, remedy] = recovered(onwards, *remedied(case, remedy, suspected[method], true_labels)).numpy()
+        print(f"{method}, {remedy}: accuracy {hits[method, remedy].mean():.3f}")
+    for (method, remedy), over in product(hits, (NOTHING, RANDOM)):
+        gain = hits[method, remedy] - hits[over, remedy]
+        columns = {"method": method, "remedy": remedy, "over": over, "index": range(len(gain)), "gain": gain}
+        recovery.append(pd.DataFrame(columns))
+    where = {"case": job.wildcards["case"], "seed": settings["seed"]}
+    job.write("precision", located(pd.concat(precision, ignore_index=True), **where))
+    job.write("recovery", located(pd.concat(recovery, ignore_index=True), **where))

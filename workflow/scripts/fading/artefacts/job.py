@@ -1,0 +1,113 @@
+"""What every script does around its one call to the library: log, determinism, progress, artefacts with lineage."""
+
+import os
+import platform
+import sys
+import traceback
+from functools import cached_property
+from importlib.metadata import version
+
+from fading.artefacts import store
+from fading.errors import FadingError
+
+LOCK = "envs/study.lock"
+NUMERICS = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "safetensors",
+    "torch",
+    "tokenizers",
+    "transformers",
+    "matplotlib",
+    "seaborn",
+)
+
+
+class Job:
+    """A running rule. Within `with Job(snakemake) as job:` output and errors go to the rule's log file.
+
+    Inputs and outputs go by their names in the rule. An input named `code` holds source files: it enters the lineage
+    as code, not as data.
+    """
+
+    def __init__(self, snakemake):
+        self.snakemake = snakemake
+        self.settings = dict(snakemake.params.get("settings", {}))
+        self.wildcards = dict(snakemake.wildcards)
+
+    def __enter__(self):
+        self._terminal = os.fdopen(os.dup(2), "w")
+        log = os.open(self.snakemake.log[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(self.snakemake.threads)
+            torch.set_num_interop_threads(1)
+            torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms imports the compiler: seconds
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if error is None:
+            return
+        if isinstance(error, FadingError):
+            print(error, file=sys.stderr)
+        else:
+            traceback.print_exception(error)
+        sys.stderr.flush()
+        os._exit(1)  # a plain raise would print the traceback a second time, without the log
+
+    def progress(self, iterable):
+        """Iterate with a progress bar and the time left, on the terminal if there is one."""
+        from tqdm import tqdm
+
+        label = " ".join([self.snakemake.rule, *self.wildcards.values()])
+        return tqdm(iterable, desc=label, file=self._terminal, leave=False, mininterval=1, disable=None)
+
+    def show(self, text: str):
+        """Print on the terminal, which the log otherwise keeps from scripts."""
+        print(text, file=self._terminal, flush=True)
+
+    def read(self, name: str, optional: bool = False):
+        """The content of the named input, a list where it is several files; None if optional and absent."""
+        files = self.snakemake.input.get(name) if optional else getattr(self.snakemake.input, name)
+        if files is None:
+            return None
+        return store.read(files) if isinstance(files, str) else [store.read(file) for file in files]
+
+    def write(self, name: str, content, **facts):
+        """Write the named output with this job's lineage; `facts` adds to it, such as the hashes of downloads."""
+        path = getattr(self.snakemake.output, name)
+        store.write(path, content, {**self.lineage, "path": path, **facts})
+
+    @cached_property
+    def lineage(self) -> dict:
+        """What determines this job's outputs, and nothing that may differ between two identical runs."""
+        code = list(self.snakemake.input.get("code", []))
+        data = [file for file in self.snakemake.input if file not in code]
+        return lineage(self.snakemake.rule, self.wildcards, self.settings, data, code, self.snakemake.threads)
+
+
+def lineage(rule: str, wildcards: dict, settings: dict, inputs: list[str], code: list[str], threads: int) -> dict:
+    """The lineage of what a rule makes of input files with source files, in this process's environment."""
+    return {
+        "rule": rule,
+        "wildcards": wildcards,
+        "settings": settings,
+        "inputs": {file: store.sha256(file) for file in sorted(inputs)},
+        "code": {file: store.sha256(file) for file in sorted(code)},
+        "threads": threads,
+        **environment(),
+    }
+
+
+def environment() -> dict:
+    """What of this process's environment determines results, as lineage records it."""
+    torch = sys.modules.get("torch")
+    loaded = {name: version(name) for name in NUMERICS if name in sys.modules}
+    return {
+        "lock": store.sha256(LOCK),
+        "versions": {"python": platform.python_version(), **loaded},
+        "device": f"cpu {torch.backends.cpu.get_cpu_capability()}" if torch else "cpu",
+    }

@@ -1,1 +1,0 @@
-"""The assumptions of influence functions, each with the statistics that would show it broken."""

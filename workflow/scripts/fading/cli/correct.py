@@ -1,0 +1,203 @@
+"""The command `fading correct`: one mis-prediction, the examples that influence it, and what correcting it takes."""
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+
+import pandas as pd
+import torch
+from matplotlib import pyplot as plt
+from tqdm import tqdm
+
+from fading.artefacts import store
+from fading.artefacts.job import lineage
+from fading.data import DATASETS, Dataset
+from fading.errors import FadingError
+from fading.experiments.correction.gallery import gallery, with_text
+from fading.experiments.correction.interventions import Correction, Trained, correct, treatment
+from fading.experiments.correction.names import (
+    ASCEND,
+    CONTROLS,
+    DESCEND,
+    DROP,
+    HARMFUL,
+    HELPFUL,
+    INTERVENTIONS,
+    LABEL_NEIGHBOURS,
+    NEIGHBOURS,
+    RELABEL,
+)
+from fading.experiments.correction.rankings import Ranking, rankings
+from fading.figures import style
+from fading.figures.pictures import draw, explain
+from fading.influence import ESTIMATORS
+from fading.influence.problem import Problem
+from fading.models import MODELS
+from fading.models.case import Case, open_case
+from fading.plan.closure import imports
+from fading.training.optimizers import make_optimizer
+from fading.training.order import batch_order
+from fading.training.segment import batches, unpack_all
+
+SHARE = 0.06  # of training's learning rate
+ESTIMATOR = {LABEL_NEIGHBOURS: NEIGHBOURS}  # of a ranking that is made of another's scores
+TRIED = (DESCEND, RELABEL, ASCEND, DROP)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training run, opened from its checkpoints' own lineage."""
+
+    files: dict[str, str]
+    settings: dict
+    arrays: dict
+    dataset: Dataset
+    case: Case
+    checkpoints: dict[int, torch.Tensor]
+    upcoming: list[torch.Tensor]
+
+    @classmethod
+    def open(cls, study: str, case: str, seed: int, steps: int) -> "Run":
+        """A case's run in results/<study>, with the batches of `steps` more. Raises FadingError if there is none."""
+        path = Path("results", study, case, f"seed-{seed}", "checkpoints.safetensors")
+        if not path.is_file():
+            kept = Path("results", study).glob(f"*/*/{path.name}")
+            there = sorted({f"{run.parts[-3]} ({run.parts[-2]})" for run in kept})
+            said = f"there are {', '.join(there)}" if there else f"results/{study} has none"
+            raise FadingError(f"There is no checkpoint {path}: {said}; `snakemake train` makes those of a study.")
+        made = store.lineage(path)
+        files = {Path(file).stem: file for file in made["inputs"]} | {"checkpoints": str(path)}
+        settings, arrays = made["settings"], store.read(files["examples"])
+        opened, end = open_case(settings, arrays), settings["steps"]
+        order, drawn = (store.lineage(files[name])["settings"] for name in ("batches", "examples"))
+        upcoming = batches(batch_order(len(opened.train), order["batch_size"], end, end + steps, order["seed"]))
+        checkpoints = unpack_all(opened, store.read(path))
+        return cls(files, settings, arrays, DATASETS[drawn["dataset"]], opened, checkpoints, upcoming)
+
+    def trained(self) -> Trained:
+        """The model after training."""
+        end = self.settings["steps"]
+        return Trained(self.case, self.checkpoints[end], end, self.upcoming, len(self.case.test))
+
+    def ranking(self, target: int, by: str) -> Ranking:
+        """The training examples ranked for a target by one of FROM_CHECKPOINTS."""
+        problem = Problem(
+            replace(self.case, test=self.case.test[target : target + 1], measured=1),
+            checkpoints=self.checkpoints,
+            step=self.settings["steps"],
+            optimizer=make_optimizer(self.settings),
+            examples=torch.arange(len(self.case.train)),
+            seed=target,
+            progress=lambda chunks: tqdm(chunks, desc=by, leave=False, disable=None),
+        )
+        estimator = ESTIMATOR.get(by, by)
+        scores = ESTIMATORS.load(estimator).scores(problem).values[:, 0]
+        return rankings(self.case, target, {estimator: scores})[by]
+
+    def source(self) -> pd.DataFrame | None:
+        """The dataset that the examples were drawn from; None where it is images."""
+        return store.read(f"resources/{self.dataset.file}") if self.dataset.sentences else None
+
+
+def report(
+    study: str, case: str, seed: int, target: int, by: str, count: int, rate: float | None, steps: int
+) -> Iterator[str]:
+    """Lines that say what was predicted, which examples influence it, what correcting it took, and what else changed.
+
+    The learning rate is a small share of training's unless it is given. A picture of the same is written into the
+    current folder. Raises FadingError if there is no such run or test example, or if it is predicted right.
+    """
+    torch.set_num_threads(1)
+    run = Run.open(study, case, seed, steps)
+    trained = run.trained()
+    _check(trained, case, target, run.dataset.labels)
+    began = perf_counter()
+    ranking = run.ranking(target, by)
+    seconds = {"ranking": perf_counter() - began}
+    rows = with_text(gallery(trained, target, ranking, run.arrays, run.dataset.labels), run.source())
+    rate = rate or float(f"{SHARE * run.settings['learning_rate']:.6g}")
+    optimizer = make_optimizer({**run.settings, "learning_rate": rate})
+    treatments = {
+        intervention: treatment(trained, ranking, intervention, target, count, optimizer, steps)
+        for intervention in TRIED
+    }
+    yield f"{case}, seed {seed}, test example {target}: predicted {rows.predicted[0]}, is {rows.label[0]}"
+    yield from _quoted(rows.text[0])
+    for kind, said in ((HELPFUL, "lower"), (HARMFUL, "raise")):
+        meaning = "a baseline's score, without unit" if by in CONTROLS else f"more weight would {said} the loss"
+        yield f"\nmost {kind} training examples by {by} ({meaning})"
+        for row in rows[rows.kind == kind].itertuples():
+            yield f"  {row.index:>6}  {row.label:<10}  {row.score:+.3g}"
+            yield from _quoted(row.text, "          ")
+    yield f"\n{count} examples, η = {rate:g}, at most {steps} steps"
+    yield f"  {'':<24}{'corrected':<16}{'loss':<16}{'other predictions':<20}accuracy elsewhere"
+    done = {}
+    for intervention, treated in treatments.items():
+        began = perf_counter()
+        done[intervention] = correct(trained, target, treated, [steps])
+        seconds[intervention] = perf_counter() - began
+        yield f"  {INTERVENTIONS[intervention]:<24}{_result(trained, target, done[intervention])}"
+    anew = seconds[DROP] / (len(done[DROP].losses) - 1) * trained.step  # it takes steps as training does
+    spent = f"ranking took {seconds['ranking']:.1f} s, descending {seconds[DESCEND]:.2f} s"
+    yield f"\n{spent}; training anew takes about {anew:.1f} s"
+    path = f"correct-{study}-{case}-{seed}-{target}-{by}.png"
+    kind = run.settings["model"]["kind"]
+    wildcards = {"study": study, "case": case, "seed": str(seed), "test_index": str(target)}
+    settings = {"by": by, "examples": count, "learning_rate": rate, "steps": steps}
+    code = [
+        f"workflow/scripts/{file}"
+        for file in imports("fading/cli/correct.py", ESTIMATORS.source(ESTIMATOR.get(by, by)), MODELS.source(kind))
+    ]
+    made = lineage("fading correct", wildcards, settings, list(run.files.values()), code, 1)
+    store.write(
+        path,
+        _drawn(f"{case}, seed {seed}, test example {target}, by {by}", done, rows, run.arrays),
+        {**made, "path": path},
+    )
+    yield f"drawn in {path}"
+
+
+def _check(trained, case, target, names):
+    tests, labels = len(trained.case.test), trained.case.test.labels
+    if not 0 <= target < tests:
+        raise FadingError(f"--test-index: found {target}; accepted is 0 to {tests - 1}, the test examples of {case}.")
+    if trained.before[target] == labels[target]:
+        wrong = (trained.before != labels).nonzero()[:5, 0].tolist()
+        others = (
+            f"predicted wrong are, for example, {', '.join(map(str, wrong))}" if wrong else "none is predicted wrong"
+        )
+        said = f"Test example {target} of {case} is already predicted right, as {names[labels[target]]}"
+        raise FadingError(f"{said}; {others}.")
+
+
+def _result(trained, target, correction):
+    retention, change = trained.elsewhere(correction.thetas[max(correction.thetas)], target)
+    others = trained.others - 1
+    taken = "no" if correction.taken is None else f"after {correction.taken} step{'s' * (correction.taken > 1)}"
+    loss = f"{correction.losses[0]:.2f} → {correction.losses[-1]:.2f}"
+    return (
+        f"{taken:<16}{loss:<16}{f'{round((1 - retention) * others)} of {others} changed':<20}{100 * change:+.1f} points"
+    )
+
+
+def _quoted(text, indent="  "):
+    return textwrap.wrap(text, 110, initial_indent=indent, subsequent_indent=indent)
+
+
+def _drawn(title: str, done: dict[str, Correction], rows: pd.DataFrame, arrays: dict):
+    style.apply()
+    sentences = (rows.text != "").any()
+    figure = plt.figure(figsize=(style.WIDTH, 4))
+    top, bottom = figure.subfigures(2, 1, height_ratios=[2, 1.2 if sentences else 0.9])
+    axis = top.subplots()
+    for intervention, correction in done.items():
+        said = INTERVENTIONS[intervention] + (", corrected" if correction.taken else "")
+        axis.plot(correction.losses, marker="o", ms=3, label=said)
+    axis.set(xlabel="steps", ylabel="loss of the test example (nats)", title=title)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.legend(fontsize=7)
+    draw(bottom, rows, arrays)
+    explain(figure)
+    return figure

@@ -1,0 +1,58 @@
+"""The data, a file per dataset: where it is fetched from and verified, its labels, and what it gives each kind of model.
+
+Here belongs what happens to data before any model is trained, frozen encoders included. Networks and their losses do
+not: they are in models.
+
+A dataset's file exports
+
+    DATASET             its description
+    PINS                the sha256 of each file that it is fetched from
+    fetch(progress)     what is kept of it, as an artefact's content
+    draw(source, train, test)
+                        a Draw: which rows are the training and test examples, their labels, and the examples as they are
+    INPUTS              by kind of model, a function (examples, settings, encoder, progress) to the tensors it takes
+
+and a file of pre-trained weights WEIGHTS, PINS, fetch, and Encoder, which is made of what fetch keeps.
+"""
+
+from dataclasses import dataclass
+from types import ModuleType
+
+from fading.registry import Registry
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset: what it is called in figures, its file below resources, its licence (SPDX), its labels' names.
+
+    `kinds` of model go with it, `sentences` says whether its examples are sentences rather than images, and `weights`
+    names what encodes them, if anything does. `train` and `test` count the examples of its own splits; a dataset
+    without splits has its whole size as `train` and no `test`: test examples are drawn from the same.
+    """
+
+    label: str
+    file: str
+    licence: str
+    labels: tuple[str, ...]
+    kinds: tuple[str, ...]
+    train: int
+    test: int | None = None
+    sentences: bool = False
+    weights: str | None = None
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Pre-trained weights: their file below resources and their licence (SPDX)."""
+
+    file: str
+    licence: str
+
+
+DATASETS = Registry("data", Dataset)
+WEIGHTS = Registry("data", Weights)
+
+
+def load(name: str) -> ModuleType:
+    """The file of a dataset or of pre-trained weights, imported."""
+    return (DATASETS if name in DATASETS else WEIGHTS).load(name)

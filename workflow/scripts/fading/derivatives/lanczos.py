@@ -1,0 +1,96 @@
+"""Extreme eigenpairs of a symmetric operator by Lanczos's iteration, and what they tell of a loss."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fading.derivatives.curvature import Curvature
+from fading.models.case import Case
+
+
+@dataclass(frozen=True)
+class Ritz:
+    """Approximate eigenpairs of a symmetric C: values (m,) ascending and orthonormal vectors (m, p).
+
+    C v_r = λ_r v_r + coupling_r · beyond, with the unit vector `beyond` (p,) orthogonal to all of them: |coupling_r| is
+    the residual of pair r, small where it has converged. `weights` (m,) are ⟨v_r, start⟩² of the unit vector that the
+    Krylov space began with: of a random one they estimate which share of all eigenvalues lies near each value.
+    `dropped` counts the pairs that were left out.
+    """
+
+    values: Tensor
+    vectors: Tensor
+    coupling: Tensor
+    beyond: Tensor
+    weights: Tensor
+    dropped: int = 0
+
+    def largest(self, count: int) -> "Ritz":
+        """The `count` pairs with the largest |value|, in ascending order of value."""
+        kept = self.values.abs().argsort(descending=True, stable=True)[:count].sort().values
+        dropped = self.dropped + len(self.values) - len(kept)
+        values, vectors, coupling = self.values[kept], self.vectors[kept], self.coupling[kept]
+        return Ritz(values, vectors, coupling, self.beyond, self.weights[kept], dropped)
+
+    def inverse(self, along: Tensor, damping: float) -> Tensor:
+        """(C + λI)⁻¹ b within the span, for vectors b with components `along` (k, m): its components, (k, m).
+
+        Arnoldi-based influence (Schioppa et al. 2022). Negative values stay, with their sign.
+        """
+        return along / (self.values + damping)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """As arrays, for an artefact."""
+        return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "Ritz":
+        """The inverse of to_arrays; other arrays are ignored."""
+        names = (field.name for field in fields(cls) if field.name != "dropped")
+        return cls(**{name: torch.from_numpy(arrays[name]) for name in names}, dropped=arrays["dropped"].item())
+
+
+def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, progress=iter) -> Ritz:
+    """Ritz pairs of a symmetric operator on rows (k, p) from the Krylov space of `start` (p,).
+
+    Fully reorthogonalised, twice, so that the pairs are those of Arnoldi's iteration; the coupling of a pair is β_m
+    s_m, s_m the last component of its eigenvector in the Krylov basis (Parlett 1980, §13.2), and its weight the square
+    of the first (Golub and Welsch 1969). Ends early when the space is exhausted, and then the pairs are exact.
+    """
+    basis, alphas, betas = [start / start.norm()], [], []
+    for _ in progress(range(min(steps, len(start)))):
+        vector = product(basis[-1][None])[0]
+        alphas.append(vector @ basis[-1])
+        stacked = torch.stack(basis)
+        for _ in range(2):
+            vector = vector - stacked.T @ (stacked @ vector)
+        betas.append(vector.norm())
+        scale = max(abs(alpha) for alpha in alphas) + max(betas)
+        if betas[-1] <= 10 * torch.finfo(start.dtype).eps * scale:
+            vector, betas[-1] = torch.zeros_like(start), torch.ones_like(betas[-1]) * 0
+            break
+        vector = vector / betas[-1]
+        basis.append(vector)
+    m = len(alphas)
+    tridiagonal = torch.diag(torch.stack(alphas).double())
+    if m > 1:
+        off = torch.stack(betas[: m - 1]).double()
+        tridiagonal += torch.diag(off, 1) + torch.diag(off, -1)
+    values, components = torch.linalg.eigh(tridiagonal)
+    coupling = betas[-1].double() * components[-1]
+    vectors = components.T.to(start.dtype) @ torch.stack(basis[:m])
+    return Ritz(values.to(start.dtype), vectors, coupling.to(start.dtype), vector, components[0].square())
+
+
+def random_vector(theta: Tensor, seed: int) -> Tensor:
+    """A normal random vector (p,) for Lanczos's iteration to start from."""
+    return torch.randn(len(theta), generator=torch.Generator().manual_seed(seed), dtype=theta.dtype)
+
+
+def sharpness(case: Case, theta: Tensor, batch: Tensor, products: int = 8) -> float:
+    """‖H‖ of the batch loss at θ by so many steps of Lanczos's iteration: the largest |Ritz value| plus residual."""
+    ritz = lanczos(Curvature(case, theta, batch), random_vector(theta, 0), products)
+    return (ritz.values.abs() + ritz.coupling.abs()).max().item()

@@ -1,0 +1,87 @@
+"""The linear response ψ_t = dθ_t/dε at ε = 0: what a first-order theory can know of a counterfactual, exactly."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from fading.derivatives.curvature import Curvature
+from fading.derivatives.gradients import gradient_projections, per_example_gradients
+from fading.errors import FadingError
+from fading.models.case import Case
+from fading.training.optimizers import pull, push
+from fading.training.segment import Segment, descend
+
+
+def linear_response(
+    segment: Segment, groups: list[tuple[int, ...]], progress=iter
+) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """Yield (t, θ_t, ψ_t) after each step; ψ_t (K, p) is for up-weighting each group along the segment.
+
+    For SGD ψ_{t+1} = (I − η H_t) ψ_t − (η/|B_t|) Σ_{k∈group∩B_t} ∇ℓ(θ_t; x_k), ψ = 0 at the start, H_t the Hessian of
+    the batch loss at θ_t; for any optimiser the derivative of its step, with moments that respond as well.
+    """
+    case, state, optimizer = segment.case, segment.state, segment.optimizer
+    tangents = torch.zeros(len(groups), *state.shape, dtype=state.dtype)
+    for (step, after, _), batch in zip(descend(segment), progress(segment.batches), strict=True):
+        members = _members(groups, batch, state.dtype)
+        if members.any() or tangents.any():
+            curvature = Curvature(case, state[0], batch)
+            responding = tangents[:, 0].any(1)
+            gradients = torch.zeros_like(tangents[:, 0])
+            if responding.any():
+                gradients[responding] = curvature(tangents[responding, 0])
+            drawn = members.any(0)
+            if drawn.any():
+                forcing = per_example_gradients(case, state[0], case.train[batch[drawn]])
+                gradients += members[:, drawn] @ forcing / len(batch)
+            jacobian = optimizer.jacobian(state, curvature.gradient(), step - 1)
+            tangents = push(jacobian, torch.cat([tangents, gradients[:, None]], 1))
+        state = after
+        yield step, state[0], tangents[:, 0]
+
+
+def _members(groups, batch, dtype):
+    """1 where the group (row) holds the batch's example (column)."""
+    return torch.stack([torch.isin(batch, torch.tensor(group)) for group in groups]).to(dtype)
+
+
+def unrolled(segment: Segment, examples: Tensor, progress=iter) -> Tensor:
+    """The same derivative in reverse: dℓ(θ_T; z)/dε for up-weighting each of `examples` (r,): (r, measured), nats.
+
+    SGD-influence (Hara et al. 2019): with u_T = ∇ℓ(θ_T; z) and u_t = (I − η H_t) u_{t+1} it is −Σ_t (η/|B_t|) 1[k∈B_t]
+    ⟨u_{t+1}, ∇ℓ(θ_t; x_k)⟩; for any optimiser the transpose of its step's derivative. The cost is a Hessian product per
+    measured example and step, whatever the number of training examples.
+    """
+    case, optimizer = segment.case, segment.optimizer
+    states = [segment.state, *(state for _, state, _ in descend(segment))]
+    cotangents = torch.zeros(case.measured, *segment.state.shape, dtype=case.dtype)
+    cotangents[:, 0] = per_example_gradients(case, states.pop()[0], case.tested)
+    influence = torch.zeros(len(case.train), case.measured, dtype=case.dtype)
+    steps = range(segment.first_step, segment.first_step + len(segment.batches))
+    for step, batch, state in progress(list(zip(steps, segment.batches, states, strict=True))[::-1]):
+        curvature = Curvature(case, state[0], batch)
+        pulled = pull(optimizer.jacobian(state, curvature.gradient(), step), cotangents)
+        cotangents, slopes = pulled[:, :-1], pulled[:, -1]
+        cotangents[:, 0] += curvature(slopes)
+        drawn = batch[torch.isin(batch, examples)]
+        if len(drawn):
+            influence[drawn] += gradient_projections(case, state[0], case.train[drawn], slopes) / len(batch)
+    return influence[examples]
+
+
+def loss_response(case: Case, theta: Tensor, psi: Tensor) -> Tensor:
+    """⟨∇ℓ(θ; z), ψ⟩ for each ψ of psi (K, p) and measured test example z, in nats per unit of ε: (K, M)."""
+    return gradient_projections(case, theta, case.tested, psi).T
+
+
+def relative_error(delta: Tensor, epsilon: Tensor, psi: Tensor) -> Tensor:
+    """‖δ − εψ‖ / ‖δ‖ for each of K counterfactuals: δ and ψ are (K, p), ε is (K,).
+
+    Raises FadingError where that is not finite: a response that overflowed, or a δ of zero.
+    """
+    delta = delta.double()
+    error = (delta - epsilon[:, None] * psi.double()).norm(dim=1) / delta.norm(dim=1)
+    if not error.isfinite().all():
+        raise FadingError("The linear response has no finite relative error: it overflowed, or a run did not move.")
+    return error

@@ -1,0 +1,35 @@
+"""What is measured, a file per experiment: which truth is made, what is compared with it, and by which statistic.
+
+Here belongs what turns trained models, scores and counterfactuals into the numbers that tables show. Drawing them does
+not (figures), nor what several experiments share of statistics (evidence) and of retraining (training).
+
+An experiment's file exports, beside its functions, EXPERIMENT, its description. The rule and the script that run it
+have the file's name.
+"""
+
+from dataclasses import dataclass, field
+
+from fading.registry import Registry
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment: what it is of, and which public tables and figures show it.
+
+    `of` is "run" or "regime", `cases` the key of the configuration that lists its cases (the study's where there is
+    none), and it is of all seeds or of the first alone. `tables` says, by name, which output of the rule is joined over
+    all runs, and what becomes of it: the `mean` of a column with its interval over seeds and examples, or what the
+    library's function `by` makes of it. `figures` says which tables each draws, the first its own; with `pictures` they
+    show the cases' examples too. `reads` names, for each input of the script, the source in fading.plan.wiring.
+    """
+
+    of: str
+    reads: dict[str, str]
+    tables: dict[str, dict[str, str]]
+    figures: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    cases: str | None = None
+    first_seed: bool = False
+    pictures: bool = False
+
+
+EXPERIMENTS = Registry("experiments", Experiment, hyphen="_")  # as rules are named

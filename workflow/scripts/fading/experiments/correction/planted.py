@@ -1,0 +1,94 @@
+"""Training labels that were flipped on purpose: do rankings find them, and does mending what they find help?"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from fading.derivatives.gradients import chunks, gradient_norms
+from fading.experiments import Experiment
+from fading.experiments.correction.names import RANDOM, REMOVE
+from fading.models.case import Case, Examples
+from fading.training.counterfactuals import Counterfactual
+from fading.training.retraining import weights
+from fading.training.segment import Segment, state_after, unit_weights
+
+EXPERIMENT = Experiment(
+    of="run",
+    reads={
+        "examples": "examples",
+        "checkpoints": "checkpoints",
+        "scores": "scores_after_training",
+    },
+    cases="correction.planted",
+    tables={
+        "planted": {"output": "precision", "mean": "average_precision"},
+        "planted-recovery": {"output": "recovery", "mean": "gain"},
+    },
+    figures={"planted": ("planted", "planted-recovery")},
+)
+
+
+def suspicions(case: Case, theta: Tensor, scores: dict[str, Tensor], seed: int) -> dict[str, Tensor]:
+    """By method, how much each training example is suspected of a wrong label: (n,), larger is more.
+
+    Of each estimator, whose scores (n, measured) are positive where harmful, the mean over the measured test examples;
+    self-influence ‖∇ℓ(θ; x)‖² (Koh and Liang 2017, with the identity for the Hessian); and what costs next to nothing,
+    the loss ℓ(θ; x); and random numbers from the seed, the control.
+    """
+    with torch.no_grad():
+        loss = torch.cat([case.losses(theta, chunk) for chunk in chunks(case.train)])
+    means = {name: array.mean(1) for name, array in scores.items()}
+    drawn = torch.randn(len(case.train), generator=torch.Generator().manual_seed(seed))
+    own = gradient_norms(case, theta, case.train).square()
+    return {**means, "self-influence": own, "training loss": loss, RANDOM: drawn}
+
+
+def suspects(suspicion: Tensor, count: int) -> Tensor:
+    """The most suspected examples, ties by their place in the training set: (count,)."""
+    return (-suspicion).argsort(stable=True)[:count]
+
+
+def average_precision(suspicion: Tensor, planted: Tensor) -> float:
+    """The area under the precision-recall curve, by steps: the mean of the precisions down to each planted error.
+
+    `planted` (n,) marks them; of a random order it is about the share of planted errors.
+    """
+    hit = planted[suspects(suspicion, len(planted))].double()
+    precision = hit.cumsum(0) / torch.arange(1, len(hit) + 1)
+    return ((precision * hit).sum() / hit.sum()).item()
+
+
+def pseudo_values(suspicion: Tensor, planted: Tensor, groups: int = 20) -> list[float]:
+    """Pseudo-values of the average precision, by a jackknife that leaves out a group of examples at a time.
+
+    Their mean is the average precision, corrected for bias, and they scatter as if they were independent (Tukey 1958),
+    which the precisions down to each error are not.
+    """
+    whole, member = average_precision(suspicion, planted), torch.arange(len(planted)) % groups
+    without = [average_precision(suspicion[member != group], planted[member != group]) for group in range(groups)]
+    return [groups * whole - (groups - 1) * precision for precision in without]
+
+
+def recovered(onwards: Segment, labels: Tensor, weights: Tensor) -> Tensor:
+    """Which test examples are predicted right (0 or 1) after training on with these labels and weights (n,).
+
+    Only those that are not measured, with whose labels no influence was computed: (n_test − measured,).
+    """
+    case = onwards.case
+    mended, unseen = replace(case, train=Examples(case.train.inputs, labels)), case.test[case.measured :]
+    theta = state_after(replace(onwards, case=mended), weights)[0]
+    with torch.no_grad():
+        return (case.logits(theta, unseen.inputs).argmax(1) == unseen.labels).double()
+
+
+def remedied(case: Case, remedy: str, suspected: Tensor, true_labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Labels and weights (n,) of training after a remedy for the examples suspected.
+
+    remove gives them weight 0; relabel, like a person who looks at them, their true labels.
+    """
+    if remedy == REMOVE:
+        return case.train.labels, weights(case, Counterfactual(tuple(suspected.tolist()), -1.0))
+    labels = case.train.labels.clone()
+    labels[suspected] = true_labels[suspected]
+    return labels, unit_weights(case)

@@ -1,0 +1,41 @@
+"""Effects of counterfactuals: those that retraining showed, joined from jobs, and those that scores predict."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from fading.errors import FadingError
+from fading.training.counterfactuals import NO_EXAMPLE
+
+RETRAINING, PROXIMAL, UNROLLED = "retraining", "proximal response", "linear response"  # truths
+
+
+def stack(chunks: list[dict[str, np.ndarray]], names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Join chunks of counterfactuals: the named arrays, each along its first axis, groups filled up to the largest."""
+    return {name: np.concatenate(_padded([chunk[name] for chunk in chunks], name)) for name in names}
+
+
+def theory(chunks: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Join what theory says of chunks of counterfactuals, by example; some chunks have no up-weighted example."""
+    said = [{name.partition(".")[2]: array for name, array in chunk.items() if "." in name} for chunk in chunks]
+    said = [one for one in said if one]
+    return stack(said, said[0].keys() - {"sharpness"})
+
+
+def _padded(arrays, name):
+    if name != "members":
+        return arrays
+    width = max(array.shape[1] for array in arrays)
+    pads = (((0, 0), (0, width - array.shape[1])) for array in arrays)
+    return [np.pad(array, pad, constant_values=NO_EXAMPLE) for array, pad in zip(arrays, pads, strict=True)]
+
+
+def summed_scores(scored: dict[str, np.ndarray], members: np.ndarray) -> np.ndarray:
+    """The sum of the members' scores, (K, M). Raises FadingError for a member that was not scored."""
+    row = {example: i for i, example in enumerate(scored["examples"].tolist())}
+    missing = sorted(set(members[members != NO_EXAMPLE].tolist()) - row.keys())
+    if missing:
+        raise FadingError(f"There are no scores of the training examples {', '.join(map(str, missing))}.")
+    return np.stack(
+        [sum(scored["scores"][row[one]] for one in group if one != NO_EXAMPLE) for group in members.tolist()]
+    )

@@ -1,0 +1,113 @@
+"""Leaving out and retraining, and the proximal response, against what each estimator predicted of them."""
+
+import numpy as np
+import pandas as pd
+
+from fading.evidence.intervals import spearman_by_example
+from fading.evidence.tables import mean_columns
+from fading.experiments import Experiment
+from fading.experiments.effects import summed_scores
+from fading.training.counterfactuals import NO_EXAMPLE
+
+EXPERIMENT = Experiment(
+    of="run",
+    reads={
+        "changes": "changes_left_out",
+        "proximal": "changes_proximal",
+        "scores": "scores_after_training",
+    },
+    first_seed=True,
+    tables={
+        "loo": {"output": "pairs"},
+        "loo-summary": {"output": "correlations", "by": "experiments.leave_one_out.summary"},
+    },
+    figures={"loo": ("loo", "loo-summary")},
+)
+
+MIRROR = "mirror"
+HEALTH = ["residual", "diverged", "negative_curvature"]
+
+
+def unrolled_truth(scored: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The linear response along the whole run, as what leaving out each of its examples would do to first order."""
+    examples = scored["examples"]
+    return {"members": examples[:, None], "epsilon": -np.ones(len(examples)), "loss_change": -scored["scores"]}
+
+
+def pairs(truths: dict[str, dict], scores: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
+    """A row per truth, estimator, left-out group and test example: predicted and actual change of loss, nats.
+
+    `truths` holds, per ground truth, loss_change (K, M), members (K, G) and epsilon (K,); `scores`, per estimator,
+    scores (r, M) and the training examples (r,) that they are of. A group's prediction is the sum over its members;
+    size counts them and train_index is the first.
+    """
+    frames = []
+    for truth, changes in truths.items():
+        out = changes["epsilon"] == -1
+        actual, members = changes["loss_change"][out], changes["members"][out]
+        count, test = actual.shape
+        for estimator, scored in scores.items():
+            columns = {
+                "truth": truth,
+                "estimator": estimator,
+                "size": np.repeat(_sizes(members), test),
+                "train_index": np.repeat(members[:, 0], test),
+                "test_index": np.tile(np.arange(test), count),
+                "predicted": -summed_scores(scored, members).ravel(),
+                "actual": actual.ravel(),
+            }
+            frames.append(pd.DataFrame(columns))
+    return pd.concat(frames, ignore_index=True)
+
+
+def correlations(truths: dict[str, dict], scores: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
+    """A row per truth, estimator and left-out group: Spearman correlation over test examples, predicted with actual.
+
+    The rows named mirror correlate the effects of leaving out with the negated effects of counting twice: where that
+    is low, effects are not first-order, and no first-order estimator can do well. Beside stands how well these were
+    solved for: truth_residual where the truth solves for something, and of the estimator's solver the median residual,
+    the share of right-hand sides that diverged and of those where negative curvature was met.
+    """
+    frames = []
+    for truth, changes in truths.items():
+        out = changes["epsilon"] == -1
+        actual, members = changes["loss_change"][out], changes["members"][out]
+        solved = changes.get("residual", np.full(len(out), np.nan))[out]
+        compared = {name: (members, actual, -summed_scores(scored, members)) for name, scored in scores.items()}
+        twice = changes["epsilon"] == 1
+        if twice.any():
+            single = _sizes(members) == 1
+            compared[MIRROR] = (members[single], actual[single], -changes["loss_change"][twice])
+        for name, (group, one, other) in compared.items():
+            columns = {
+                "truth": truth,
+                "estimator": name,
+                "size": _sizes(group),
+                "train_index": group[:, 0],
+                "spearman": spearman_by_example(other, one),
+                "truth_residual": solved[: len(group)],
+                **_health(scores.get(name, {})),
+            }
+            frames.append(pd.DataFrame(columns))
+    return pd.concat(frames, ignore_index=True)
+
+
+def summary(correlations: pd.DataFrame) -> pd.DataFrame:
+    """A row per case, truth, estimator and group size: the mean over groups and seeds, and its interval."""
+    keys = ["case", "truth", "estimator", "size"]
+    groups = correlations.groupby(keys, sort=False).spearman
+    rows = [dict(zip(keys, key, strict=True)) | mean_columns(values.to_numpy()) for key, values in groups]
+    health = correlations.groupby(keys, sort=False)[["truth_residual", *HEALTH]].median()
+    return pd.DataFrame(rows).merge(health.reset_index(), on=keys)
+
+
+def _health(scored):
+    """The solver's health in a few numbers; NaN where none was used."""
+    if "health.residual" not in scored:
+        return dict.fromkeys(HEALTH, np.nan)
+    residual, diverged, negative = (scored[f"health.{name}"] for name in ("residual", "diverged", "negative_curvature"))
+    return dict(zip(HEALTH, (float(np.median(residual)), diverged.mean(), negative.mean()), strict=True))
+
+
+def _sizes(members):
+    return (members != NO_EXAMPLE).sum(1)

@@ -1,0 +1,111 @@
+"""What theory says of a continuation with examples up-weighted, beside the parameters' measured change."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fading.derivatives.gradients import gradient_norms, gradient_products, gradient_projections
+from fading.derivatives.lanczos import Ritz, sharpness
+from fading.derivatives.response import linear_response, loss_response, relative_error
+from fading.training.counterfactuals import Counterfactual
+from fading.training.optimizers import SGD
+from fading.training.segment import Segment
+
+
+def predictions(
+    segment: Segment, up_weighted: list[Counterfactual], deltas: Tensor, ritz: Ritz, steps: list[int], progress=iter
+) -> dict[str, np.ndarray]:
+    """For K up-weighted examples and R recorded steps, with the measured changes δ of the parameters (K, R, p).
+
+    effect, the linear response's change of the measured losses, and those at constant curvature (see
+    constant_curvature): (K, R, M) each, nats. error, the linear response's relative error: (K, R). reused, the step
+    that draws the example for the second time, or one after the last: (K,). sharpness, the largest ‖H‖ of the batches
+    of recorded steps; and for SGD the bound on ‖δ‖ (K, R) that it gives with the largest ‖∇ℓ(x_k)‖ of the steps that
+    draw x_k: as far as these, measured along the unchanged run, are the largest.
+    """
+    case, theta, batches, optimizer = segment.case, segment.state[0], segment.batches, segment.optimizer
+    examples = torch.tensor([counterfactual.members[0] for counterfactual in up_weighted])
+    epsilon = torch.tensor([counterfactual.epsilon for counterfactual in up_weighted], dtype=torch.float64)
+    used = uses(batches, examples)
+    effects = constant_curvature(segment, ritz, examples, steps)
+    responses = linear_response(segment, [counterfactual.members for counterfactual in up_weighted], progress)
+    slope, sharpest = torch.zeros(len(examples), dtype=case.dtype), 0.0
+    exact, errors = [], []
+    for step, (_, after, psi) in enumerate(responses, start=1):
+        drawn = used[step - 1]
+        if drawn.any():
+            slope[drawn] = torch.maximum(slope[drawn], gradient_norms(case, theta, case.train[examples[drawn]]))
+        if step in steps:
+            sharpest = max(sharpest, sharpness(case, theta, batches[step - 1]))
+            exact.append(loss_response(case, after, psi))
+            errors.append(relative_error(deltas[:, steps.index(step)], epsilon, psi))
+        theta = after
+    effects["effect"] = torch.stack(exact, 1)
+    predicted = {name: (epsilon[:, None, None] * effect).numpy() for name, effect in effects.items()}
+    predicted |= {"error": torch.stack(errors, 1).numpy(), "sharpness": np.array(sharpest), "reused": second_use(used)}
+    if isinstance(optimizer, SGD):
+        sizes = list(map(len, batches))
+        bound = gronwall_bound(sharpest, slope, epsilon, optimizer.learning_rate, used, sizes)
+        predicted["bound"] = bound[:, torch.tensor(steps) - 1].numpy()
+    return predicted
+
+
+def uses(batches: list[Tensor], examples: Tensor) -> Tensor:
+    """Whether each of T batches draws each of K examples: (T, K), 0 or 1."""
+    return torch.stack([torch.isin(examples, batch) for batch in batches])
+
+
+def constant_curvature(segment: Segment, ritz: Ritz, examples: Tensor, steps: list[int]) -> dict[str, Tensor]:
+    """What SGD at the curvature of its start would make of up-weighting each of K examples: (K, R, M), nats per ε.
+
+    ψ_{t+1} = (I − ηH) ψ_t − (η/|B_t|) 1[k∈B_t] ∇ℓ(θ; x_k), read off as ⟨∇ℓ(θ; z), ψ_t⟩ after each of `steps`. H acts on
+    the Ritz vectors; on all other directions it counts as the weight decay alone. "static" has the first step's
+    up-weighting and no H, "once" H as well, "horizon" the later steps that draw the example too. Of optimisers other
+    than SGD, "static" alone.
+    """
+    case, theta, optimizer = segment.case, segment.state[0], segment.optimizer
+    test = gradient_projections(case, theta, case.tested, ritz.vectors)
+    train = gradient_projections(case, theta, case.train[examples], ritz.vectors)
+    products = gradient_products(case, theta, case.train[examples], case.tested)
+    rate, sizes = optimizer.learning_rate, torch.tensor(list(map(len, segment.batches)), dtype=case.dtype)
+    forced = rate * uses(segment.batches, examples).to(case.dtype) / sizes[:, None]
+    first = forced.clone()
+    first[1:] = 0
+    effects = {"static": -(first[0, :, None] * products)[:, None].repeat(1, len(steps), 1)}
+    if not isinstance(optimizer, SGD):
+        return effects
+    beyond = products - train @ test.T
+    for name, forcing in (("once", first), ("horizon", forced)):
+        within, outside = torch.zeros_like(train), torch.zeros(len(examples), dtype=case.dtype)
+        recorded = []
+        for step, force in enumerate(forcing, start=1):
+            within = (1 - rate * ritz.values) * within - force[:, None] * train
+            outside = (1 - rate * case.weight_decay) * outside - force
+            if step in steps:
+                recorded.append(within @ test.T + outside[:, None] * beyond)
+        effects[name] = torch.stack(recorded, 1)
+    return effects
+
+
+def second_use(used: Tensor) -> np.ndarray:
+    """The step, counted from 1, at which each of K examples is drawn for the second time, T + 1 if never: (K,).
+
+    `used` (T, K) says which steps draw which.
+    """
+    second = (used.cumsum(0) == 2) & used
+    return torch.where(second.any(0), second.long().argmax(0), len(used)).numpy() + 1
+
+
+def gronwall_bound(
+    sharpness: float, slope: Tensor, epsilon: Tensor, learning_rate: float, used: Tensor, sizes: list[int]
+) -> Tensor:
+    """A bound on ‖δ_t‖ after each of T steps of SGD, for each of K up-weighted examples: (K, T).
+
+    Where ‖H‖ ≤ Λ (sharpness) and ‖∇ℓ(x_k)‖ ≤ G (slope, (K,)) along both paths, ‖δ_{t+1}‖ ≤ (1 + ηΛ) ‖δ_t‖ + (η/|B_t|)
+    |ε| G 1[k∈B_t]: Gronwall's lemma in discrete time. `used` (T, K) and the batches' sizes (T,) say when x_k acts.
+    """
+    bound, bounds = torch.zeros(len(slope), dtype=torch.float64), []
+    for here, size in zip(used, sizes, strict=True):
+        bound = (1 + learning_rate * sharpness) * bound + learning_rate / size * epsilon.abs() * slope.double() * here
+        bounds.append(bound)
+    return torch.stack(bounds, 1)

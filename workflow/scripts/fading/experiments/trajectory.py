@@ -1,0 +1,63 @@
+"""Third assumption: the trajectory of training does not matter, only where it ends."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from fading.errors import FadingError
+from fading.evidence.intervals import spearman_by_example
+from fading.experiments import Experiment
+
+EXPERIMENT = Experiment(
+    of="run",
+    reads={
+        "checkpoints": "scores_along_training",
+        "orders": "scores_of_another_order",
+        "seeds": "scores_of_all_seeds",
+    },
+    cases="assumptions.cases",
+    first_seed=True,
+    tables={"trajectory": {"output": "agreement", "mean": "spearman"}},
+    figures={"trajectory": ("trajectory", "loo-summary")},
+)
+
+HALFWAY, ORDERS, SEEDS = "half-way and end", "two orders of data", "two seeds"
+
+
+def by_estimator(estimators: list[str], files: list) -> dict[str, list]:
+    """Files of several runs, as many of each estimator and one estimator's after the other's, by estimator."""
+    count = len(files) // len(estimators)
+    return {name: files[place * count : (place + 1) * count] for place, name in enumerate(estimators)}
+
+
+def rank_agreement(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> np.ndarray:
+    """Spearman's correlation of two rankings of the training examples, for each test example: (M,).
+
+    Both hold scores (r, M) and the training examples (r,) that they are of; those in both count. Raises FadingError if
+    fewer than three do.
+    """
+    _, here, there = np.intersect1d(first["examples"], second["examples"], return_indices=True)
+    if len(here) < 3:
+        raise FadingError(f"Rankings are compared over at least 3 training examples; {len(here)} were scored in both.")
+    return spearman_by_example(first["scores"][here].T, second["scores"][there].T)
+
+
+def agreement(checkpoints: dict[int, dict], orders: list[dict], seeds: list[dict]) -> pd.DataFrame:
+    """How alike rankings of the training examples are, for each test example: between, step, seed, index, spearman.
+
+    Scores at the last of `checkpoints` are compared with those at each other one, with the runs of other `orders`, and
+    those of the `seeds` with each other. `index` numbers the test examples, `seed` the pairs of runs.
+    """
+    steps = list(checkpoints)
+    end = checkpoints[steps[-1]]
+    rows = [(HALFWAY, step, 0, rank_agreement(checkpoints[step], end)) for step in steps[:-1]]
+    rows += [(ORDERS, steps[-1], pair, rank_agreement(end, other)) for pair, other in enumerate(orders)]
+    rows += [(SEEDS, steps[-1], pair, rank_agreement(*two)) for pair, two in enumerate(combinations(seeds, 2))]
+    frames = [
+        pd.DataFrame(
+            {"between": between, "step": step, "seed": pair, "index": np.arange(len(found)), "spearman": found}
+        )
+        for between, step, pair, found in rows
+    ]
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,119 @@
+"""One look for all figures: sizes, colours that colour-blind readers tell apart, names people read."""
+
+from zlib import crc32
+
+import matplotlib
+import seaborn as sns
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+matplotlib.use("Agg")
+
+WIDTH = 7.0  # inches, the text width of a page
+PALETTE = sns.color_palette("colorblind")
+COLOURS = {  # of what is no estimator: those describe themselves
+    "calm": PALETTE[0],
+    "flip": PALETTE[1],
+    "diverging": PALETTE[3],
+    "noise floor": (0.6, 0.6, 0.6),
+    "kept": PALETTE[0],
+    "curvature": PALETTE[1],
+    "re-use": PALETTE[2],
+    "path": PALETTE[4],
+    "beyond first order": PALETTE[3],
+    "gradient-dot-half-way": PALETTE[6],
+    "target": (0.1, 0.1, 0.1),
+    "label-neighbours": PALETTE[3],
+    "random-of-label": PALETTE[5],
+    "random": (0.6, 0.6, 0.6),
+    "self-influence": PALETTE[6],
+    "training loss": PALETTE[3],
+    "all planted errors": (0.1, 0.1, 0.1),
+    "supported": PALETTE[0],
+    "inconclusive": PALETTE[1],
+    "contradicted": PALETTE[3],
+    "not tested": (0.6, 0.6, 0.6),
+}
+SHORT = {
+    "gradient-dot-half-way": "gradient dot, half-way",
+    "target": "target itself",
+    "label-neighbours": "nearest of its label",
+    "random-of-label": "random of its label",
+}
+
+
+class Names:
+    """What to call cases and estimators in figures, and their colours, as their descriptions have it.
+
+    `labels` and `short` are by name, `colours` places in the palette.
+    """
+
+    def __init__(self, labels: dict[str, str], short: dict[str, str], colours: dict[str, int]):
+        self.labels, self.shorter = labels, {**SHORT, **short}
+        self.colours = {**COLOURS, **{name: PALETTE[place] for name, place in colours.items()}}
+
+    def label(self, name: str) -> str:
+        """What to call a case or estimator; its own name where nothing better is known."""
+        return self.labels.get(name, name)
+
+    def short(self, name: str) -> str:
+        """The same in few words."""
+        return self.shorter.get(name, name)
+
+    def colour(self, name: str):
+        """The colour of an estimator, regime or verdict; for one without its own, a colour that its name determines."""
+        return self.colours.get(name) or PALETTE[4 + crc32(name.encode()) % 3]
+
+
+def apply() -> None:
+    """Set the style for all figures of this process."""
+    sns.set_theme(
+        context="paper",
+        style="ticks",
+        rc={
+            "figure.constrained_layout.use": True,
+            "font.size": 8,
+            "axes.titlesize": 8,
+            "axes.labelsize": 8,
+            "xtick.labelsize": 7,
+            "ytick.labelsize": 7,
+            "legend.fontsize": 8,
+            "legend.frameon": False,
+            "lines.linewidth": 1.5,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.linewidth": 0.8,
+            "xtick.major.width": 0.8,
+            "ytick.major.width": 0.8,
+            "xtick.major.size": 3,
+            "ytick.major.size": 3,
+            "savefig.dpi": 200,
+        },
+    )
+
+
+def count_axis(axis, largest: int) -> None:
+    """A logarithmic horizontal axis for step counts, with plain numbers."""
+    axis.set(xscale="log", xlim=(0.9, 1.1 * largest))
+    axis.xaxis.set_major_locator(LogLocator(numticks=20))
+    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.xaxis.set_minor_locator(NullLocator())
+
+
+def shared_legend(figure, axes, columns: int) -> None:
+    """One legend below all panels, an entry per label."""
+    entries = {}
+    for axis in axes:
+        for handle, text in zip(*axis.get_legend_handles_labels(), strict=True):
+            entries.setdefault(text, handle)
+    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns)
+
+
+def finish_grid(axes, used: int, xlabel: str) -> None:
+    """Of a grid (rows, columns) of panels, hide those beyond the first `used` and label the lowest of each column."""
+    columns = axes.shape[1]
+    for number, axis in enumerate(axes.flat):
+        if number >= used:
+            axis.set_axis_off()
+        elif number + columns >= used:
+            axis.set_xlabel(xlabel)
+            axis.tick_params(labelbottom=True)

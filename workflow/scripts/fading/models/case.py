@@ -1,0 +1,127 @@
+"""A case is a model, its data and its loss: what all stages see, whatever the kind of model."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from fading.errors import FadingError
+from fading.models import MODELS
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled examples: inputs, each (n, …), what the model takes for each example; labels (n,), integers."""
+
+    inputs: tuple[Tensor, ...]
+    labels: Tensor
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index) -> "Examples":
+        """The examples at `index`, a slice or a tensor of positions."""
+        return Examples(tuple(tensor[index] for tensor in self.inputs), self.labels[index])
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model with flat parameters θ of length p, its training and test examples, and its loss.
+
+    The loss of an example is its cross-entropy in nats. Training minimises the mean weighted loss of a batch plus
+    weight_decay/2 · ‖θ‖². `measured` counts the first test examples, those on which influence is measured.
+    """
+
+    module: nn.Module
+    train: Examples
+    test: Examples
+    measured: int
+    weight_decay: float
+    dtype: torch.dtype
+
+    @property
+    def tested(self) -> Examples:
+        """The test examples on which influence is measured."""
+        return self.test[: self.measured]
+
+    @property
+    def shapes(self) -> dict[str, torch.Size]:
+        """The shape of each named parameter, in the order in which θ holds them."""
+        return {name: parameter.shape for name, parameter in self.module.named_parameters()}
+
+    def flatten(self, tensors: dict[str, Tensor]) -> Tensor:
+        """Named parameters as θ (p,). Raises FadingError if names or shapes are another model's."""
+        found = {name: tensor.shape for name, tensor in tensors.items()}
+        if found != self.shapes:
+            differing = sorted(name for name, _ in found.items() ^ self.shapes.items())
+            raise FadingError(
+                f"The checkpoint is of another model: it differs from {type(self.module).__name__} "
+                f"in {', '.join(dict.fromkeys(differing))}."
+            )
+        return torch.cat([tensors[name].reshape(-1) for name in self.shapes]).to(self.dtype)
+
+    def unflatten(self, theta: Tensor) -> dict[str, Tensor]:
+        """θ (…, p) as named parameters, which are views of it, (…, *shape)."""
+        parts = theta.split([shape.numel() for shape in self.shapes.values()], dim=-1)
+        leading = theta.shape[:-1]
+        named = zip(self.shapes.items(), parts, strict=True)
+        return {name: part.view(*leading, *shape) for (name, shape), part in named}
+
+    def logits(self, theta: Tensor, inputs: tuple[Tensor, ...]) -> Tensor:
+        """(n, classes)"""
+        return functional_call(self.module, self.unflatten(theta), inputs)
+
+    def output_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss in nats of each example given its logits (n, classes), without weight decay: (n,)."""
+        return F.cross_entropy(logits, labels, reduction="none")
+
+    def losses(self, theta: Tensor, examples: Examples) -> Tensor:
+        """The loss in nats of each example, without weight decay: (n,)."""
+        return self.output_losses(self.logits(theta, examples.inputs), examples.labels)
+
+    def measured_losses(self, theta: Tensor) -> Tensor:
+        """The loss of each measured test example: (measured,)."""
+        return self.losses(theta, self.tested)
+
+    def accuracy(self, theta: Tensor) -> float:
+        """The share of test examples whose largest logit is at their label."""
+        with torch.no_grad():
+            return (self.logits(theta, self.test.inputs).argmax(1) == self.test.labels).double().mean().item()
+
+
+def _build(settings: dict, inputs: tuple[Tensor, ...]) -> nn.Module:
+    model = settings["model"]
+    return MODELS.load(model["kind"]).build(model, inputs, settings["classes"])
+
+
+def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
+    """A case from its settings (model, classes, measured, weight_decay) and its drawn examples."""
+    dtype = getattr(torch, settings["model"]["precision"])
+    splits = {}
+    for split in ("train", "test"):
+        names = sorted(name for name in arrays if name.startswith(f"{split}_inputs."))
+        inputs = (torch.from_numpy(arrays[name]) for name in names)
+        cast = tuple(tensor.to(dtype) if tensor.is_floating_point() else tensor for tensor in inputs)
+        splits[split] = Examples(cast, torch.from_numpy(arrays[f"{split}_labels"]))
+    module = _build(settings, splits["train"].inputs).to(dtype)
+    return Case(
+        module.requires_grad_(False),
+        **splits,
+        measured=settings["measured"],
+        weight_decay=settings["weight_decay"],
+        dtype=dtype,
+    )
+
+
+def initial_parameters(settings: dict, case: Case, weights: dict | None) -> Tensor:
+    """θ before training: random from the settings' seed where the model starts so, pre-trained where it has weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings["seed"])
+        module = _build(settings, case.train.inputs)
+    if weights is not None:
+        tensors = {name: torch.from_numpy(array) for name, array in weights.items() if array.dtype == np.float32}
+        MODELS.load(settings["model"]["kind"]).load_pretrained(module, tensors)
+    return case.flatten({name: parameter.detach() for name, parameter in module.named_parameters()})

@@ -1,0 +1,204 @@
+"""Can a study run with this configuration? What a schema can't express, across its fields."""
+
+import math
+
+from fading.data import DATASETS
+from fading.errors import FadingError
+from fading.experiments.correction.names import LABEL_NEIGHBOURS, NEEDED
+from fading.influence import ESTIMATORS, SHARED
+from fading.models import MODELS
+from fading.plan import schema
+
+RESERVED = "reference"  # the committed results
+
+
+def check(config: dict) -> None:
+    """Raise FadingError, one sentence naming the key, what was found and what is accepted, if a study can't run so."""
+    schema.check_shape(config, schema.configuration(), "the configuration")
+    if config["study"] == RESERVED:
+        raise FadingError(f"study: found {RESERVED}, which names the committed results; any other name is accepted.")
+    _member("cases", config["cases"], config["definitions"], "defined are")
+    peers = config["peers"]
+    _member("peers.cases", peers["cases"], config["definitions"], "defined are")
+    for name in dict.fromkeys([*config["cases"], *peers["cases"]]):
+        _check_case(f"definitions.{name}", config["definitions"][name], len(config["seeds"]), config["spectrum"])
+    _at_most("peers.hessian_examples", peers["hessian_examples"], peers["train"], "peers.train")
+    for name in peers["cases"]:
+        train = config["definitions"][name]["examples"]["train"]
+        _at_most("peers.hessian_examples", peers["hessian_examples"], train, f"definitions.{name}.examples.train")
+    keep, krylov = config["spectrum"]["keep"], config["spectrum"]["krylov"]
+    _at_most("spectrum.keep", keep, krylov, "spectrum.krylov")
+    _check_assumptions(config)
+    _check_correction(config)
+
+
+def _check_assumptions(config):
+    chosen, definitions = config["assumptions"], config["definitions"]
+    _member("assumptions.cases", chosen["cases"], definitions, "defined are")
+    tested = [name for name in chosen["cases"] if name in config["cases"]]
+    if not tested:
+        found, accepted = (", ".join(names) for names in (chosen["cases"], config["cases"]))
+        raise FadingError(f"assumptions.cases: found {found}; accepted are some of the study's cases, {accepted}.")
+    for name in tested:
+        _member("assumptions.estimators", chosen["estimators"], _rankers(definitions[name]), f"rankings of {name} are")
+    for name in config["cases"]:
+        up_weighting, key = definitions[name]["up_weighting"], f"definitions.{name}.up_weighting"
+        _at_most("assumptions.steps", chosen["steps"], up_weighting["steps"][-1], f"the last of {key}.steps")
+        _at_most("assumptions.examples", chosen["examples"], up_weighting["examples"], f"{key}.examples")
+
+
+def _check_correction(config):
+    chosen, definitions = config["correction"], config["definitions"]
+    for key in ("cases", "planted"):
+        _member(f"correction.{key}", chosen[key], definitions, "defined are")
+    if not set(chosen["cases"]) & set(config["cases"]):
+        found, accepted = (", ".join(names) for names in (chosen["cases"], config["cases"]))
+        raise FadingError(f"correction.cases: found {found}; accepted are some of the study's cases, {accepted}.")
+    for key in ("examples", "learning_rates", "steps"):
+        if chosen[key] != sorted(chosen[key]):
+            raise FadingError(f"correction.{key} must ascend; found {chosen[key]}.")
+    for name in dict.fromkeys([*chosen["cases"], *chosen["planted"]]):
+        _check_case(f"definitions.{name}", definitions[name], len(config["seeds"]), config["spectrum"])
+    for name in chosen["cases"]:
+        examples, ranking = definitions[name]["examples"], _rankers(definitions[name])
+        key = f"definitions.{name}"
+        _at_most("correction.examples", chosen["examples"][-1], examples["train"], f"{key}.examples.train")
+        _at_most("correction.others", chosen["others"], examples["test"], f"{key}.examples.test")
+        lacking = [one for one in NEEDED if one not in ranking]
+        if lacking:
+            raise FadingError(f"{key}.estimators lacks {', '.join(lacking)}, which a correction compares with.")
+        for list_of in ("harmful", "retrained"):
+            _member(f"correction.{list_of}", chosen[list_of], [*ranking, LABEL_NEIGHBOURS], f"rankings of {name} are")
+    for name in chosen["planted"]:
+        examples, key = definitions[name]["examples"], f"definitions.{name}.examples"
+        if "flipped" not in examples:
+            raise FadingError(f"correction.planted: found {name}; accepted are cases with examples.flipped.")
+        if round(examples["flipped"] * examples["train"]) < 1:
+            raise FadingError(f"{key}.flipped: found {examples['flipped']}; accepted is a share that makes an error.")
+        _at_most(
+            f"{key}.measured", examples["measured"], examples["test"] - 1, "fewer than test, where errors are planted"
+        )
+
+
+def check_claims(claims: list[dict], config: dict) -> None:
+    """Raise FadingError, one sentence naming the key, unless the claims are well formed and of defined cases."""
+    schema.check_shape(claims, schema.claims(), "config/claims.yaml")
+    names = [claim["claim"] for claim in claims]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise FadingError(f"config/claims.yaml has the claim {twice} twice; each name is accepted once.")
+    if config["claims"] != "all":
+        _member("claims", config["claims"], names, "config/claims.yaml has")
+    for claim in claims:
+        _member(f"config/claims.yaml: {claim['claim']}: case", [claim["case"]], config["definitions"], "defined are")
+
+
+def _check_case(key, case, seeds, spectrum):
+    dataset = DATASETS[case["dataset"]]
+    examples, training, up_weighting = case["examples"], case["training"], case["up_weighting"]
+    _at_most(f"{key}.seeds", case.get("seeds", 1), seeds, "the number of seeds")
+    _check_model(key, case, dataset)
+    _check_examples(key, case["dataset"], examples, dataset)
+    _check_training(key, training, examples)
+    for regime in case["regimes"]:
+        _check_regime(f"{key}.regimes: {regime['name']}", regime, training, examples, up_weighting)
+    names = [regime["name"] for regime in case["regimes"]]
+    if len(set(names)) < len(names):
+        raise FadingError(f"{key}.regimes has one name twice: {', '.join(names)}.")
+    if up_weighting["epsilon"] == 0:
+        raise FadingError(f"{key}.up_weighting.epsilon: found 0, which changes nothing; any other is accepted.")
+    if up_weighting["steps"] != sorted(set(up_weighting["steps"])):
+        raise FadingError(f"{key}.up_weighting.steps must ascend; found {up_weighting['steps']}.")
+    left = case["leave_one_out"]
+    _at_most(f"{key}.leave_one_out.count", left["count"], examples["train"], "examples.train")
+    for name in ("size", "proximal"):
+        _at_most(f"{key}.leave_one_out.{name}", left[name], left["count"], "count")
+    _at_most("spectrum.examples", spectrum["examples"], examples["train"], f"{key}.examples.train")
+    _check_estimators(key, case)
+
+
+def _check_model(key, case, dataset):
+    kind = case["model"]["kind"]
+    _member(f"{key}.model.kind", [kind], dataset.kinds, f"{case['dataset']} goes with")
+    others = {name for model in MODELS.values() for name in model.settings} - MODELS[kind].settings.keys()
+    if foreign := sorted(case["model"].keys() & others):
+        raise FadingError(f"{key}.model: a {kind} takes no {' and no '.join(foreign)}, it has its own.")
+
+
+def _check_examples(key, name, examples, dataset):
+    if dataset.test is None:
+        _at_most(
+            f"{key}.examples: train and test", examples["train"] + examples["test"], dataset.train, f"all of {name}"
+        )
+    else:
+        _at_most(f"{key}.examples.train", examples["train"], dataset.train, f"all of {name}")
+        _at_most(f"{key}.examples.test", examples["test"], dataset.test, f"all of {name}")
+    _at_most(f"{key}.examples.measured", examples["measured"], examples["test"], "examples.test")
+    if dataset.sentences and "tokens" not in examples:
+        raise FadingError(f"{key}.examples has no key 'tokens'; sentences need the number of word pieces to keep.")
+    if not dataset.sentences and "tokens" in examples:
+        raise FadingError(f"{key}.examples has the key 'tokens', which only sentences take; {name} has images.")
+
+
+def _check_training(key, training, examples):
+    _at_most(f"{key}.training.batch_size", training["batch_size"], examples["train"], "examples.train")
+    epoch = math.ceil(examples["train"] / training["batch_size"])
+    if training["steps"] < epoch:
+        found = training["steps"]
+        raise FadingError(f"{key}.training.steps: found {found}; accepted is at least {epoch}, one epoch.")
+    if training["checkpoints"] != sorted(training["checkpoints"]):
+        raise FadingError(f"{key}.training.checkpoints must ascend; found {training['checkpoints']}.")
+    for step in training["checkpoints"]:
+        _at_most(f"{key}.training.checkpoints", step, training["steps"], "training.steps")
+    for step in (0, training["steps"]):
+        _member(
+            f"{key}.training.checkpoints, which must hold the first and last step,", [step], training["checkpoints"]
+        )
+
+
+def _check_estimators(key, case):
+    chosen, training, influence = case["estimators"], case["training"], case.get("influence", {})
+    kind, optimizer = case["model"]["kind"], training["optimizer"]
+    _member(f"{key}.estimators", chosen, ESTIMATORS, "known are")
+    if not (influence.get("damping", SHARED["damping"]["default"]) or loss_weight_decay(training)):
+        raise FadingError(f"{key}.influence.damping: found 0; accepted is more where the loss has no weight decay.")
+    for name in chosen:
+        description = ESTIMATORS[name]
+        if description.small and not MODELS[kind].small:
+            raise FadingError(
+                f"{key}.estimators: {name} builds the whole Hessian; accepted is abif, cg or minres for a {kind}."
+            )
+        if description.optimizers and optimizer not in description.optimizers:
+            held = ", ".join(description.optimizers)
+            raise FadingError(f"{key}.estimators: {name} is for {held}; training.optimizer is {optimizer}.")
+    if "window" in influence:
+        _at_most(f"{key}.influence.window", influence["window"], training["steps"], "training.steps")
+
+
+def _rankers(case):
+    """The case's estimators that score every training example for what follows a checkpoint."""
+    return [name for name in case["estimators"] if ESTIMATORS[name].ranks]
+
+
+def loss_weight_decay(training: dict) -> float:
+    """The weight decay that is part of the loss: none where the optimiser decouples it from the gradient."""
+    return 0 if training["optimizer"] == "adamw" else training["weight_decay"]
+
+
+def _check_regime(key, regime, training, examples, up_weighting):
+    _member(f"{key} from", [regime["from"]], training["checkpoints"], "checkpoints are")
+    size = training["batch_size"]
+    position = regime["from"] % math.ceil(examples["train"] / size) * size  # within the epoch
+    batch = min(size, examples["train"] - position)
+    _at_most(f"{key}, up_weighting.examples", up_weighting["examples"], batch, "the size of its first batch")
+
+
+def _member(key, values, accepted, introduction="accepted are"):
+    for value in values:
+        if value not in accepted:
+            raise FadingError(f"{key}: found {value}; {introduction} {', '.join(map(str, accepted))}.")
+
+
+def _at_most(key, value, limit, name):
+    if value > limit:
+        raise FadingError(f"{key}: found {value}; accepted is at most {limit}, {name}.")

@@ -1,0 +1,22 @@
+"""Which source files does a script run? Snakemake reruns on them and lineage records their hashes."""
+
+from functools import cache
+from modulefinder import ModuleFinder
+from pathlib import Path
+
+SCRIPTS = Path(__file__).resolve().parents[2]
+
+
+@cache
+def imports(*sources: str) -> tuple[str, ...]:
+    """The named files below workflow/scripts and every module of the library that they import, directly or not.
+
+    Returns paths relative to workflow/scripts, sorted. Imports inside functions count; the standard library and
+    installed packages do not, they are pinned by envs/study.lock. Raises FileNotFoundError for an unknown source.
+    """
+    finder = ModuleFinder(path=[str(SCRIPTS)])
+    for source in sources:
+        finder.run_script(str(SCRIPTS / source))
+    found = {Path(module.__file__).resolve() for module in finder.modules.values() if module.__file__}
+    found |= {SCRIPTS / source for source in sources}
+    return tuple(sorted(str(path.relative_to(SCRIPTS)) for path in found))

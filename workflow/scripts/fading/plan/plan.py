@@ -1,0 +1,158 @@
+"""A study's configuration and what follows from it for all stages."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from fading.data import DATASETS, Dataset
+from fading.experiments import EXPERIMENTS
+from fading.influence import ESTIMATORS
+from fading.models import MODELS, Model
+from fading.plan.checks import check, check_claims
+from fading.training.counterfactuals import left_out, up_weighted
+
+CHUNK = 8  # counterfactuals per job: long enough to be worth a process, short enough to share two cores
+
+
+class Plan:
+    """A configuration and the claims of config/claims.yaml, checked.
+
+    Raises FadingError, one sentence naming the key, what was found and what is accepted, if a study can't run so.
+    """
+
+    def __init__(self, config: dict, claims: list[dict]):
+        check(config)
+        check_claims(claims, config)
+        self.config = json.loads(json.dumps(config, sort_keys=True))  # reordering keys must change no settings
+        self.every_claim = claims
+
+    @property
+    def cases(self) -> list[str]:
+        """The study's cases."""
+        return self.config["cases"]
+
+    def cases_of(self, key: str | None) -> list[str]:
+        """The cases in the list at a key such as correction.cases, of those that the study runs; without a key, all."""
+        if key is None:
+            return self.cases
+        section, name = key.split(".")
+        running = {*self.cases, *self.config["correction"]["planted"]}
+        return [case for case in self.config[section][name] if case in running]
+
+    def definition(self, case: str) -> dict:
+        """What the configuration says of a case."""
+        return self.config["definitions"][case]
+
+    def dataset(self, case: str) -> Dataset:
+        """The description of its data."""
+        return DATASETS[self.definition(case)["dataset"]]
+
+    def model(self, case: str) -> Model:
+        """The description of its model."""
+        return MODELS[self.definition(case)["model"]["kind"]]
+
+    def seeds(self, case: str) -> list[int]:
+        """The study's seeds with which the case runs."""
+        return self.config["seeds"][: self.definition(case).get("seeds")]
+
+    def runs(self, case: str, first_alone: bool = False) -> list[str]:
+        """The names of a case's runs, one per seed."""
+        return [str(seed) for seed in self.seeds(case)[: 1 if first_alone else None]]
+
+    def another_order(self, seed: int) -> str:
+        """The name of a run that starts as the seed's and draws its batches in the order of the next seed."""
+        return f"{seed}-order-{seed + 1}"
+
+    @cached_property
+    def seeds_of_runs(self) -> dict[str, dict[str, int]]:
+        """The seed of each run, and the seed of the order in which it draws its batches, by the run's name."""
+        seeds = self.config["seeds"]
+        own = {str(seed): {"seed": seed, "order": seed} for seed in seeds}
+        return own | {self.another_order(seed): {"seed": seed, "order": seed + 1} for seed in seeds}
+
+    def regimes(self, case: str) -> dict[str, dict]:
+        """The case's regimes, by name."""
+        return {regime["name"]: regime for regime in self.definition(case)["regimes"]}
+
+    def end(self, case: str) -> int:
+        """The last step of training."""
+        return self.definition(case)["training"]["steps"]
+
+    def along_training(self, case: str) -> list[int]:
+        """The first checkpoint, the one nearest to half-way, and the last."""
+        first, *between, last = self.definition(case)["training"]["checkpoints"]
+        return [first, min(between, key=lambda step: abs(2 * step - last)), last]
+
+    def estimators(self, case: str) -> list[str]:
+        """The case's estimators."""
+        return self.definition(case)["estimators"]
+
+    def rankers(self, case: str) -> list[str]:
+        """Of these, those that score every training example for what follows a checkpoint."""
+        return [name for name in self.estimators(case) if ESTIMATORS[name].ranks]
+
+    def forward_estimators(self, case: str) -> list[str]:
+        """Of these, those that say something of what follows a checkpoint."""
+        return [name for name in self.estimators(case) if not ESTIMATORS[name].of_the_past]
+
+    def leaves_out(self, case: str, run: str) -> bool:
+        """Is anything left out of that run? Only of the first."""
+        return run in self.runs(case, first_alone=True)
+
+    def retraining_chunks(self, case: str) -> range:
+        """The jobs among which retraining with examples left out is shared."""
+        left, examples = self.definition(case)["leave_one_out"], self.definition(case)["examples"]["train"]
+        return _chunks(left_out(range(examples), left["count"], left["size"]))
+
+    def up_weighting_chunks(self, case: str) -> range:
+        """The jobs among which a regime's up-weightings are shared."""
+        examples = self.definition(case)["up_weighting"]["examples"]
+        return _chunks(up_weighted(range(examples), examples, 1))
+
+    @property
+    def claims(self) -> list[dict]:
+        """The claims that the study judges."""
+        judged = self.config["claims"]
+        return [claim for claim in self.every_claim if judged == "all" or claim["claim"] in judged]
+
+    @property
+    def claimed_tables(self) -> list[str]:
+        """The tables that these are on and that experiments make, in the claims' order."""
+        return [name for name in dict.fromkeys(claim["table"] for claim in self.claims) if name in self.tables]
+
+    @cached_property
+    def tables(self) -> dict[str, str]:
+        """The public tables that experiments make, with the experiment of each."""
+        return {table: name for name, experiment in EXPERIMENTS.items() for table in experiment.tables}
+
+    @cached_property
+    def topics(self) -> dict[str, str]:
+        """The figures that experiments make, with the experiment of each."""
+        return {topic: name for name, experiment in EXPERIMENTS.items() for topic in experiment.figures}
+
+    def summarisers(self, table: str) -> list[str]:
+        """The library's files, if any, with the function that makes a table of its frames."""
+        function = EXPERIMENTS[self.tables[table]].tables[table].get("by") if table in self.tables else None
+        return [f"fading/{function.rpartition('.')[0].replace('.', '/')}.py"] if function else []
+
+
+def read_plan(root: Path, configfile: str) -> Plan:
+    """The plan of a study whose configuration is laid over config/config.yaml, as Snakemake lays it."""
+    files = dict.fromkeys(["config/config.yaml", configfile])
+    config: dict = {}
+    for file in files:
+        config = _laid_over(config, yaml.safe_load((root / file).read_text()))
+    return Plan(config, yaml.safe_load((root / "config/claims.yaml").read_text()))
+
+
+def _laid_over(below, above):
+    """Mappings key by key; anything else is replaced."""
+    if not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    return below | {key: _laid_over(below.get(key), value) for key, value in above.items()}
+
+
+def _chunks(counterfactuals):
+    return range(-(-len(counterfactuals) // CHUNK))

@@ -1,0 +1,89 @@
+"""The shape that a configuration must have: the files of workflow/schemas, with what describes itself filled in."""
+
+import json
+import math
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from jsonschema.validators import extend
+
+from fading.data import DATASETS
+from fading.errors import FadingError
+from fading.influence import ESTIMATORS, SHARED
+from fading.models import MODELS
+
+SCHEMAS = Path(__file__).parents[3] / "schemas"
+
+
+def configuration() -> dict:
+    """The schema of a configuration, with the datasets, models and settings of estimators that there are."""
+    schema = json.loads((SCHEMAS / "config.schema.json").read_text())
+    case = schema["$defs"]["case"]["properties"]
+    case["dataset"]["enum"] = list(DATASETS)
+    case["model"]["properties"]["kind"]["enum"] = list(MODELS)
+    for kind, model in MODELS.items():
+        case["model"]["properties"] |= model.settings
+        takes = {"if": {"properties": {"kind": {"const": kind}}}, "then": {"required": list(model.settings)}}
+        case["model"].setdefault("allOf", []).append(takes)
+    own = {name: schema for estimator in ESTIMATORS.values() for name, schema in estimator.own.items()}
+    case["influence"]["properties"] = SHARED | own
+    return schema
+
+
+def claims() -> dict:
+    """The schema of the claims."""
+    return json.loads((SCHEMAS / "claims.schema.json").read_text())
+
+
+def check_shape(instance, schema: dict, whole: str) -> None:
+    """Raise FadingError, one sentence naming the key, unless the instance has the schema's shape.
+
+    `whole` names the instance.
+    """
+    error = best_match(Validator(schema).iter_errors(instance))
+    if error is None:
+        return
+    key = ".".join(map(str, error.absolute_path)) or whole
+    if error.validator == "additionalProperties":
+        accepted = error.schema["properties"]
+        unknown = ", ".join(repr(name) for name in error.instance if name not in accepted)
+        raise FadingError(f"{key} has the unknown key {unknown}; accepted are {', '.join(accepted)}.")
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        raise FadingError(f"{key} lacks {', '.join(missing)}, which a study must give.")
+    accepted = ACCEPTED[error.validator](error.validator_value)
+    raise FadingError(f"{key}: found {error.instance!r}; accepted is {accepted}.")
+
+
+def _integer(checker, value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _number(checker, value):
+    return _integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON Schema takes 126.0 for an integer, and YAML can write .nan: neither makes a step or a learning rate.
+Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _integer, "number": _number}),
+)
+TYPES = {
+    "array": "a list",
+    "object": "a mapping",
+    "string": "text",
+    "integer": "an integer",
+    "number": "a finite number (to YAML, 5e-2 is text and 5.0e-2 a number)",
+}
+ACCEPTED = {
+    "type": TYPES.get,
+    "enum": lambda values: f"one of {', '.join(values)}",
+    "minimum": lambda limit: f"at least {limit}",
+    "maximum": lambda limit: f"at most {limit}",
+    "exclusiveMinimum": lambda limit: f"more than {limit}",
+    "multipleOf": lambda factor: f"a multiple of {factor}",
+    "minItems": lambda count: f"a list of at least {count}",
+    "uniqueItems": lambda _: "a list without repetition",
+    "pattern": lambda _: "small letters, digits and hyphens, no hyphen first",
+}

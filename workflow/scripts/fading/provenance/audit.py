@@ -1,0 +1,183 @@
+"""Does what is in a study's folder still follow from the code, the configuration and the environment?"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from fading.artefacts import store
+from fading.artefacts.job import LOCK
+from fading.errors import FadingError
+from fading.plan.jobs import CRATE as CRATE_RULE
+from fading.plan.jobs import ON_REQUEST, job_name, jobs
+from fading.provenance.crate import described_jobs, hashes
+from fading.provenance.folder import CRATE, StudyFolder
+
+HOLDS, OUTDATED, BROKEN = 0, 1, 2
+VERDICTS = {HOLDS: "holds", OUTDATED: "outdated", BROKEN: "broken"}
+NOT_HERE = "not in this archive"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is so of one file: how bad at worst, and each thing that is wrong, or to be said, in a few words."""
+
+    file: str
+    severity: int
+    remarks: tuple[str, ...]
+
+    def __str__(self):
+        return f"{VERDICTS[self.severity]:9} {self.file}: {'; '.join(self.remarks)}"
+
+
+def audit(study: StudyFolder) -> list[Finding]:
+    """A finding for each file in the study's folder, and for each that should be there and is not.
+
+    BROKEN: not as it was written, missing, under another's name, or unaccounted for. OUTDATED: whole, but made from
+    other inputs, code, settings or another environment than there are now, or by a job that the study no longer has.
+    What an archive was made without is HOLDS, with that remark; so is what another job records of it.
+    """
+    auditor = _Auditor(study)
+    findings = [auditor.finding(file) for file in sorted(study.files() | auditor.downloads)]
+    findings += [Finding(file, HOLDS, (NOT_HERE,)) for file in study.left_out]
+    findings += [Finding(file, BROKEN, ("missing",)) for file in sorted(auditor.missing())]
+    return sorted(findings, key=lambda finding: (-finding.severity, finding.file))
+
+
+def summary(findings: Iterable[Finding]) -> str:
+    """How many files there are of each verdict, in a line."""
+    findings = list(findings)
+    absent = sum(finding.remarks == (NOT_HERE,) for finding in findings)
+    counts = [f"{sum(each.severity == severity for each in findings)} {name}" for severity, name in VERDICTS.items()]
+    counts[HOLDS] = f"{sum(each.severity == HOLDS for each in findings) - absent} hold"
+    return f"{len(findings)} files: {', '.join(counts)}" + (f", {absent} {NOT_HERE}" if absent else "")
+
+
+def as_json(findings: Iterable[Finding]) -> str:
+    """The findings and the worst severity."""
+    listed = [asdict(finding) | {"verdict": VERDICTS[finding.severity]} for finding in findings]
+    return json.dumps({"severity": worst(findings), "findings": listed}, indent=1)
+
+
+def worst(findings: Iterable[Finding]) -> int:
+    return max((finding.severity for finding in findings), default=HOLDS)
+
+
+class _Auditor:
+    def __init__(self, study):
+        self.study, self.root = study, study.root
+        self.expected = {job.name: job for job in jobs(study.plan, CRATE_RULE)}
+        self.jobs = self.expected | {job.name: job for job in jobs(study.plan, *ON_REQUEST)}
+        self.crate = f"results/{study.name}/{CRATE}"
+        self.hashes, self.lineages = {}, {}
+
+    @property
+    def downloads(self):
+        """The files fetched for the study that are here."""
+        wanted = {f"resources/{job.wildcards['download']}" for job in self.jobs.values() if job.rule == "download"}
+        return {file for file in wanted if (self.root / file).is_file()}
+
+    def sha256(self, file):
+        """Of a file as it is, or as an archive says that it was; None if there is none."""
+        if file not in self.hashes:
+            path = self.root / file
+            self.hashes[file] = store.sha256(path) if path.is_file() else self.study.left_out.get(file)
+        return self.hashes[file]
+
+    def lineage(self, file):
+        """Of a file that is here and has one, else None."""
+        if file not in self.lineages:
+            try:
+                self.lineages[file] = store.lineage(self.root / file)
+            except FadingError:
+                self.lineages[file] = None
+        return self.lineages[file]
+
+    def missing(self):
+        """Files that the crate lists, or that something was made from, and that are not here; and jobs without any."""
+        here = self.study.files() | self.downloads
+        lineages = [lineage for file in here if (lineage := self.lineage(file))]
+        known = {file for lineage in lineages for file in lineage["inputs"]} | {self.crate} | self._listed().keys()
+        files = {file for file in known if file.startswith(("results/", "resources/")) and self.sha256(file) is None}
+        made = {job_name(lineage["rule"], lineage["wildcards"]) for lineage in lineages} | self._described()
+        absent = self.expected.keys() - made - {CRATE_RULE}
+        return files | {f"results/{self.study.name}: what {name} makes" for name in absent}
+
+    def _listed(self):
+        try:
+            return hashes(self.root / self.crate)
+        except (FadingError, OSError):  # damaged or missing, which is a finding of its own
+            return {}
+
+    def _described(self):
+        """Of an archive, the jobs that its crate describes: what they made may have been left out."""
+        return described_jobs(self.root / CRATE) if self.study.left_out else set()
+
+    def finding(self, file):
+        try:
+            broken, outdated = self._problems(file)
+        except FadingError as error:
+            broken, outdated = [self._short(error, file)], []
+        severity = BROKEN if broken else OUTDATED if outdated else HOLDS
+        return Finding(file, severity, (*broken, *outdated))
+
+    def _short(self, error, file):
+        return str(error).removeprefix(f"{self.root / file} ").removesuffix(".")
+
+    def _problems(self, file):
+        """What is broken, what is outdated."""
+        path = self.root / file
+        if file == self.crate:
+            changed = [listed for listed, recorded in hashes(path).items() if self.sha256(listed) != recorded]
+            return [], [f"lists another {listed}" for listed in changed]
+        if path.suffix not in store.HEADERS:
+            return ([] if self._accounted(path) else ["unaccounted for"]), []
+        lineage, broken = store.lineage(path), []
+        try:
+            store.check(path)
+        except FadingError as error:
+            broken.append(self._short(error, file))
+        if lineage["path"] != file:
+            broken.append(f"was written as {lineage['path']}")
+        return broken, list(self._outdated(lineage))
+
+    def _accounted(self, path):
+        """Is it what stands beside a table, or a job's log or times?"""
+        beside = path.suffix == ".json" and path.with_suffix("").suffix == ".csv"
+        written = path.is_relative_to(self.study.folder / "logs") or path.is_relative_to(self.study.folder / "times")
+        return written or (beside and path.with_suffix("").is_file())
+
+    def _outdated(self, lineage):
+        name = job_name(lineage["rule"], lineage["wildcards"])
+        job = self.jobs.get(name)
+        if job is None:
+            yield f"was made by {name}, which the study does not have now"
+            return
+        settings = json.loads(json.dumps(job.settings))
+        for key in sorted(lineage["settings"].keys() | settings.keys()):
+            before, now = (known.get(key, "nothing") for known in (lineage["settings"], settings))
+            if before != now:
+                yield f"settings had {key} {_brief(before)}, now {_brief(now)}"
+        for what in ("inputs", "code"):
+            for file, recorded in lineage[what].items():
+                if self.sha256(file) not in (recorded, None):  # a missing one is named where it is missing
+                    yield f"{what.removesuffix('s')} {file} is another"
+        yield from self._rewired(lineage, job)
+        if self.sha256(LOCK) != lineage["lock"]:
+            yield f"environment: {LOCK} is another"
+
+    def _rewired(self, lineage, job):
+        """What the job reads now and did not, or did and does not."""
+        read = {file: self.lineage(file) for file in lineage["inputs"]}
+        if None in read.values():  # then it can't be told which jobs made what is not here
+            return
+        before = {job_name(known["rule"], known["wildcards"]): file for file, known in read.items()}
+        now = {job_name(need.rule, need.wildcards) for need in job.reads}
+        for key in sorted(before.keys() - now):
+            yield f"input {before[key]} is no longer used"
+        for key in sorted(now - before.keys()):
+            yield f"input of {key} is new"
+
+
+def _brief(value):
+    text = json.dumps(value)
+    return text if len(text) < 60 else f"{text[:57]}..."

@@ -1,0 +1,82 @@
+"""Compare two studies: two machines, two versions, or a run and the committed reference."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fading.evidence.claims import margin
+from fading.provenance import differences
+from fading.provenance.differences import DAMAGED, DIFFERENT, ELSEWHERE, IDENTICAL, NUMBERS, PIXELS, SAME, WITHIN
+
+KINDS = {".png": "figures", ".csv": "tables", ".parquet": "intermediate tables", ".safetensors": "tensors"}
+COLOURS = {IDENTICAL: "0.75", SAME: "0.6", WITHIN: "C0", DIFFERENT: "C1", DAMAGED: "C3", ELSEWHERE: "0.9"}
+
+
+def compare(one: Path, other: Path) -> Iterator[str]:
+    """What differs, as lines; writes <one>-against-<other>.csv and .png beside the folder `one`.
+
+    Raises FadingError if a folder holds no artefacts, or no claims.
+    """
+    files, claims = differences.compare_files(one, other), differences.compare_claims(one, other)
+    target = one.resolve().parent / f"{one.resolve().name}-against-{other.resolve().name}"
+    files.to_csv(target.with_suffix(".csv"), index=False, lineterminator="\n", float_format="%.3g")
+    _draw(files, claims, one, other, target.with_suffix(".png"))
+    counts = files.state.value_counts()
+    yield f"{len(files)} files: {', '.join(f'{count} {state}' for state, count in counts.items())}"
+    yield (
+        f"(numbers agree within {NUMBERS['relative']:g} of their size or {NUMBERS['absolute']:g}; "
+        f"pictures, where at most {PIXELS:.0%} of the pixels differ)"
+    )
+    for row in files[files.state.isin([DIFFERENT, DAMAGED])].itertuples():
+        yield f"{row.state}: {row.file}" + (f", by up to {row.difference:.2g}" if row.difference > 0 else "")
+    changed = claims[claims.verdict_one != claims.verdict_other]
+    yield f"{len(claims)} claims of both: {len(changed)} with another verdict"
+    for row in changed.itertuples():
+        yield f"{row.claim}: {row.verdict_one} in {one}, {row.verdict_other} in {other}"
+    yield f"written: {target}.csv and .png"
+
+
+def _draw(files, claims, one, other, path):
+    from matplotlib import pyplot as plt
+    from matplotlib.ticker import NullLocator
+
+    from fading.figures import style
+
+    style.apply()
+    height = 0.22 * len(claims)
+    figure, (above, below) = plt.subplots(
+        2, 1, figsize=(style.WIDTH, height + 2.6), height_ratios=[1.1, height], layout="constrained"
+    )
+    kinds = files.file.map(lambda file: KINDS[Path(file).suffix])
+    counts = pd.crosstab(kinds, files.state).reindex(
+        index=[kind for kind in KINDS.values() if kind in set(kinds)][::-1],
+        columns=[state for state in COLOURS if state in set(files.state)],
+    )
+    left = np.zeros(len(counts))
+    for state in counts:
+        above.barh(counts.index, counts[state], left=left, color=COLOURS[state], label=state)
+        left += counts[state].to_numpy()
+    above.set(xlabel="files", title=f"{one} against {other}")
+    above.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    rows = -np.arange(len(claims))
+    for suffix, folder, shift, marker in (("one", one, 0.15, "o"), ("other", other, -0.15, "D")):
+        low, middle, high = (margin(claims, f"{name}_{suffix}") for name in ("ci_low", "estimate", "ci_high"))
+        colour = style.PALETTE[0 if suffix == "one" else 1]
+        below.hlines(rows + shift, np.minimum(low, high), np.maximum(low, high), color=colour, lw=1.2)
+        below.scatter(middle, rows + shift, s=12, marker=marker, color=colour, label=str(folder))
+    below.axvline(0, color="0.3", lw=0.8, zorder=0)
+    below.set_xscale("symlog", linthresh=0.1)
+    below.xaxis.set_minor_locator(NullLocator())
+    below.set(
+        xlabel="distance of the estimate from its threshold, positive on the claim's side, with its 95 % interval",
+        ylim=(-len(claims) + 0.3, 0.7),
+    )
+    changed = claims.verdict_one != claims.verdict_other
+    below.set_yticks(rows, claims.claim.where(~changed, claims.claim + " (another verdict)"), fontsize=6)
+    for label in np.array(below.get_yticklabels())[changed]:
+        label.set(color=style.PALETTE[3], fontweight="bold")
+    below.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    figure.savefig(path)
+    plt.close(figure)

@@ -1,0 +1,106 @@
+"""How do the artefacts and claims of two studies differ, and is it within tolerance?"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fading.artefacts import store
+from fading.errors import FadingError
+
+IDENTICAL, SAME, WITHIN, DIFFERENT, DAMAGED = "identical", "same content", "within tolerance", "different", "damaged"
+ELSEWHERE = "only in one of them"
+NUMBERS = {"relative": 1e-3, "absolute": 1e-6}  # a number agrees if it differs by less than either
+PIXELS = 0.01  # a picture agrees if at most this share of its pixels differs
+COLUMNS = ["file", "state", "difference", "tolerance"]
+
+
+def compare_files(one: Path, other: Path) -> pd.DataFrame:
+    """A row for each artefact that either folder holds: file, state, difference, tolerance.
+
+    States: identical to the byte; the same content under another lineage; within tolerance; different; damaged; or in
+    one folder only. `difference` is the largest relative one of numbers, or the share of pixels that
+    differ; empty where there are other rows, names or shapes. A figure is compared by its PNG: its SVG draws the same.
+    Raises FadingError if a folder holds no artefact.
+    """
+    ours, theirs = _artefacts(one), _artefacts(other)
+    rows = [
+        {"file": file, **_compared(one / file, other / file)}
+        if file in ours & theirs
+        else {"file": file, "state": ELSEWHERE}
+        for file in sorted(ours | theirs)
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def compare_claims(one: Path, other: Path) -> pd.DataFrame:
+    """The claims of both studies: claim, direction, threshold, and estimate, ci_low, ci_high and verdict of either.
+
+    Columns of the first end in _one, of the second in _other. Raises FadingError if either has no claims.
+    """
+    numbers = ["estimate", "ci_low", "ci_high", "verdict"]
+    first, second = (store.read(folder / "claims.csv") for folder in (one, other))
+    return first[["claim", "direction", "threshold", *numbers]].merge(
+        second[["claim", *numbers]], on="claim", suffixes=("_one", "_other")
+    )
+
+
+def _artefacts(folder):
+    kinds = store.HEADERS.keys() - {".svg"}
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix in kinds}
+    if not found:
+        raise FadingError(f"{folder} holds no artefact; accepted is the folder of a study, or of its public results.")
+    return found
+
+
+def _compared(one, other):
+    if store.sha256(one) == store.sha256(other) and _header(one) == _header(other):
+        return {"state": IDENTICAL, "difference": 0.0}
+    try:
+        for path in (one, other):
+            store.check(path)
+    except FadingError:
+        return {"state": DAMAGED}
+    if one.suffix == ".png":
+        difference, tolerance = _pixels(one, other), PIXELS
+    else:
+        difference, tolerance = _numbers(_table(one), _table(other)), NUMBERS["relative"]
+    state = SAME if difference == 0 else WITHIN if difference <= tolerance else DIFFERENT
+    return {"state": state, "difference": difference, "tolerance": tolerance}
+
+
+def _header(path):
+    return store.sidecar(path).read_bytes() if path.suffix == ".csv" else None
+
+
+def _table(path):
+    """The columns of a frame, or the tensors of a file, by their names."""
+    content = store.read(path)
+    return {name: content[name].to_numpy() if isinstance(content, pd.DataFrame) else content[name] for name in content}
+
+
+def _numbers(one, other):
+    """The largest relative difference that also exceeds the absolute tolerance; NaN where anything else differs."""
+    if one.keys() != other.keys() or any(one[name].shape != other[name].shape for name in one):
+        return np.nan
+    largest = 0.0
+    for name in one:
+        a, b = one[name], other[name]
+        if not (np.issubdtype(a.dtype, np.number) and np.issubdtype(b.dtype, np.number)):
+            if not pd.Series(a.ravel()).equals(pd.Series(b.ravel())):
+                return np.nan
+            continue
+        if not np.array_equal(np.isfinite(a), np.isfinite(b)):
+            return np.nan
+        apart = np.nan_to_num(np.abs(a.astype(float) - b.astype(float)))
+        size = np.nan_to_num(np.maximum(np.abs(a), np.abs(b)).astype(float))
+        beyond = apart > NUMBERS["absolute"]
+        largest = max([largest, *(apart[beyond] / size[beyond])])
+    return largest
+
+
+def _pixels(one, other):
+    from PIL import Image
+
+    a, b = (np.asarray(Image.open(path).convert("RGB"), dtype=int) for path in (one, other))
+    return np.nan if a.shape != b.shape else float((np.abs(a - b).max(-1) > 0).mean())

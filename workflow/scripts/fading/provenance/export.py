@@ -1,0 +1,87 @@
+"""Pack a study into an archive to publish: a crate of its own, in which the study can be audited."""
+
+import json
+import os
+import zipfile
+from pathlib import Path
+from urllib.parse import unquote
+
+from fading.artefacts import store
+from fading.errors import FadingError
+from fading.provenance.crate import from_root, hashes
+from fading.provenance.folder import CRATE, LEFT_OUT, PROJECT, StudyFolder
+
+ABOUT = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml")
+HEAVY = {".safetensors", ".parquet"}  # checkpoints, effects, scores: what tables are made from
+THEN = (1980, 1, 1, 0, 0, 0)  # the same study gives the same archive, but for the times in its crate
+
+
+def export(study: StudyFolder, destination: Path, checkpoints: bool) -> None:
+    """Write a zip of the crate, figures, tables, claims, logs, workflow, configuration and lock.
+
+    With `checkpoints` also of every tensor and intermediate table, and what was downloaded; without, left-out.json
+    keeps their sha256, and the archive's crate leaves them out. Raises FadingError if the study has no crate, or lists
+    a file that is not here or is another.
+    """
+    if not destination.parent.is_dir():
+        raise FadingError(f"{destination.parent} is no folder; accepted is a file to write in one that is there.")
+    metadata = study.folder / CRATE
+    if not metadata.is_file():
+        raise FadingError(f"{study.folder} has no {CRATE}; `snakemake --configfile {study.configfile}` writes it.")
+    listed = hashes(metadata)
+    for file, recorded in listed.items():
+        if not (study.root / file).is_file() or store.sha256(study.root / file) != recorded:
+            raise FadingError(f"{metadata} lists another {file} than is here; `fading audit` says more.")
+    files = _around(study) | study.files() | listed.keys()
+    heavy = set() if checkpoints else {file for file in files if Path(file).suffix in HEAVY}
+    left_out = {file: listed.get(file) or store.sha256(study.root / file) for file in heavy}
+    part = destination.with_name(f".part-{destination.name}")
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in sorted(files - heavy):
+                _add(archive, file, (study.root / file).read_bytes())
+            _add(archive, LEFT_OUT, json.dumps(left_out, indent=1, sort_keys=True).encode())
+            _add(archive, CRATE, json.dumps(_rebased(metadata, left_out), indent=1, sort_keys=True).encode())
+        os.replace(part, destination)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _around(study):
+    """The project's files, without what Python left among them."""
+    found = {study.root / part for part in ABOUT}
+    for part in PROJECT:
+        found |= set((study.root / part).rglob("*")) | {study.root / part}
+    names = {str(path.relative_to(study.root)) for path in found if path.is_file()}
+    return {name for name in names if "__pycache__" not in name}
+
+
+def _add(archive, file, content):
+    entry = zipfile.ZipInfo(file, THEN)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(entry, content)
+
+
+def _rebased(metadata, left_out):
+    """The study's crate with the archive's top for its folder; what is left out is no file, but keeps its sha256."""
+    described, names = json.loads(metadata.read_text()), {}
+    for one in described["@graph"]:
+        if "File" in one["@type"]:
+            names[one["@id"]] = from_root(metadata, one)
+            if unquote(names[one["@id"]]) in left_out:
+                names[one["@id"]] = f"#left-out/{names[one['@id']]}"
+                one["@type"] = "CreativeWork"
+
+    def renamed(value):
+        if isinstance(value, list):
+            return [renamed(one) for one in value]
+        if isinstance(value, dict):
+            return {key: names.get(one, one) if key == "@id" else renamed(one) for key, one in value.items()}
+        return value
+
+    graph = renamed(described["@graph"])
+    entities = {one["@id"]: one for one in graph}
+    top = entities["./"]
+    top["hasPart"] = [part for part in top["hasPart"] if not part["@id"].startswith("#")]
+    del entities[CRATE]["identifier"]  # the seal of the study's own crate
+    return {**described, "@graph": graph}

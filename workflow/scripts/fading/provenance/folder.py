@@ -1,0 +1,54 @@
+"""A study's folder of results, what lies around it, and the configuration that it is of."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from fading.errors import FadingError
+from fading.plan.plan import Plan, read_plan
+
+CRATE = "ro-crate-metadata.json"
+LEFT_OUT = "left-out.json"  # in an exported archive: the sha256 of each file that it was made without
+PROJECT = ("Snakefile", "workflow", "config", "envs", "profiles")  # what it takes to run the workflow
+
+
+class StudyFolder:
+    """The folder results/<name> of a clone or of an unpacked archive, its `root`; files go by their paths from there.
+
+    Raises FadingError if the folder is none, or if not exactly one file of config/ is that study's.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder).resolve()
+        self.name = self.folder.name
+        self.root = self.folder.parents[1]
+        if not self.folder.is_dir() or self.folder.parent.name != "results" or not (self.root / "Snakefile").is_file():
+            raise FadingError(f"{folder} is not a study: accepted is a folder results/<study> beside its Snakefile.")
+        files = sorted(self.root.glob("config/*.yaml"))
+        mine = [file for file in files if self._study_in(file) == self.name]
+        if len(mine) != 1:
+            named = " and ".join(file.name for file in mine) or "no file"
+            raise FadingError(f"{folder}: found {named} in config/ with `study: {self.name}`; accepted is exactly one.")
+        self.configfile = str(mine[0].relative_to(self.root))
+
+    @staticmethod
+    def _study_in(file):
+        content = yaml.safe_load(file.read_text())
+        return content.get("study") if isinstance(content, dict) else None
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What the study should hold, as this library plans it. Raises FadingError for a bad configuration."""
+        return read_plan(self.root, self.configfile)
+
+    @cached_property
+    def left_out(self) -> dict[str, str]:
+        """The files that an exported archive was made without, with their sha256."""
+        listed = self.root / LEFT_OUT
+        return json.loads(listed.read_text()) if listed.is_file() else {}
+
+    def files(self) -> set[str]:
+        """Every file in the study's folder."""
+        return {str(path.relative_to(self.root)) for path in self.folder.rglob("*") if not path.is_dir()}

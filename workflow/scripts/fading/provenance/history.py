@@ -1,0 +1,70 @@
+"""Which jobs made a study's files? Told from the lineage in the files' headers."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fading.artefacts import store
+from fading.errors import FadingError
+from fading.plan.jobs import job_name
+
+LIBRARY = Path("workflow/scripts/fading")
+
+
+@dataclass
+class JobRecord:
+    """A job as its outputs remember it; files by their paths from the study's root."""
+
+    lineage: dict
+    outputs: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return job_name(self.lineage["rule"], self.lineage["wildcards"])
+
+    @property
+    def script(self) -> str:
+        """The job's script: of its code, what is not the library's."""
+        return next(file for file in self.lineage["code"] if LIBRARY not in Path(file).parents)
+
+    @property
+    def parameters(self) -> dict:
+        return self.lineage["wildcards"] | self.lineage["settings"]
+
+
+def jobs(root: Path, files: list[str]) -> list[JobRecord]:
+    """The jobs that made the files and all that these were made from; each after those that it depends on.
+
+    A job's outputs are all that it left in the folders of those that are known; strangers there are passed over. Raises
+    FadingError if a file on the way is missing or has no lineage.
+    """
+    found: dict[str, JobRecord] = {}
+    made: set[str] = set()
+
+    def follow(file):
+        if file in made:
+            return
+        made.add(file)
+        lineage = store.lineage(root / file)
+        for parent in lineage["inputs"]:
+            follow(parent)
+        record = JobRecord(lineage)
+        found.setdefault(record.name, record)
+
+    for file in files:
+        follow(file)
+    for folder in {(root / file).parent for file in made}:
+        for path in sorted(folder.iterdir()):
+            job = found.get(_job_of(path, str(path.relative_to(root))))
+            if job:
+                written = [path, store.sidecar(path)] if path.suffix == ".csv" else [path]
+                job.outputs += [str(one.relative_to(root)) for one in written]
+    return list(found.values())
+
+
+def _job_of(path, file):
+    """Of the job that wrote a file under this name; None if there was none."""
+    try:
+        lineage = store.lineage(path)
+    except FadingError:
+        return None
+    return job_name(lineage["rule"], lineage["wildcards"]) if lineage["path"] == file else None

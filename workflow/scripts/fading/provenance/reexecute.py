@@ -1,0 +1,82 @@
+"""Make some of a study's artefacts again, from the inputs that they record, and compare the bytes."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from fading.artefacts import store
+from fading.errors import FadingError
+from fading.plan.jobs import CRATE as CRATE_RULE
+from fading.plan.jobs import job_name, jobs
+from fading.provenance.audit import BROKEN, HOLDS, OUTDATED, Finding
+from fading.provenance.folder import PROJECT, StudyFolder
+
+SAME = "recomputed, the same bytes"
+
+
+def candidates(study: StudyFolder) -> list[str]:
+    """The artefacts that can be recomputed: a job of the study makes them, and they and their inputs are here."""
+    planned = {job.name for job in jobs(study.plan, CRATE_RULE)}
+    files = []
+    for file in sorted(study.files()):
+        if Path(file).suffix in store.HEADERS:
+            lineage = store.lineage(study.root / file)
+            here = all((study.root / needed).is_file() for needed in lineage["inputs"])
+            if here and job_name(lineage["rule"], lineage["wildcards"]) in planned:
+                files.append(file)
+    return files
+
+
+def reexecute(study: StudyFolder, count: int, seed: int) -> Iterator[Finding]:
+    """A finding for each of `count` candidates, chosen at random by the seed, recomputed one by one in scratch folders.
+
+    Raises FadingError if there are fewer than `count`.
+    """
+    files = candidates(study)
+    if count > len(files):
+        raise FadingError(f"--reexecute: found {count}; accepted is at most {len(files)}, what can be recomputed.")
+    for file in random.Random(seed).sample(files, count):
+        yield _compared(study, file)
+
+
+def _compared(study, file):
+    lineage = store.lineage(study.root / file)
+    for needed, recorded in lineage["inputs"].items():
+        if not (study.root / needed).is_file() or store.sha256(study.root / needed) != recorded:
+            return Finding(file, OUTDATED, (f"can't be recomputed: input {needed} is not the one recorded",))
+    with tempfile.TemporaryDirectory(prefix="fading-") as folder:
+        scratch = Path(folder)
+        for part in PROJECT:
+            whole = study.root / part
+            (shutil.copytree if whole.is_dir() else shutil.copy)(whole, scratch / part)
+        for needed in map(Path, lineage["inputs"]):
+            (scratch / needed).parent.mkdir(parents=True, exist_ok=True)
+            for part in (needed, store.sidecar(needed)) if needed.suffix == ".csv" else (needed,):
+                shutil.copy(study.root / part, scratch / part)
+        options = ["--configfile", study.configfile, "--cores", "1", "--allowed-rules", lineage["rule"]]
+        done = _snakemake(scratch, file, *options)
+        if done.returncode:
+            return Finding(file, BROKEN, (f"can't be recomputed: {_reason(done)}",))
+        written = [file, f"{file}.json"] if file.endswith(".csv") else [file]
+        differing = [part for part in written if (scratch / part).read_bytes() != (study.root / part).read_bytes()]
+    if differing:
+        return Finding(file, BROKEN, ("recomputed from its inputs, it has other bytes",))
+    return Finding(file, HOLDS, (SAME,))
+
+
+def _snakemake(root, *arguments):
+    """Run Snakemake in a folder; the library is that of the folder's own workflow."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+
+
+def _reason(done):
+    """The last line that a failed command printed."""
+    *_, last = ["no reason given", *(done.stdout + done.stderr).strip().splitlines()]
+    return last

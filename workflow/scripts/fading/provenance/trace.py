@@ -1,0 +1,84 @@
+"""Follow an artefact's recorded lineage down to the pinned downloads."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from fading.artefacts import store
+from fading.artefacts.job import LOCK
+from fading.errors import FadingError
+
+AS_RECORDED, ABSENT, CHANGED = "as recorded", "not here", "CHANGED since"
+
+
+def trace(path) -> dict:
+    """The ancestry of an artefact as a tree: its `file`, `lineage`, whether `whole`, and the `inputs`, a tree each.
+
+    Below the top each has the `sha256` recorded of it and its `state`, by a look from the current folder; what was
+    described before, further up or left, has no lineage here. `states` at the top are those of every file looked at,
+    code and lock among them. Raises FadingError if the file itself has no lineage.
+    """
+    states = {}
+    return {"file": str(path), **_described(path, states), "states": states}
+
+
+def _described(path, states):
+    lineage = store.lineage(path)
+    for file, recorded in {**lineage["code"], LOCK: lineage["lock"]}.items():
+        states[file] = _state(file, recorded)
+    inputs = []
+    for file, recorded in lineage["inputs"].items():
+        known = file in states
+        states[file] = _state(file, recorded)
+        node = {"file": file, "sha256": recorded, "state": states[file]}
+        if not known and states[file] != ABSENT:
+            try:
+                node |= _described(file, states)
+            except FadingError as error:
+                node["error"] = str(error)
+        inputs.append(node)
+    try:
+        store.check(path)
+    except FadingError as error:
+        return {"lineage": lineage, "whole": False, "error": str(error), "inputs": inputs}
+    return {"lineage": lineage, "whole": True, "inputs": inputs}
+
+
+def lines(tree: dict) -> Iterator[str]:
+    """The tree for a person to read, indented; the last line counts the files by their state."""
+    states = tree["states"]
+    yield tree["file"]
+    yield from _lines(tree, "", states, set())
+    counts = {state: list(states.values()).count(state) for state in (AS_RECORDED, CHANGED, ABSENT)}
+    yield f"{len(states)} files: {', '.join(f'{count} {state}' for state, count in counts.items() if count)}"
+
+
+def _lines(node, indent, states, seen):
+    if "error" in node:
+        yield f"{indent}  {node['error']}"
+    if "lineage" not in node:
+        return
+    lineage = node["lineage"]
+    yield f"{indent}  rule {lineage['rule']} {_compact(lineage['wildcards'], ' ')}".rstrip()
+    if lineage["settings"]:
+        yield f"{indent}  settings {_compact(lineage['settings'])}"
+    differing = [f"{file} {states[file]}" for file in lineage["code"] if states[file] != AS_RECORDED]
+    yield f"{indent}  code of {len(lineage['code'])} files, {', '.join(differing) or AS_RECORDED}"
+    yield f"{indent}  environment {LOCK} sha256:{lineage['lock'][:12]} ({states[LOCK]})"
+    yield f"{indent}  run on {lineage['device']} with {_compact(lineage['versions'])}"
+    for name, pin in lineage.get("downloads", {}).items():
+        yield f"{indent}  download {name} sha256:{pin}"
+    for below in node["inputs"]:
+        above = ", above" if below["file"] in seen else ""
+        seen.add(below["file"])
+        yield f"{indent}  └─ {below['file']} sha256:{below['sha256'][:12]} ({below['state']}{above})"
+        yield from _lines(below, indent + "   ", states, seen)
+
+
+def _state(file: str, recorded: str) -> str:
+    if not Path(file).is_file():
+        return ABSENT
+    return AS_RECORDED if store.sha256(file) == recorded else CHANGED
+
+
+def _compact(mapping: dict, separator: str = ", ") -> str:
+    return separator.join(f"{key}={value}" for key, value in mapping.items())

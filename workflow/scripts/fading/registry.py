@@ -1,0 +1,73 @@
+"""What there is to choose from: estimators, datasets, models, experiments, a file each that describes itself.
+
+The description is a call with literal arguments, assigned to the name of its kind in capitals:
+
+    ESTIMATOR = Estimator(label="Arnoldi influence function (ABIF)", settings=("damping",))
+
+It is read as text, so that a plan of a study runs none of these files and needs none of what they import.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Generic, TypeVar
+
+from fading.errors import FadingError
+
+LIBRARY = Path(__file__).parent
+Description = TypeVar("Description")
+
+
+class Registry(Mapping[str, Description], Generic[Description]):
+    """The descriptions of one kind in a subpackage, sorted by their files' names, with `hyphen` for underscores.
+
+    Raises FadingError, naming the file, for a description that is not a call of its kind with literal arguments.
+    """
+
+    def __init__(self, package: str, kind: type[Description], hyphen: str = "-"):
+        self.folder, self.kind, self.hyphen = LIBRARY / package, kind, hyphen
+
+    @cached_property
+    def files(self) -> dict[str, Path]:
+        """The described files, by name."""
+        files = {file.stem.replace("_", self.hyphen): file for file in self.folder.rglob("[!_]*.py")}
+        return {name: file for name, file in sorted(files.items()) if self._call(file) is not None}
+
+    @cached_property
+    def descriptions(self) -> dict[str, Description]:
+        """The descriptions, by name."""
+        return {name: self._description(file) for name, file in self.files.items()}
+
+    def _call(self, file):
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == self.kind.__name__.upper():
+                return node.value
+        return None
+
+    def _description(self, file):
+        call = self._call(file)
+        try:
+            return self.kind(**{keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords})
+        except (AttributeError, TypeError, ValueError) as error:
+            name = self.kind.__name__
+            raise FadingError(f"{file}: {name.upper()} is not a {name} of literal arguments: {error}.") from error
+
+    def __getitem__(self, name: str) -> Description:
+        return self.descriptions[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def source(self, name: str) -> str:
+        """The file of that name, relative to the folder of the scripts."""
+        return str(self.files[name].relative_to(LIBRARY.parent))
+
+    def load(self, name: str) -> ModuleType:
+        """The module of that name, imported."""
+        return import_module(".".join(Path(self.source(name)).with_suffix("").parts))

@@ -1,0 +1,73 @@
+"""What would training have done with some examples weighted otherwise? Retrain and see.
+
+A counterfactual changes weights and nothing else: same start, same batches, same order, same arithmetic.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fading.models.case import Case
+from fading.training.counterfactuals import NO_EXAMPLE, Counterfactual, left_out
+from fading.training.order import first_use
+from fading.training.segment import Segment, descend, unit_weights
+
+
+def weights(case: Case, counterfactual: Counterfactual) -> Tensor:
+    """Training weights (n_train,)."""
+    changed = unit_weights(case)
+    changed[list(counterfactual.members)] += counterfactual.epsilon
+    return changed
+
+
+def start(state: Tensor, counterfactual: Counterfactual) -> Tensor:
+    """The state (1 + s, p) from which a counterfactual starts where training starts from `state`."""
+    if counterfactual.members:
+        return state
+    state, largest = state.clone(), state[0].abs().argmax()
+    state[0, largest] = torch.nextafter(state[0, largest], torch.tensor(torch.inf, dtype=state.dtype))
+    return state
+
+
+def record(segment: Segment, weights: Tensor | None, steps: list[int]) -> tuple[Tensor, Tensor]:
+    """Train with the weights; after each of `steps` of the segment, θ (R, p) and measured losses (R, M)."""
+    thetas, losses = [], []
+    for step, state, _ in descend(segment, weights):
+        if step - segment.first_step in steps:
+            thetas.append(state[0])
+            with torch.no_grad():
+                losses.append(segment.case.measured_losses(state[0]))
+    return torch.stack(thetas), torch.stack(losses)
+
+
+def first_epoch(order: dict[str, np.ndarray], examples: int) -> list[int]:
+    """The training examples as the first epoch draws them."""
+    return order["indices"][:examples].tolist()
+
+
+def fork(order: dict[str, np.ndarray], members: tuple[int, ...], checkpoints: Iterable[int]) -> int:
+    """The last checkpoint that no member has touched: continuing from there equals retraining from the start."""
+    untouched = min(first_use(order, example) for example in members)
+    return max(step for step in checkpoints if step <= untouched)
+
+
+def weighted_otherwise(
+    order: dict[str, np.ndarray], examples: int, left: dict[str, int], first_batches: list[Tensor], up_weighted: int
+) -> Tensor:
+    """The training examples that any counterfactual weights otherwise, ascending.
+
+    `left` are left_out()'s count and size, none if it is empty; of each of first_batches the first `up_weighted` are
+    up-weighted.
+    """
+    out = left_out(first_epoch(order, examples), **left) if left else []
+    singles = {example for counterfactual in out for example in counterfactual.members}
+    return torch.tensor(sorted(singles.union(*(batch[:up_weighted].tolist() for batch in first_batches))))
+
+
+def described(counterfactuals: list[Counterfactual]) -> dict[str, np.ndarray]:
+    """Their members (K, largest group), filled up with NO_EXAMPLE, and epsilon (K,)."""
+    width = max(1, *(len(each.members) for each in counterfactuals))
+    members = [[*each.members, *[NO_EXAMPLE] * (width - len(each.members))] for each in counterfactuals]
+    return {"members": np.array(members), "epsilon": np.array([each.epsilon for each in counterfactuals])}

@@ -1,0 +1,42 @@
+"""Draw the scorecard: how far each claim's estimate lies on its side of the threshold."""
+
+import numpy as np
+from fading.artefacts.job import Job
+from fading.evidence.claims import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, margin
+from fading.figures import style
+from matplotlib import pyplot as plt
+from matplotlib.ticker import NullLocator
+
+with Job(snakemake) as job:
+    style.apply()
+    names = style.Names(**job.settings["names"])
+    table = job.read("table").sort_values("assumption", kind="stable", ignore_index=True)
+    rows = -np.arange(len(table))
+    margins = {name: margin(table, name).to_numpy() for name in ("estimate", "ci_low", "ci_high")}
+    ends = np.sort([margins["ci_low"], margins["ci_high"]], axis=0)
+    figure, axis = plt.subplots(figsize=(style.WIDTH, 0.19 * len(table) + 1.1), layout="constrained")
+    for decided in (SUPPORTED, INCONCLUSIVE, CONTRADICTED):
+        mine = (table.verdict == decided).to_numpy()
+        if mine.any():
+            axis.hlines(rows[mine], ends[0][mine], ends[1][mine], color=names.colour(decided), lw=1.5)
+            axis.scatter(margins["estimate"][mine], rows[mine], color=names.colour(decided), s=14, label=decided)
+    axis.axvline(0, color="0.3", lw=0.8, zorder=0)
+    axis.set_xscale("symlog", linthresh=0.1)
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.set(
+        xlabel="distance of the estimate from its threshold, positive on the claim's side", ylim=(0.3 - len(table), 0.7)
+    )
+    axis.set_yticks(rows, table.assumption + ": " + table.claim + " (" + table.source + ")", fontsize=6)
+    numbers = axis.secondary_yaxis("right")
+    signs = table.direction.map({"at least": "≥", "at most": "≤"})
+    texts = [
+        row.verdict
+        if row.verdict == NOT_TESTED
+        else f"{row.estimate:.2g} [{row.ci_low:.2g}, {row.ci_high:.2g}], {sign} {row.threshold:g}"
+        for sign, row in zip(signs, table.itertuples(), strict=True)
+    ]
+    numbers.set_yticks(rows, texts, fontsize=6)
+    numbers.tick_params(length=0)
+    style.shared_legend(figure, [axis], columns=3)
+    job.write("png", figure)
+    job.write("svg", figure)

@@ -1,0 +1,50 @@
+"""Draw how mis-predictions are corrected: success by step, success against retention, success by intervention."""
+
+import numpy as np
+from fading.artefacts.job import Job
+from fading.experiments.correction.names import CONTROLS, DESCEND, INTERVENTIONS, ITSELF, OF_LABEL, RANDOM, RETRAIN
+from fading.experiments.correction.success import front
+from fading.figures import style
+from matplotlib import pyplot as plt
+
+BANDS = ("abif", OF_LABEL, RANDOM)  # more of them would hide each other
+
+with Job(snakemake) as job:
+    style.apply()
+    names = style.Names(**job.settings["names"])
+    table = job.read("table")
+    cases, kinds = table.case.unique(), list(INTERVENTIONS)
+    shape = {"squeeze": False, "width_ratios": [1, 1, 0.9]}
+    figure, axes = plt.subplots(len(cases), 3, figsize=(style.WIDTH, 2.1 * len(cases) + 0.8), **shape)
+    for (by_step, trade, by_kind), case in zip(axes, cases, strict=True):
+        mine = table[table.case == case]
+        descents = mine[mine.intervention == DESCEND]
+        rates, largest, steps = np.unique(descents.learning_rate), descents.k.max(), np.unique(descents.step)
+        rate = rates[len(rates) // 2]
+        for method, rows in descents.groupby("method", sort=False):
+            look = {"color": names.colour(method), "ls": "--" if method in CONTROLS else "-", "marker": "o"}
+            one = rows[(rows.learning_rate == rate) & ((rows.k == largest) | (method == ITSELF))]
+            by_step.plot(one.step, one.success, label=names.short(method), lw=1.2, ms=2.5, **look)
+            if method in BANDS:
+                by_step.fill_between(one.step, one.ci_low, one.ci_high, color=look["color"], alpha=0.12, lw=0)
+            best = front(rows)
+            trade.plot(best.retention, best.success, lw=1, ms=2.5, **look)
+        others = mine[(mine.intervention != DESCEND)].method.unique()
+        for shift, method in zip(np.linspace(0.25, -0.25, len(others)), others, strict=True):
+            rows = mine[(mine.method == method) & (mine.k == largest)]
+            settled = (rows.learning_rate == rate) & (rows.step == steps[-1])
+            rows = rows[settled | (rows.intervention == RETRAIN)]
+            ends = [(rows.success - rows.ci_low).clip(lower=0), (rows.ci_high - rows.success).clip(lower=0)]
+            places = shift - rows.intervention.map(kinds.index)
+            by_kind.errorbar(rows.success, places, xerr=ends, fmt="o", ms=3, lw=1, color=names.colour(method))
+        style.count_axis(by_step, steps[-1])
+        by_step.set_xticks(steps)
+        by_step.set(ylim=(-0.05, 1.05), ylabel="share corrected", xlabel=f"steps (k = {largest}, η = {rate:g})")
+        by_step.set_title(names.label(case), loc="left")
+        trade.set(ylim=(-0.05, 1.05), xlabel="retention: other predictions kept")
+        by_kind.set(xlim=(-0.05, 1.05), ylim=(0.5 - len(kinds), 0.5), xlabel="share corrected, or misled")
+        by_kind.axhline(1.5 - len(kinds), color="0.8", lw=0.8, zorder=0)
+        by_kind.set_yticks(-np.arange(len(kinds)), INTERVENTIONS.values(), fontsize=6)
+    style.shared_legend(figure, axes.flat, columns=4)
+    job.write("png", figure)
+    job.write("svg", figure)

@@ -1,0 +1,47 @@
+"""Draw how far counterfactual parameters move away, when the linear response stops describing it, and for how long."""
+
+from fading.artefacts.job import Job
+from fading.figures import style
+from matplotlib import pyplot as plt
+from matplotlib.ticker import NullLocator
+
+with Job(snakemake) as job:
+    style.apply()
+    names = style.Names(**job.settings["names"])
+    table, horizons = job.read("table"), job.read("expansion_summary")
+    table = table[table.counterfactual != "A/A null"]  # exactly zero, or its job would have failed
+    cases = table.case.unique()
+    figure, axes = plt.subplots(3, len(cases), figsize=(style.WIDTH, 5.6), squeeze=False, layout="constrained")
+    for (distance, error, horizon), case in zip(axes.T, cases, strict=True):
+        here = table[table.case == case]
+        for regime, group in here.groupby("regime", sort=False):
+            colour = names.colour(regime)
+            moved = group[group.counterfactual == "up-weighted"].groupby("step")
+            for axis, column in ((distance, "norm"), (error, "response_error")):
+                low, middle, high = (moved[column].quantile(q) for q in (0, 0.5, 1))
+                axis.plot(middle.index, middle, color=colour, label=f"{regime}: median and range", marker=".", ms=5)
+                axis.fill_between(low.index, low, high, color=colour, alpha=0.2, lw=0)
+            bound = moved.bound.median()
+            distance.plot(bound.index, bound, color=colour, ls="--", lw=0.8, label=f"{regime}: bound")
+            floor = group[group.counterfactual == "noise floor"].groupby("step").norm.median()
+            distance.plot(floor.index, floor, color=colour, ls=":", lw=1.2, label=f"{regime}: noise floor")
+            mine = horizons[(horizons.case == case) & (horizons.regime == regime)]
+            measured, predicted = (mine[mine.statistic == name] for name in ("horizon", "predicted horizon"))
+            horizon.scatter(measured.epsilon, measured.estimate, s=12, color=colour)
+            horizon.plot(predicted.epsilon, predicted.estimate, color=colour, ls="--", lw=0.8)
+        for axis in (distance, error):
+            style.count_axis(axis, here.step.max())
+            axis.set_yscale("log")
+            axis.yaxis.set_minor_locator(NullLocator())
+        top = 30 * here.norm.max()
+        distance.set(ylim=(here.norm[here.norm > 0].min() / 2, top))
+        distance.set_title(names.label(case).replace(", ", "\n"))
+        error.axhline(1, color="0.7", lw=0.8, zorder=0)
+        error.set(xlabel="steps after fork", ylim=(1e-4, 1e3))
+        horizon.set(xscale="log", xlabel="change of weight $\\varepsilon$", ylim=(0, None))
+    axes[0, 0].set_ylabel("distance of parameters\n$\\Vert\\delta_t\\Vert$")
+    axes[1, 0].set_ylabel("relative error of\nlinear response")
+    axes[2, 0].set_ylabel("steps until that\nerror is 50 %")
+    style.shared_legend(figure, axes[0], columns=3)
+    job.write("png", figure)
+    job.write("svg", figure)

@@ -1,0 +1,41 @@
+"""Draw what first-order predictions leave over: against the weight's change, and against the step."""
+
+import numpy as np
+from fading.artefacts.job import Job
+from fading.figures import style
+from fading.training.counterfactuals import NO_EXAMPLE
+from matplotlib import pyplot as plt
+
+with Job(snakemake) as job:
+    style.apply()
+    names = style.Names(**job.settings["names"])
+    table, summary = job.read("table"), job.read("expansion_summary")
+    table = table[(table.other_index == NO_EXAMPLE) & (table.epsilon > 0)]
+    cases = table.case.unique()
+    figure, axes = plt.subplots(2, len(cases), figsize=(style.WIDTH, 4.2), squeeze=False, layout="constrained")
+    for (top, bottom), case in zip(axes.T, cases, strict=True):
+        for regime, here in table[table.case == case].groupby("regime", sort=False):
+            colour = names.colour(regime)
+            end = here[here.step == here.step.max()].groupby("epsilon").remainder.median()
+            slopes = summary[(summary.case == case) & (summary.regime == regime) & (summary.statistic == "slope")]
+            top.plot(end.index, end, marker="o", ms=3.5, color=colour, label=f"slope {slopes.estimate.item():.2f}")
+            largest = here[here.epsilon == here.epsilon.max()]
+            relative = {name: largest[name] / largest.norm for name in ("tracin_remainder", "remainder")}
+            for name, line, text in (
+                ("tracin_remainder", "--", "gradient steps added up (TracIn)"),
+                ("remainder", "-", "linear response"),
+            ):
+                middle = relative[name].groupby(largest.step).median()
+                bottom.plot(middle.index, middle, color=colour, ls=line, label=f"{regime}: {text}")
+        guide = np.array([table.epsilon.min(), table.epsilon.max()])
+        top.plot(guide, end.iloc[-1] * (guide / guide.max()) ** 2, color="0.7", lw=0.8, zorder=0)
+        top.set(xscale="log", yscale="log", xlabel="change of weight $\\varepsilon$")
+        top.legend(fontsize=6, loc="lower right", handlelength=1)
+        top.set_title(names.label(case).replace(", ", "\n"))
+        bottom.set(yscale="log", ylim=(1e-5, 3e1), xlabel="steps after fork")
+        bottom.axhline(1, color="0.7", lw=0.8, zorder=0)
+    axes[0, 0].set_ylabel("left over by the first order\n$\\Vert\\delta-\\varepsilon\\psi\\Vert$ at the last step")
+    axes[1, 0].set_ylabel("left over, relative to $\\Vert\\delta\\Vert$")
+    style.shared_legend(figure, axes[1], columns=2)
+    job.write("png", figure)
+    job.write("svg", figure)

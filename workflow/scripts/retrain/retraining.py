@@ -1,0 +1,24 @@
+"""Retrain from the start with single examples left out, or counted twice, and with groups left out."""
+
+import numpy as np
+from fading.artefacts.job import Job
+from fading.models.case import open_case
+from fading.training.counterfactuals import left_out, share
+from fading.training.optimizers import make_optimizer
+from fading.training.retraining import described, first_epoch, fork, record, weights
+from fading.training.segment import Segment, batches, unpack_all
+
+with Job(snakemake) as job:
+    settings, order = job.settings, job.read("order")
+    case, optimizer = open_case(settings, job.read("examples")), make_optimizer(settings)
+    checkpoints, steps = unpack_all(case, job.read("checkpoints")), settings["steps"]
+    everything = left_out(first_epoch(order, len(case.train)), settings["count"], settings["size"])
+    counterfactuals = share(everything, int(job.wildcards["chunk"]), settings["chunk"])
+    actual = case.measured_losses(checkpoints[steps][0])
+    changes = []
+    for counterfactual in job.progress(counterfactuals):
+        start = fork(order, counterfactual.members, checkpoints)
+        again = Segment(case, checkpoints[start], batches(order, start), optimizer, start)
+        _, losses = record(again, weights(case, counterfactual), [steps - start])
+        changes.append((losses[0] - actual).numpy())
+    job.write("changes", {"loss_change": np.stack(changes), **described(counterfactuals)})

@@ -1,0 +1,38 @@
+"""Continue training with single examples up-weighted, and with nothing but noise changed; what theory says of it."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from fading.artefacts.job import Job
+from fading.derivatives.lanczos import Ritz
+from fading.experiments.theory import predictions
+from fading.models.case import open_case
+from fading.training.counterfactuals import share, up_weighted
+from fading.training.optimizers import make_optimizer
+from fading.training.retraining import described, record, start, weights
+from fading.training.segment import Segment, batches, unpack
+
+with Job(snakemake) as job:
+    settings, steps = job.settings, job.settings["steps"]
+    case = open_case(settings, job.read("examples"))
+    state, fork = unpack(case, job.read("checkpoints"), settings["from"]), settings["from"]
+    segment = Segment(case, state, batches(job.read("order")), make_optimizer(settings), fork)
+    everything = up_weighted(segment.batches[0].tolist(), settings["examples"], settings["epsilon"])
+    counterfactuals = share(everything, int(job.wildcards["chunk"]), settings["chunk"])
+    unchanged, unchanged_losses = record(segment, None, steps)
+    loss_change, norms, deltas = [], [], []
+    for counterfactual in job.progress(counterfactuals):
+        started = replace(segment, state=start(state, counterfactual))
+        thetas, losses = record(started, weights(case, counterfactual), steps)
+        loss_change.append((losses - unchanged_losses).numpy())
+        norms.append((thetas - unchanged).double().norm(dim=1).numpy())
+        if counterfactual.epsilon:
+            deltas.append(thetas - unchanged)
+    arrays = {"loss_change": np.stack(loss_change), "norm": np.stack(norms), **described(counterfactuals)}
+    changed = [each for each in counterfactuals if each.epsilon]
+    if changed:
+        ritz = Ritz.from_arrays(job.read("spectrum"))
+        theory = predictions(segment, changed, torch.stack(deltas), ritz, steps, job.progress)
+        arrays |= {f"theory.{name}": array for name, array in theory.items()}
+    job.write("changes", arrays)
