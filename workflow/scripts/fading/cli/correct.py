@@ -143,13 +143,10 @@ def report(
     spent = f"ranking took {seconds['ranking']:.1f} s, descending {seconds[DESCEND]:.2f} s"
     yield f"\n{spent}; training anew takes about {anew:.1f} s"
     path = f"correct-{study}-{case}-{seed}-{target}-{by}.png"
-    kind = run.settings["model"]["kind"]
     wildcards = {"study": study, "case": case, "seed": str(seed), "test_index": str(target)}
     settings = {"by": by, "examples": count, "learning_rate": rate, "steps": steps}
-    code = [
-        f"workflow/scripts/{file}"
-        for file in imports("fading/cli/correct.py", ESTIMATORS.source(ESTIMATOR.get(by, by)), MODELS.source(kind))
-    ]
+    loaded = ESTIMATORS.source(ESTIMATOR.get(by, by)), MODELS.source(run.settings["model"]["kind"])
+    code = [f"workflow/scripts/{file}" for file in imports("fading/cli/correct.py", *loaded)]
     made = lineage("fading correct", wildcards, settings, list(run.files.values()), code, 1)
     store.write(
         path,

@@ -1,4 +1,4 @@
-"""The data, a file per dataset: where it is fetched from and verified, its labels, and what it gives each kind of model.
+"""The data, a file per dataset: where it comes from, its labels, and what it gives each kind of model.
 
 Here belongs what happens to data before any model is trained, frozen encoders included. Networks and their losses do
 not: they are in models.
@@ -9,7 +9,7 @@ A dataset's file exports
     PINS                the sha256 of each file that it is fetched from
     fetch(progress)     what is kept of it, as an artefact's content
     draw(source, train, test)
-                        a Draw: which rows are the training and test examples, their labels, and the examples as they are
+                        a Draw of the training and one of the test examples
     INPUTS              by kind of model, a function (examples, settings, encoder, progress) to the tensors it takes
 
 and a file of pre-trained weights WEIGHTS, PINS, fetch, and Encoder, which is made of what fetch keeps.

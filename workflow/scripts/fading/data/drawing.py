@@ -20,7 +20,8 @@ def draw_examples(dataset: ModuleType, settings: dict, source, encoder, progress
 
     `dataset` is the dataset's file (see the subpackage), `source` what it fetched. `settings` holds the kind of model,
     the counts train and test, tokens where the data are sentences, and flipped and classes where errors are planted:
-    the share of training labels that another replaces, of so many. `encoder` encodes sentences, None for images. Returns, for train and test: <split>_labels, <split>_rows (which rows of the dataset they are) and
+    the share of training labels that another replaces, of so many. `encoder` encodes sentences, None for images.
+    Returns, for train and test: <split>_labels, <split>_rows (which rows of the dataset they are) and
     <split>_inputs.<i>; with planted errors train_true_labels as well. Training and test examples are disjoint.
     """
     arrays = {}

@@ -1,4 +1,4 @@
-"""The pre-trained BERT (MiniLM, Wang et al. 2020) and its frozen part: sentences in, hidden states or embeddings out."""
+"""The pre-trained BERT (MiniLM, Wang et al. 2020), frozen: sentences in, hidden states or embeddings out."""
 
 import json
 from importlib.resources import files

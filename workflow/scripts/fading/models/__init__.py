@@ -18,7 +18,7 @@ from fading.registry import Registry
 
 @dataclass(frozen=True)
 class Model:
-    """A kind of model: JSON schemas of the settings that it alone takes, all of them needed, and the name of its weights.
+    """A kind of model: JSON schemas of the settings that it alone takes, all of them needed, and its weights' name.
 
     `small` says that it has few enough parameters for an explicit Hessian.
     """

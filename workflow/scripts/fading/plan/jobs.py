@@ -33,7 +33,7 @@ def job_name(rule: str, wildcards: dict[str, str]) -> str:
 
 
 def jobs(plan: Plan, *targets: str) -> list[Job]:
-    """The jobs that the targets need, each after those that it reads. Targets are rules; `crate` needs the whole study."""
+    """The jobs that the targets need, each after those that it reads. A target is a rule; `crate` needs them all."""
     known: dict[tuple, Job] = {}
 
     def follow(rule, wildcards):
