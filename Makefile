@@ -1,13 +1,17 @@
-# make: the environment, then every figure of the default study. make smoke: every stage, tiny. make test, make lint.
+# make: the environment, then every figure of the default study. make smoke: every stage, tiny.
+# make check: the fast tests. make test: all of them. make lint: format, lint, and that imports run downwards.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: all env smoke test lint
+.PHONY: all env smoke check test lint
 all: env
 	$(BIN)/snakemake
 
 smoke: env
 	$(BIN)/snakemake --configfile config/smoke.yaml
+
+check: env
+	$(BIN)/pytest -m "not slow"
 
 test: env
 	$(BIN)/pytest
@@ -17,6 +21,7 @@ lint: env
 	$(BIN)/ruff format --check
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+	$(BIN)/lint-imports --no-logo
 
 env: .venv/complete
 

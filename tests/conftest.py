@@ -7,10 +7,14 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
+from fading.models.bert import BertTop
 from fading.models.case import Case, Examples
-from fading.models.networks import BasicBlock, BertTop, Logistic, ResNet
+from fading.models.logistic import Logistic
+from fading.models.resnet import BasicBlock, ResNet
+from fading.training.order import batch_order
 from torch import nn
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -89,6 +93,11 @@ class Tiny:
         theta = case.flatten({name: parameter.detach() for name, parameter in module.named_parameters()})
         return case, theta + 0.1 * normal(len(theta))
 
+    @classmethod
+    def order(cls, steps: int, seed: int = 0, start: int = 0) -> dict[str, np.ndarray]:
+        """The order of batches of 8, from step `start` to `steps`."""
+        return batch_order(cls.n, 8, start, steps, seed)
+
 
 @pytest.fixture
 def tiny():
@@ -117,9 +126,9 @@ def clone(destination: Path) -> Path:
     return destination
 
 
-def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-    """Run the smoke study, or what the arguments name of it, in a clone."""
-    command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "config/smoke.yaml"]
+def snakemake(folder: Path, *arguments: str, study: str = "smoke", check: bool = True) -> subprocess.CompletedProcess:
+    """Run a study, or what the arguments name of it, in a clone."""
+    command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", f"config/{study}.yaml"]
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, check=False)
     if check and done.returncode:
@@ -133,3 +142,10 @@ def smoke(tmp_path_factory) -> Path:
     folder = clone(tmp_path_factory.mktemp("smoke"))
     snakemake(folder, "--cores", "2")
     return folder
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """Whatever looks at a study is slow: the study is computed first."""
+    for item in items:
+        if {"smoke", "extended"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)

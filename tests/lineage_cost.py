@@ -14,7 +14,7 @@ from shutil import copy
 from fading.artefacts import store
 from fading.artefacts.job import LOCK
 from fading.provenance.crate import times
-from fading.provenance.folder import Study
+from fading.provenance.folder import StudyFolder
 from fading.provenance.history import jobs
 
 
@@ -25,8 +25,8 @@ def spent(work, *arguments) -> float:
 
 
 def main(folder) -> None:
-    study = Study(folder)
-    recorded, seconds, total = times(study.root), 0.0, 0.0
+    study = StudyFolder(folder)
+    seconds, total = 0.0, 0.0
     figures = [file for file in study.files() if "/figures/" in file]
     with tempfile.TemporaryDirectory() as scratch:
         for job in jobs(study.root, sorted(file for file in figures if Path(file).suffix in store.HEADERS)):
@@ -37,7 +37,7 @@ def main(folder) -> None:
             outputs = [file for file in job.outputs if Path(file).suffix in store.HEADERS]
             for file in outputs:  # to seal is to read, hash and write
                 seconds += spent(store.check, study.root / file) + spent(copy, study.root / file, scratch)
-            begin, end = map(datetime.fromisoformat, recorded[outputs[0]])
+            begin, end = map(datetime.fromisoformat, times(study.root, job))
             total += (end - begin).total_seconds()
     print(f"lineage: {seconds:.2f} s of the jobs' {total:.0f} s, {seconds / total:.2%}")
 

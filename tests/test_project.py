@@ -1,12 +1,17 @@
 """Files that are generated or repeat each other stay in step."""
 
+import ast
+import os
 import re
 import subprocess
 import sys
 from importlib.metadata import distributions, requires
 
+import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, clone
+from fading.influence import ESTIMATORS
+from fading.plan.closure import imports
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -40,7 +45,7 @@ def test_environments_hold_what_their_packages_need():
 
 def test_every_rule_with_a_script_names_its_environment():
     for file in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"\n(?=rule )", file.read_text()):
+        for rule in re.split(r"\n(?= *rule )", file.read_text()):
             assert ("script:" in rule) == ("conda:" in rule), rule
 
 
@@ -49,11 +54,70 @@ def test_no_lock_names_an_address():
         assert "://" not in (ROOT / "envs" / file).read_text()
 
 
-def test_the_readmes_rule_graph_is_the_workflows():
-    command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js"]
-    graph = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    names = dict(re.findall(r"(id\d+)\[(\w+)\]", graph))
-    drawn = {(names[a], names[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", graph)}
-    (block,) = re.findall(r"```mermaid\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    shown = {(a, b) for a, bs in re.findall(r"(\w+) --> (.+)", block) for b in bs.split(" & ")}
-    assert shown == drawn
+def test_the_readme_takes_two_minutes():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+def test_links_between_pages_resolve():
+    for page in (ROOT / "README.md", ROOT / "config/README.md", *(ROOT / "docs").glob("*.md")):
+        for link in re.findall(r"\]\(([^)#]+)", page.read_text()):
+            assert "://" in link or (page.parent / link).exists(), (page.name, link)
+
+
+def test_every_estimator_is_described():
+    page = (ROOT / "docs/estimators.md").read_text()
+    assert [name for name in ESTIMATORS if f"`{name}`" not in page] == []
+
+
+def test_rules_declare_and_compute_nothing():
+    lines = 0
+    for file in (ROOT / "workflow/rules").glob("*.smk"):
+        text = file.read_text()
+        lines += len(text.splitlines())
+        for function in re.split(r"\n(?=def )", text)[1:]:
+            body = re.split(r"\n(?=\S)", function)[0].rstrip().splitlines()
+            assert len(body) <= 10, body[0]
+    assert lines <= 800
+
+
+def test_a_module_at_the_top_is_an_exception():
+    library = ROOT / "workflow/scripts/fading"
+    assert {file.name for file in library.glob("*.py")} == {"__init__.py", "errors.py", "registry.py"}
+    for folder in {file.parent for file in library.rglob("*.py")}:
+        assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text())), f"{folder} says what belongs there"
+
+
+def test_the_library_stands_alone_and_scripts_adapt():
+    scripts = ROOT / "workflow/scripts"
+    for file in scripts.rglob("*.py"):
+        text = file.read_text()
+        if scripts / "fading" in file.parents:
+            assert not re.search(r"^\s*(import|from) snakemake", text, re.MULTILINE), file
+        else:
+            assert len(text.splitlines()) <= 60, file
+            assert "fading/artefacts/job.py" in imports(str(file.relative_to(scripts)))
+
+
+@pytest.mark.slow
+def test_an_installation_that_is_no_link_has_every_module_and_the_schemas(tmp_path):
+    """Built and installed from a clone into a folder of its own; every module is then found there, and a plan made."""
+    folder = clone(tmp_path / "clone")
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--target", str(tmp_path / "installed")]
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, str(folder)], check=True)
+    wanted = {
+        str(file.relative_to(folder / "workflow/scripts")) for file in (folder / "workflow/scripts/fading").rglob("*.*")
+    }
+    there = {str(file.relative_to(tmp_path / "installed")) for file in (tmp_path / "installed/fading").rglob("*.*")}
+    assert {file for file in wanted if not file.endswith(".pyc")} <= there
+    program = """
+import sys
+from pathlib import Path
+from fading.plan import jobs, plan
+assert plan.__file__.startswith(sys.argv[1]), plan.__file__
+print(len(jobs.jobs(plan.read_plan(Path(sys.argv[2]), "config/smoke.yaml"), "crate")))
+"""
+    library = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    library["PYTHONPATH"] = str(tmp_path / "installed")
+    command = [sys.executable, "-c", program, str(tmp_path / "installed"), str(folder)]
+    done = subprocess.run(command, cwd=tmp_path, env=library, capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 100

@@ -14,12 +14,13 @@ import pytest
 import yaml
 from conftest import ROOT, snakemake
 from fading.artefacts import store
+from fading.plan.jobs import Job, jobs
 from fading.provenance.audit import BROKEN, HOLDS, OUTDATED, audit
 from fading.provenance.compare import compare
 from fading.provenance.crate import hashes
 from fading.provenance.differences import DIFFERENT, IDENTICAL, WITHIN, compare_files
 from fading.provenance.export import export
-from fading.provenance.folder import CRATE, LEFT_OUT, PROJECT, Study
+from fading.provenance.folder import CRATE, LEFT_OUT, PROJECT, StudyFolder
 from fading.provenance.reexecute import candidates, reexecute
 
 RUN = "results/smoke/resnet-fashion/seed-0"
@@ -33,8 +34,8 @@ def fading(*arguments, folder: Path) -> subprocess.CompletedProcess:
 
 
 @pytest.fixture(scope="session")
-def jobs(smoke) -> list[dict]:
-    return Study(smoke / "results/smoke").jobs
+def planned(smoke) -> list[Job]:
+    return jobs(StudyFolder(smoke / "results/smoke").plan, "crate")
 
 
 @pytest.fixture
@@ -48,13 +49,11 @@ def copy(smoke, tmp_path) -> Path:
 
 
 @pytest.fixture
-def findings(copy, jobs):
-    """What the audit finds in the copy, by file, but for what holds. The workflow is planned anew only if asked to."""
+def findings(copy):
+    """What the audit finds in the copy, by file, but for what holds."""
 
-    def found(anew: bool = False) -> dict:
-        study = Study(copy / "results/smoke")
-        if not anew:
-            study.jobs = jobs
+    def found() -> dict:
+        study = StudyFolder(copy / "results/smoke")
         return {finding.file: finding for finding in audit(study) if finding.severity != HOLDS}
 
     return found
@@ -93,9 +92,8 @@ def test_a_fresh_study_holds(smoke):
     assert total.endswith("hold, 0 outdated, 0 broken")
 
 
-def test_a_figure_recomputes_from_its_table(smoke, jobs):
-    study = Study(smoke / "results/smoke")
-    study.jobs = jobs
+def test_a_figure_recomputes_from_its_table(smoke):
+    study = StudyFolder(smoke / "results/smoke")
     files = candidates(study)
     seed = next(seed for seed in range(999) if random.Random(seed).sample(files, 1)[0].endswith(".png"))
     (finding,) = reexecute(study, 1, seed)
@@ -151,10 +149,8 @@ def test_an_edited_module_outdates_what_ran_it(copy, findings):
         file.write("\n# changed\n")
     found = findings()
     assert {one.severity for one in found.values()} == {OUTDATED}
-    (scores,) = (
-        one for one in found.values() if f"{RUN}/influence/" in one.file and "abif" in one.file and "/4" in one.file
-    )
-    assert scores.remarks == (f"code {module} is another",)
+    assert found[f"{RUN}/influence/abif/4.safetensors"].remarks == (f"code {module} is another",)
+    assert f"{RUN}/influence/ekfac/8.safetensors" not in found
     assert CHECKPOINTS not in found
 
 
@@ -163,20 +159,50 @@ def test_an_edited_setting_outdates_what_it_enters(copy, findings):
     edited = yaml.safe_load(config.read_text())
     edited["definitions"]["resnet-fashion"]["influence"]["damping"] = 20
     config.write_text(yaml.safe_dump(edited))
-    found = findings(anew=True)
+    found = findings()
     assert found[f"{RUN}/proximal.safetensors"].remarks == ("settings had damping 10, now 20",)
+    (options,) = found[f"{RUN}/influence/abif/8.safetensors"].remarks
+    assert options == 'settings had options {"damping": 10}, now {"damping": 20}'
     assert {one.severity for one in found.values()} == {OUTDATED}
     assert CHECKPOINTS not in found
 
 
-def test_another_lock_outdates_everything(copy, findings, jobs):
+def test_a_case_taken_away_or_added_shows_in_its_jobs_and_in_what_joins_them(copy, findings):
+    config = copy / "config/smoke.yaml"
+    edited = yaml.safe_load(config.read_text())
+    edited["cases"] = ["resnet-fashion", "bert-reviews", "logistic-reviews"]
+    edited["assumptions"]["cases"] = ["resnet-fashion"]
+    config.write_text(yaml.safe_dump(edited))
+    found = findings()
+    table = found["results/smoke/tables/fading.csv"]
+    assert table.severity == OUTDATED
+    gone = "results/smoke/logistic-fashion/seed-0/regimes/calm/fading.parquet"
+    assert set(table.remarks) == {f"input {gone} is no longer used", "input of fading logistic-reviews calm 0 is new"}
+    assert found[gone].remarks == ("was made by fading logistic-fashion calm 0, which the study does not have now",)
+    assert found["results/smoke: what training logistic-reviews 0 makes"].remarks == ("missing",)
+
+
+def test_a_run_left_out_of_a_table_is_named(copy, findings):
+    frame, lineage = (
+        store.read(copy / "results/smoke/tables/fading.csv"),
+        store.lineage(copy / "results/smoke/tables/fading.csv"),
+    )
+    left_out = "results/smoke/bert-reviews/seed-0/regimes/calm/fading.parquet"
+    del lineage["inputs"][left_out]
+    for file in ("fading.csv", "fading.csv.json"):
+        (copy / "results/smoke/tables" / file).unlink()
+    store.write(copy / "results/smoke/tables/fading.csv", frame[frame.case != "bert-reviews"], lineage)
+    assert "input of fading bert-reviews calm 0 is new" in findings()["results/smoke/tables/fading.csv"].remarks
+
+
+def test_another_lock_outdates_everything(copy, findings):
     with (copy / "envs/study.lock").open("a") as file:
         file.write("# changed\n")
     found = findings()
     assert {one.severity for one in found.values()} == {OUTDATED}
     assert found[CHECKPOINTS].remarks == ("environment: envs/study.lock is another",)
-    artefacts = {file for job in jobs if job["expected"] for file in job["outputs"] if not file.endswith(".json")}
-    assert artefacts <= found.keys()
+    files = (str(path.relative_to(copy)) for path in (copy / "results/smoke").rglob("*"))
+    assert {file for file in files if Path(file).suffix in store.HEADERS} <= found.keys()
 
 
 def test_an_artefact_altered_with_its_header_shows_in_what_was_made_from_it(copy, findings):
@@ -187,9 +213,8 @@ def test_an_artefact_altered_with_its_header_shows_in_what_was_made_from_it(copy
     assert f"lists another {TABLE}" in found[f"results/smoke/{CRATE}"].remarks
 
 
-def test_an_artefact_altered_with_its_header_does_not_recompute(copy, jobs):
-    study = Study(copy / "results/smoke")
-    study.jobs = jobs
+def test_an_artefact_altered_with_its_header_does_not_recompute(copy):
+    study = StudyFolder(copy / "results/smoke")
     files = candidates(study)
     seed = next(seed for seed in range(99) if random.Random(seed).sample(files, 1)[0].endswith(".csv"))
     (file,) = random.Random(seed).sample(files, 1)
@@ -228,23 +253,24 @@ def test_misuse_is_one_sentence_and_no_verdict(smoke, arguments, sentence):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_the_crate_describes_every_job_with_its_times(smoke, jobs):
+def test_the_crate_describes_every_job_with_its_times(smoke, planned):
     from rocrate.rocrate import ROCrate
 
     path = smoke / "results/smoke" / CRATE
     crate = ROCrate(path.parent)
-    expected = [job for job in jobs if job["expected"] and job["rule"] != "crate"]
-    actions = [one for one in crate.get_by_type("CreateAction") if one.id.startswith("#job/")]
-    assert len(actions) == len(expected)
-    assert all(action["startTime"] <= action["endTime"] for action in actions)
-    assert {step["name"] for step in crate.get_by_type("HowToStep")} == {job["rule"] for job in expected}
+    actions = [action for action in crate.get_by_type("CreateAction") if action.id.startswith("#job/")]
+    assert {action["name"] for action in actions} == {job.name for job in planned} - {"crate"}
+    assert len(actions) == len(planned) - 1
+    assert all(action["startTime"] < action["endTime"] for action in actions)
+    assert {step["name"] for step in crate.get_by_type("HowToStep")} == {job.rule for job in planned} - {"crate"}
     listed = hashes(path)
-    assert {file for job in expected for file in job["outputs"]} <= listed.keys()
+    made = {str(file.relative_to(smoke)) for file in (smoke / "results/smoke").rglob("*.*")}
+    assert {file for file in made if Path(file).suffix in store.HEADERS} <= listed.keys()
     assert all(store.sha256(smoke / file) == recorded for file, recorded in listed.items())
-    (training,) = (one for one in actions if one["name"] == "training resnet-fashion 0 smoke")
-    values = {one["name"]: one["value"] for one in training["object"] if one.type == "PropertyValue"}
-    assert (values["learning_rate"], values["seed"]) == ("0.05", '"0"')
-    assert {Path(one["name"]).name for one in training["result"]} == {"checkpoints.safetensors", "curve.parquet"}
+    (training,) = (action for action in actions if action["name"] == "training resnet-fashion 0")
+    values = {entity["name"]: entity["value"] for entity in training["object"] if entity.type == "PropertyValue"}
+    assert (values["learning_rate"], values["run"], values["seed"]) == ("0.05", '"0"', "0")
+    assert {Path(file["name"]).name for file in training["result"]} == {"checkpoints.safetensors", "curve.parquet"}
     assert crate.mainEntity["name"] == "Snakefile"
     (paper,) = crate.root_dataset["citation"]
     assert paper.id == "https://arxiv.org/abs/2305.16971"
@@ -253,10 +279,10 @@ def test_the_crate_describes_every_job_with_its_times(smoke, jobs):
 
 
 @pytest.fixture
-def archive(copy, jobs, tmp_path_factory) -> Path:
+def archive(copy, tmp_path_factory) -> Path:
     """The study exported without checkpoints and unpacked elsewhere."""
     folder = tmp_path_factory.mktemp("archive")
-    export(Study(copy / "results/smoke"), folder / "smoke.zip", checkpoints=False)
+    export(StudyFolder(copy / "results/smoke"), folder / "smoke.zip", checkpoints=False)
     with zipfile.ZipFile(folder / "smoke.zip") as packed:
         packed.extractall(folder / "unpacked")
     return folder / "unpacked"
@@ -271,13 +297,13 @@ def test_the_archive_is_auditable_where_it_is_unpacked(archive):
     assert done.returncode == 0, done.stdout
     assert "not in this archive" in done.stdout
     flip(archive / FIGURE)
-    found = {one.file: one.severity for one in audit(Study(archive / "results/smoke"))}
+    found = {one.file: one.severity for one in audit(StudyFolder(archive / "results/smoke"))}
     assert found[FIGURE] == BROKEN
     assert fading("trace", FIGURE, folder=archive).returncode == 0
 
 
 def test_with_checkpoints_nothing_is_left_out(copy, tmp_path):
-    export(Study(copy / "results/smoke"), tmp_path / "whole.zip", checkpoints=True)
+    export(StudyFolder(copy / "results/smoke"), tmp_path / "whole.zip", checkpoints=True)
     with zipfile.ZipFile(tmp_path / "whole.zip") as packed:
         assert {CHECKPOINTS, CURVE, "resources/minilm.safetensors"} <= set(packed.namelist())
         assert json.loads(packed.read(LEFT_OUT)) == {}
@@ -286,7 +312,7 @@ def test_with_checkpoints_nothing_is_left_out(copy, tmp_path):
 def test_what_is_not_as_the_crate_lists_it_is_not_exported(copy, tmp_path):
     rewrite(copy / TABLE)
     with pytest.raises(store.FadingError, match="lists another results/smoke/tables/loo-summary.csv than is here"):
-        export(Study(copy / "results/smoke"), tmp_path / "no.zip", checkpoints=False)
+        export(StudyFolder(copy / "results/smoke"), tmp_path / "no.zip", checkpoints=False)
     assert not list(tmp_path.glob("*.zip"))
 
 
@@ -379,7 +405,7 @@ def test_trace_as_json_is_the_tree(smoke):
     assert tree["lineage"]["path"] == FIGURE
     assert set(tree["states"].values()) == {"as recorded"}
     (table,) = (one for one in tree["inputs"] if one["file"] == "results/smoke/tables/fading.csv")
-    assert table["lineage"]["rule"] == "table"
+    assert table["lineage"]["rule"] == "table_fading"
 
 
 def test_the_reference_is_refreshed_by_a_rule(copy):

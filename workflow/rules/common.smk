@@ -54,7 +54,7 @@ def own(wildcards):
 def files(need):
     """The file of an output that a job reads, or the files of several."""
     if not isinstance(need, Need):
-        return [files(one) for one in need]
+        return [files(each) for each in need]
     return getattr(getattr(rules, need.rule).output, need.output).format(study=config["study"], **need.wildcards)
 
 

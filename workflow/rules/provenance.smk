@@ -41,14 +41,14 @@ rule reference:
         "../scripts/provenance/reference.py"
 
 
-rule readme:
-    """Write the results in docs/results.md from the committed claims."""
+rule scorecard:
+    """Write the scorecard in docs/results.md from the committed claims."""
     input:
         claims="results/reference/claims.csv",
-        code=code("provenance/readme.py"),
+        code=code("provenance/scorecard.py"),
     log:
-        "results/readme.log",
+        "results/scorecard.log",
     conda:
         "../../envs/figures.yaml"
     script:
-        "../scripts/provenance/readme.py"
+        "../scripts/provenance/scorecard.py"

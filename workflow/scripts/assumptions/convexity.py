@@ -11,13 +11,13 @@ with Job(snakemake) as job:
     spectra = dict(zip(job.settings["checkpoints"], job.read("spectra"), strict=True))
     masses = [located(density(spectrum), **where, step=step) for step, spectrum in spectra.items()]
     solutions = job.read("scores")
-    known = [located(spectrum_statistics(spectrum), **where, step=step) for step, spectrum in spectra.items()]
+    statistics = [located(spectrum_statistics(spectrum), **where, step=step) for step, spectrum in spectra.items()]
     if "eigenvalues.hessian" in solutions:
-        known[-1] = located(explicit_statistics(solutions["eigenvalues.hessian"]), **where, step=max(spectra))
+        statistics[-1] = located(explicit_statistics(solutions["eigenvalues.hessian"]), **where, step=max(spectra))
     truths = {
         RETRAINING: stack(job.read("changes"), ["loss_change", "members", "epsilon"]),
         PROXIMAL: job.read("proximal"),
     }
     job.write("spectra", pd.concat(masses, ignore_index=True))
-    job.write("statistics", pd.concat(known, ignore_index=True))
+    job.write("statistics", pd.concat(statistics, ignore_index=True))
     job.write("remedies", located(remedies(solutions, truths), **where))

@@ -17,7 +17,7 @@ with Job(snakemake) as job:
     case = open_case(settings, job.read("examples"))
     theta = unpack(case, job.read("checkpoints"), settings["step"])[0]
     everything = left_out(first_epoch(job.read("order"), len(case.train)), settings["count"], settings["size"])
-    examples = list(dict.fromkeys(each.members[0] for each in everything))[: settings["proximal"]]
+    examples = list(dict.fromkeys(counterfactual.members[0] for counterfactual in everything))[: settings["proximal"]]
     index = torch.arange(settings["hessian_examples"])
     rows, spectra = [], {}
     for kind in ("hessian", "gauss-newton"):

@@ -6,18 +6,21 @@ from fading.artefacts.job import Job
 from fading.evidence.tables import located
 from fading.experiments.correction.gallery import gallery, with_text
 from fading.experiments.correction.interventions import Trained
+from fading.experiments.correction.names import GRADIENT_DOT
 from fading.experiments.correction.rankings import rankings
 from fading.models.case import open_case
 from fading.training.segment import unpack
 
+TARGETS = 3
+
 with Job(snakemake) as job:
-    settings, arrays, method = job.settings, job.read("examples"), job.settings["method"]
+    settings, arrays = job.settings, job.read("examples")
     case, step = open_case(settings, arrays), settings["from"]
     trained = Trained(case, unpack(case, job.read("checkpoints"), step), step, [], len(case.test))
     scores = torch.from_numpy(job.read("scores")["scores"])
     frames = []
-    for target in trained.wrong(settings["targets"]):
-        ranking = rankings(case, target, {method: scores[:, target]})[method]
+    for target in trained.wrong(TARGETS):
+        ranking = rankings(case, target, {GRADIENT_DOT: scores[:, target]})[GRADIENT_DOT]
         frames.append(gallery(trained, target, ranking, arrays, settings["labels"]))
     rows = with_text(pd.concat(frames, ignore_index=True), job.read("source", optional=True))
-    job.write("gallery", located(rows, case=job.wildcards["case"], seed=settings["seed"], method=method))
+    job.write("gallery", located(rows, case=job.wildcards["case"], seed=settings["seed"], method=GRADIENT_DOT))

@@ -23,12 +23,12 @@ with Job(snakemake) as job:
     planted = case.train.labels != true_labels
     scored = zip(settings["estimators"], job.read("scores"), strict=True)
     scores = {name: torch.from_numpy(arrays["scores"]) for name, arrays in scored}
-    known = suspicions(case, state[0], scores, settings["seed"])
+    suspicion_by_method = suspicions(case, state[0], scores, settings["seed"])
     precision, recovery, hits = [], [], {}
-    for method, suspicion in known.items():
+    for method, suspicion in suspicion_by_method.items():
         values = pseudo_values(suspicion, planted)
         precision.append(pd.DataFrame({"method": method, "index": range(len(values)), "average_precision": values}))
-    suspected = {name: suspects(suspicion, planted.sum()) for name, suspicion in known.items()}
+    suspected = {name: suspects(suspicion, planted.sum()) for name, suspicion in suspicion_by_method.items()}
     suspected |= {EVERYTHING: planted.nonzero()[:, 0], NOTHING: torch.arange(0)}
     for method, remedy in job.progress(list(product(suspected, REMEDIES))):
         hits[method, remedy] = recovered(onwards, *remedied(case, remedy, suspected[method], true_labels)).numpy()

@@ -42,17 +42,18 @@ class Registry(Mapping[str, Description], Generic[Description]):
         return {name: self._description(file) for name, file in self.files.items()}
 
     def _call(self, file):
-        for node in ast.parse(file.read_text()).body:
+        for node in ast.parse(file.read_text(), str(file)).body:
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == self.kind.__name__.upper():
                 return node.value
         return None
 
     def _description(self, file):
-        call = self._call(file)
+        call, name = self._call(file), self.kind.__name__
         try:
-            return self.kind(**{keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords})
-        except (AttributeError, TypeError, ValueError) as error:
-            name = self.kind.__name__
+            if not isinstance(call, ast.Call) or call.args or ast.unparse(call.func) != name:
+                raise ValueError(f"found {ast.unparse(call)}")
+            return self.kind(**{keyword.arg: _literal(keyword.value) for keyword in call.keywords})
+        except (TypeError, ValueError) as error:
             raise FadingError(f"{file}: {name.upper()} is not a {name} of literal arguments: {error}.") from error
 
     def __getitem__(self, name: str) -> Description:
@@ -71,3 +72,10 @@ class Registry(Mapping[str, Description], Generic[Description]):
     def load(self, name: str) -> ModuleType:
         """The module of that name, imported."""
         return import_module(".".join(Path(self.source(name)).with_suffix("").parts))
+
+
+def _literal(node):
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        raise ValueError(f"found {ast.unparse(node)}") from None

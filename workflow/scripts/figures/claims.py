@@ -16,10 +16,10 @@ with Job(snakemake) as job:
     ends = np.sort([margins["ci_low"], margins["ci_high"]], axis=0)
     figure, axis = plt.subplots(figsize=(style.WIDTH, 0.19 * len(table) + 1.1), layout="constrained")
     for decided in (SUPPORTED, INCONCLUSIVE, CONTRADICTED):
-        mine = (table.verdict == decided).to_numpy()
-        if mine.any():
-            axis.hlines(rows[mine], ends[0][mine], ends[1][mine], color=names.colour(decided), lw=1.5)
-            axis.scatter(margins["estimate"][mine], rows[mine], color=names.colour(decided), s=14, label=decided)
+        matches = (table.verdict == decided).to_numpy()
+        if matches.any():
+            axis.hlines(rows[matches], ends[0][matches], ends[1][matches], color=names.colour(decided), lw=1.5)
+            axis.scatter(margins["estimate"][matches], rows[matches], color=names.colour(decided), s=14, label=decided)
     axis.axvline(0, color="0.3", lw=0.8, zorder=0)
     axis.set_xscale("symlog", linthresh=0.1)
     axis.xaxis.set_minor_locator(NullLocator())

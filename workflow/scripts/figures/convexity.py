@@ -18,14 +18,14 @@ LOOKS = {  # of curvature and truth
 with Job(snakemake) as job:
     style.apply()
     names = style.Names(**job.settings["names"])
-    spectra, known, remedies = job.read("table"), job.read("convexity_summary"), job.read("remedies")
+    spectra, summary, remedies = job.read("table"), job.read("convexity_summary"), job.read("remedies")
     cases = spectra.case.unique()
     figure, axes = plt.subplots(2, len(cases), figsize=(style.WIDTH, 4.6), squeeze=False, layout="constrained")
     for (top, bottom), case in zip(axes.T, cases, strict=True):
-        here = known[(known.case == case) & (known.statistic == RATIO)].set_index("step")
+        ratios = summary[(summary.case == case) & (summary.statistic == RATIO)].set_index("step")
         for number, (step, masses) in enumerate(spectra[spectra.case == case].groupby("step")):
             name = ("start", "half-way", "end")[number]
-            text = f"{name}: {here.estimate[step]:.2g}"
+            text = f"{name}: {ratios.estimate[step]:.2g}"
             top.plot(masses.value, masses.weight, marker=".", ms=3, lw=0.7, color=style.PALETTE[number], label=text)
         largest = 10 ** np.floor(np.log10(spectra[spectra.case == case].value.abs().max()))
         top.set_xscale("symlog", linthresh=largest / 100)
@@ -35,12 +35,12 @@ with Job(snakemake) as job:
         top.set_title(names.label(case).replace(", ", "\n"))
         top.axvline(0, color="0.7", lw=0.8, zorder=0)
         top.legend(title="$\\lambda_{\\min}/\\lambda_{\\max}$ at", fontsize=6, title_fontsize=6, loc="lower center")
-        mine = remedies[remedies.case == case]
+        rows = remedies[remedies.case == case]
         for key, (text, colour, line, marker) in LOOKS.items():
-            one = mine[(mine.curvature == key[0]) & (mine.truth == key[1])].sort_values("damping")
+            curve = rows[(rows.curvature == key[0]) & (rows.truth == key[1])].sort_values("damping")
             look = {"color": style.PALETTE[colour], "ls": line, "marker": marker, "ms": 3.5}
-            bottom.plot(one.damping, one.spearman, label=text, **look)
-            bottom.fill_between(one.damping, one.ci_low, one.ci_high, color=look["color"], alpha=0.12, lw=0)
+            bottom.plot(curve.damping, curve.spearman, label=text, **look)
+            bottom.fill_between(curve.damping, curve.ci_low, curve.ci_high, color=look["color"], alpha=0.12, lw=0)
         bottom.axhline(0, color="0.7", lw=0.8, zorder=0)
         bottom.set(xscale="log", xlabel="damping $\\lambda$", ylim=(-1.08, 1.08))
     axes[0, 0].set_ylabel("weight (share of eigenvalues)")

@@ -17,21 +17,21 @@ with Job(snakemake) as job:
     shape = {"squeeze": False, "width_ratios": [1, 1, 0.9]}
     figure, axes = plt.subplots(len(cases), 3, figsize=(style.WIDTH, 2.1 * len(cases) + 0.8), **shape)
     for (by_step, trade, by_kind), case in zip(axes, cases, strict=True):
-        mine = table[table.case == case]
-        descents = mine[mine.intervention == DESCEND]
+        corrections = table[table.case == case]
+        descents = corrections[corrections.intervention == DESCEND]
         rates, largest, steps = np.unique(descents.learning_rate), descents.k.max(), np.unique(descents.step)
         rate = rates[len(rates) // 2]
         for method, rows in descents.groupby("method", sort=False):
             look = {"color": names.colour(method), "ls": "--" if method in CONTROLS else "-", "marker": "o"}
-            one = rows[(rows.learning_rate == rate) & ((rows.k == largest) | (method == ITSELF))]
-            by_step.plot(one.step, one.success, label=names.short(method), lw=1.2, ms=2.5, **look)
+            curve = rows[(rows.learning_rate == rate) & ((rows.k == largest) | (method == ITSELF))]
+            by_step.plot(curve.step, curve.success, label=names.short(method), lw=1.2, ms=2.5, **look)
             if method in BANDS:
-                by_step.fill_between(one.step, one.ci_low, one.ci_high, color=look["color"], alpha=0.12, lw=0)
+                by_step.fill_between(curve.step, curve.ci_low, curve.ci_high, color=look["color"], alpha=0.12, lw=0)
             best = front(rows)
             trade.plot(best.retention, best.success, lw=1, ms=2.5, **look)
-        others = mine[(mine.intervention != DESCEND)].method.unique()
+        others = corrections[(corrections.intervention != DESCEND)].method.unique()
         for shift, method in zip(np.linspace(0.25, -0.25, len(others)), others, strict=True):
-            rows = mine[(mine.method == method) & (mine.k == largest)]
+            rows = corrections[(corrections.method == method) & (corrections.k == largest)]
             settled = (rows.learning_rate == rate) & (rows.step == steps[-1])
             rows = rows[settled | (rows.intervention == RETRAIN)]
             ends = [(rows.success - rows.ci_low).clip(lower=0), (rows.ci_high - rows.success).clip(lower=0)]

@@ -13,8 +13,8 @@ with Job(snakemake) as job:
     cases = table.case.unique()
     figure, axes = plt.subplots(3, len(cases), figsize=(style.WIDTH, 5.6), squeeze=False, layout="constrained")
     for (distance, error, horizon), case in zip(axes.T, cases, strict=True):
-        here = table[table.case == case]
-        for regime, group in here.groupby("regime", sort=False):
+        case_rows = table[table.case == case]
+        for regime, group in case_rows.groupby("regime", sort=False):
             colour = names.colour(regime)
             moved = group[group.counterfactual == "up-weighted"].groupby("step")
             for axis, column in ((distance, "norm"), (error, "response_error")):
@@ -25,16 +25,16 @@ with Job(snakemake) as job:
             distance.plot(bound.index, bound, color=colour, ls="--", lw=0.8, label=f"{regime}: bound")
             floor = group[group.counterfactual == "noise floor"].groupby("step").norm.median()
             distance.plot(floor.index, floor, color=colour, ls=":", lw=1.2, label=f"{regime}: noise floor")
-            mine = horizons[(horizons.case == case) & (horizons.regime == regime)]
-            measured, predicted = (mine[mine.statistic == name] for name in ("horizon", "predicted horizon"))
+            rows = horizons[(horizons.case == case) & (horizons.regime == regime)]
+            measured, predicted = (rows[rows.statistic == name] for name in ("horizon", "predicted horizon"))
             horizon.scatter(measured.epsilon, measured.estimate, s=12, color=colour)
             horizon.plot(predicted.epsilon, predicted.estimate, color=colour, ls="--", lw=0.8)
         for axis in (distance, error):
-            style.count_axis(axis, here.step.max())
+            style.count_axis(axis, case_rows.step.max())
             axis.set_yscale("log")
             axis.yaxis.set_minor_locator(NullLocator())
-        top = 30 * here.norm.max()
-        distance.set(ylim=(here.norm[here.norm > 0].min() / 2, top))
+        top = 30 * case_rows.norm.max()
+        distance.set(ylim=(case_rows.norm[case_rows.norm > 0].min() / 2, top))
         distance.set_title(names.label(case).replace(", ", "\n"))
         error.axhline(1, color="0.7", lw=0.8, zorder=0)
         error.set(xlabel="steps after fork", ylim=(1e-4, 1e3))

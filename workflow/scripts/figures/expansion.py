@@ -14,12 +14,12 @@ with Job(snakemake) as job:
     cases = table.case.unique()
     figure, axes = plt.subplots(2, len(cases), figsize=(style.WIDTH, 4.2), squeeze=False, layout="constrained")
     for (top, bottom), case in zip(axes.T, cases, strict=True):
-        for regime, here in table[table.case == case].groupby("regime", sort=False):
+        for regime, remainders in table[table.case == case].groupby("regime", sort=False):
             colour = names.colour(regime)
-            end = here[here.step == here.step.max()].groupby("epsilon").remainder.median()
+            end = remainders[remainders.step == remainders.step.max()].groupby("epsilon").remainder.median()
             slopes = summary[(summary.case == case) & (summary.regime == regime) & (summary.statistic == "slope")]
             top.plot(end.index, end, marker="o", ms=3.5, color=colour, label=f"slope {slopes.estimate.item():.2f}")
-            largest = here[here.epsilon == here.epsilon.max()]
+            largest = remainders[remainders.epsilon == remainders.epsilon.max()]
             relative = {name: largest[name] / largest.norm for name in ("tracin_remainder", "remainder")}
             for name, line, text in (
                 ("tracin_remainder", "--", "gradient steps added up (TracIn)"),

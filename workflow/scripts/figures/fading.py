@@ -12,21 +12,21 @@ DRAWN = ("linear-response", "horizon", "gradient-dot", "abif", "exact", "ekfac",
 with Job(snakemake) as job:
     style.apply()
     names = style.Names(**job.settings["names"])
-    by_seed, means = (one[one.estimator.isin(DRAWN)] for one in (job.read("table"), job.read("fading_summary")))
+    by_seed, means = (frame[frame.estimator.isin(DRAWN)] for frame in (job.read("table"), job.read("fading_summary")))
     panels = list(means.groupby(["case", "regime"], sort=False))
     rows = math.ceil(len(panels) / COLUMNS)
     figure, axes = plt.subplots(
         rows, COLUMNS, figsize=(style.WIDTH, 1.8 * rows + 0.5), sharey=True, squeeze=False, layout="constrained"
     )
     for axis, ((case, regime), panel) in zip(axes.flat, panels, strict=False):
-        here = by_seed[(by_seed.case == case) & (by_seed.regime == regime)]
+        curves = by_seed[(by_seed.case == case) & (by_seed.regime == regime)]
         for estimator, line in panel.groupby("estimator", sort=False):
             look = {"color": names.colour(estimator), "ls": "--" if estimator == "linear-response" else "-"}
             axis.plot(line.step, line.spearman, label=names.label(estimator), marker=".", ms=5, **look)
             axis.fill_between(line.step, line.ci_low, line.ci_high, color=look["color"], alpha=0.2, lw=0)
-            for _, one in here[here.estimator == estimator].groupby("seed"):
-                axis.plot(one.step, one.spearman, lw=0.5, alpha=0.5, **look)
-        sharpness = " to ".join(dict.fromkeys(f"{here.eta_lambda_max.agg(end):.1g}" for end in ("min", "max")))
+            for _, curve in curves[curves.estimator == estimator].groupby("seed"):
+                axis.plot(curve.step, curve.spearman, lw=0.5, alpha=0.5, **look)
+        sharpness = " to ".join(dict.fromkeys(f"{curves.eta_lambda_max.agg(end):.1g}" for end in ("min", "max")))
         axis.set(title=f"{names.label(case)}\n{regime}: $\\eta\\lambda_{{\\max}}$ = {sharpness}")
         style.count_axis(axis, panel.step.max())
         axis.axhline(0, color="0.7", lw=0.8, zorder=0)

@@ -21,12 +21,12 @@ with Job(snakemake) as job:
     figure, axes = plt.subplots(len(ROWS), len(cases), figsize=(style.WIDTH, 6), squeeze=False, layout="constrained")
     for row, estimators in zip(axes, ROWS, strict=True):
         for axis, case in zip(row, cases, strict=True):
-            here, means = table[table.case == case], summary[summary.case == case].set_index("estimator")
-            estimator = next((one for one in estimators if one in means.index), None)
+            pairs, means = table[table.case == case], summary[summary.case == case].set_index("estimator")
+            estimator = next((name for name in estimators if name in means.index), None)
             if estimator is None:
                 axis.set_axis_off()
                 continue
-            points, mean = here[here.estimator == estimator], means.loc[estimator]
+            points, mean = pairs[pairs.estimator == estimator], means.loc[estimator]
             colour = names.colour(estimator)
             axis.scatter(points.predicted, points.actual, s=4, alpha=0.4, lw=0, color=colour, rasterized=True)
             axis.axhline(0, color="0.8", lw=0.6, zorder=0)

@@ -9,11 +9,11 @@ from matplotlib import pyplot as plt
 with Job(snakemake) as job:
     style.apply()
     names = style.Names(**job.settings["names"])
-    found, mended = job.read("table"), job.read("planted_recovery")
-    cases = found.case.unique()
+    precisions, mended = job.read("table"), job.read("planted_recovery")
+    cases = precisions.case.unique()
     figure, axes = plt.subplots(len(cases), 2, figsize=(style.WIDTH, 1.9 * len(cases) + 0.4), squeeze=False)
     for (left, right), case in zip(axes, cases, strict=True):
-        precision = found[found.case == case]
+        precision = precisions[precisions.case == case]
         gains = mended[(mended.case == case) & (mended.over == NOTHING) & (mended.method != NOTHING)]
         methods = list(gains.method.unique())
         chance = precision.average_precision[precision.method == RANDOM].item()
@@ -26,11 +26,11 @@ with Job(snakemake) as job:
             error_kw={"lw": 1},
         )
         for number, remedy in enumerate(REMEDIES):
-            one = gains[gains.remedy == remedy]
-            places = [-methods.index(name) + 0.17 - 0.34 * number for name in one.method]
-            ends = [one.gain - one.ci_low, one.ci_high - one.gain]
+            remedy_gains = gains[gains.remedy == remedy]
+            places = [-methods.index(name) + 0.17 - 0.34 * number for name in remedy_gains.method]
+            ends = [remedy_gains.gain - remedy_gains.ci_low, remedy_gains.ci_high - remedy_gains.gain]
             look = {"fmt": "os"[number], "ms": 3.5, "lw": 1, "color": ("0.1", "0.55")[number]}
-            right.errorbar(100 * one.gain, places, xerr=100 * np.array(ends), label=remedy, **look)
+            right.errorbar(100 * remedy_gains.gain, places, xerr=100 * np.array(ends), label=remedy, **look)
         right.axvline(0, color="0.5", lw=0.8, zorder=0)
         left.set(xlabel="average precision", xlim=(0, 1))
         right.set(xlabel="test accuracy gained (percentage points)")

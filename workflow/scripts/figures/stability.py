@@ -34,7 +34,7 @@ with Job(snakemake) as job:
                         dark = shown.loc[name, damping] > 1e-2
                         text = f"{agreement.loc[name, damping]:.2f}".replace("0.", ".")
                         axis.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=5, color="wk"[not dark])
-            axis.set_xticks(np.arange(len(residual.columns)) + 0.5, [f"{one:g}" for one in residual.columns])
+            axis.set_xticks(np.arange(len(residual.columns)) + 0.5, [f"{damping:g}" for damping in residual.columns])
             axis.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=6)
             axis.tick_params(length=0)
             axis.set_title(names.label(case).replace(", ", "\n") + "\n" + KINDS[kind])

@@ -23,11 +23,11 @@ with Job(snakemake) as job:
     places = {name: -float(place) for place, name in enumerate(between)}
     for case, axis in zip(cases, axes[0], strict=True):
         for shift, estimator in zip(np.linspace(0.2, -0.2, len(estimators)), estimators, strict=True):
-            mine = table[(table.case == case) & (table.estimator == estimator)]
-            ends = [(mine.spearman - mine.ci_low).clip(lower=0), (mine.ci_high - mine.spearman).clip(lower=0)]
+            means = table[(table.case == case) & (table.estimator == estimator)]
+            ends = [(means.spearman - means.ci_low).clip(lower=0), (means.ci_high - means.spearman).clip(lower=0)]
             look = {"color": names.colour(estimator), "fmt": "o", "ms": 4, "lw": 1.2}
-            rows = [places[name] + shift for name in mine.between]
-            axis.errorbar(mine.spearman, rows, xerr=ends, label=names.label(estimator), **look)
+            rows = [places[name] + shift for name in means.between]
+            axis.errorbar(means.spearman, rows, xerr=ends, label=names.label(estimator), **look)
         axis.axvline(1, color="0.7", lw=0.8, zorder=0)
         axis.axvline(0, color="0.7", lw=0.8, zorder=0)
         axis.set(xlim=(None, 1.08), xlabel="Spearman correlation", ylim=(-len(between) + 0.5, 0.5))

@@ -16,7 +16,7 @@ with Job(snakemake) as job:
     case = open_case(settings, job.read("examples"))
     theta = unpack(case, job.read("checkpoints"), settings["step"])[0]
     everything = left_out(first_epoch(job.read("order"), len(case.train)), settings["count"], settings["size"])
-    counterfactuals = [each for each in everything if each.epsilon == -1][: settings["proximal"]]
+    counterfactuals = [candidate for candidate in everything if candidate.epsilon == -1][: settings["proximal"]]
     objective = ProximalObjective(case, theta, torch.arange(settings["hessian_examples"]), settings["damping"])
     with torch.no_grad():
         before = case.measured_losses(theta)

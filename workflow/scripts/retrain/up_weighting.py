@@ -30,7 +30,7 @@ with Job(snakemake) as job:
         if counterfactual.epsilon:
             deltas.append(thetas - unchanged)
     arrays = {"loss_change": np.stack(loss_change), "norm": np.stack(norms), **described(counterfactuals)}
-    changed = [each for each in counterfactuals if each.epsilon]
+    changed = [counterfactual for counterfactual in counterfactuals if counterfactual.epsilon]
     if changed:
         ritz = Ritz.from_arrays(job.read("spectrum"))
         theory = predictions(segment, changed, torch.stack(deltas), ritz, steps, job.progress)

@@ -74,10 +74,10 @@ def sidecar(path: Path) -> Path:
 
 
 def _header(path):
-    found = _guarded(path, HEADERS)
-    if not isinstance(found, dict) or not found.keys() >= LINEAGE:
+    header = _guarded(path, HEADERS)
+    if not isinstance(header, dict) or not header.keys() >= LINEAGE:
         raise FadingError(f"{path} carries no lineage: it was not written by this study, or was rewritten since.")
-    return found
+    return header
 
 
 def _with_header(path):

@@ -54,8 +54,8 @@ def _parser():
     auditing.add_argument("--seed", type=int, default=0, help="which artefacts to recompute (0)")
     auditing.set_defaults(command=_audit)
     comparing = commands.add_parser("compare", help="what differs between two studies, in a table and a figure")
-    comparing.add_argument("one", type=Path, help="a folder results/<study>")
-    comparing.add_argument("other", type=Path, help="another, such as results/reference")
+    comparing.add_argument("first", type=Path, help="a folder results/<study>")
+    comparing.add_argument("second", type=Path, help="another, such as results/reference")
     comparing.set_defaults(command=_compare)
     exporting = commands.add_parser("export", help="pack a study into an archive to publish")
     exporting.add_argument("study", help="a folder results/<study>")
@@ -114,18 +114,18 @@ def _audit(arguments):
     if arguments.json:
         print(as_json([*findings, *again]))
     else:
-        for finding in [*(one for one in findings if one.severity != HOLDS), *again]:
+        for finding in [*(finding for finding in findings if finding.severity != HOLDS), *again]:
             print(finding)
         print(summary(findings))
         if again:
-            print(f"{len(again)} made again: {sum(one.severity == HOLDS for one in again)} with the same bytes")
+            print(f"{len(again)} made again: {sum(finding.severity == HOLDS for finding in again)} with the same bytes")
     return worst([*findings, *again])
 
 
 def _compare(arguments):
     from fading.provenance.compare import compare
 
-    for line in compare(arguments.one, arguments.other):
+    for line in compare(arguments.first, arguments.second):
         print(line)
     return 0
 
@@ -142,7 +142,7 @@ def _export(arguments):
 def _correct(arguments):
     from fading.cli.correct import report
 
-    chosen = arguments.by, arguments.examples, arguments.learning_rate, arguments.steps
-    for line in report(arguments.study, arguments.case, arguments.seed, arguments.test_index, *chosen):
+    how = arguments.by, arguments.examples, arguments.learning_rate, arguments.steps
+    for line in report(arguments.study, arguments.case, arguments.seed, arguments.test_index, *how):
         print(line, flush=True)
     return 0

@@ -14,9 +14,9 @@ def verify(path, pins: Mapping[str, str]) -> Path:
     path = Path(path)
     if not path.is_file():
         raise FadingError(f"{path.name} is missing where it was expected.")
-    if (found := sha256(path)) != pins[path.name]:
+    if (digest := sha256(path)) != pins[path.name]:
         raise FadingError(
-            f"{path.name} has sha256 {found} where {pins[path.name]} is pinned: it is damaged or has changed, "
+            f"{path.name} has sha256 {digest} where {pins[path.name]} is pinned: it is damaged or has changed, "
             "and was not taken."
         )
     return path

@@ -45,7 +45,7 @@ def subset(count: int, size: int, stream: int) -> np.ndarray:
 def flipped(labels: np.ndarray, share: float, classes: int) -> np.ndarray:
     """The labels (n,), that share of them replaced by another class at random, the same in every study and seed."""
     count = round(share * len(labels))
-    chosen = subset(count, len(labels), stream=2)
+    replaced = subset(count, len(labels), stream=2)
     labels = labels.copy()
-    labels[chosen] = (labels[chosen] + np.random.default_rng(count).integers(1, classes, count)) % classes
+    labels[replaced] = (labels[replaced] + np.random.default_rng(count).integers(1, classes, count)) % classes
     return labels

@@ -142,16 +142,16 @@ def layers(case: Case) -> dict[str, nn.Module]:
     """The layers that hold parameters, by name. Raises FadingError, naming them, for those that can't be treated."""
     if len(list(case.module.named_parameters(remove_duplicate=False))) > len(case.shapes):
         raise FadingError("Layers share a parameter: gradients of single examples are not known for them.")
-    found = {name: module for name, module in case.module.named_modules() if list(module.parameters(recurse=False))}
+    modules = {name: module for name, module in case.module.named_modules() if list(module.parameters(recurse=False))}
     refused = [
-        f"{name or 'the model'} ({type(module).__name__})" for name, module in found.items() if not _treated(module)
+        f"{name or 'the model'} ({type(module).__name__})" for name, module in modules.items() if not _treated(module)
     ]
     if refused:
         raise FadingError(
             f"Gradients of single examples are not known for {', '.join(refused)}; "
             f"treated are {', '.join(kind.__name__ for kind in TREATED)}, without groups, dilation or shared use."
         )
-    return found
+    return modules
 
 
 def _treated(module):
@@ -171,7 +171,7 @@ def _treated(module):
 
 def layer_gradients(case: Case, theta: Tensor, examples: Examples) -> dict[str, LayerGradients]:
     """∇ℓ(θ; x) of each example x, without weight decay, by layer."""
-    found, caught = layers(case), {}
+    modules, caught = layers(case), {}
 
     def watch(name):
         def hook(module, inputs, output):
@@ -183,11 +183,11 @@ def layer_gradients(case: Case, theta: Tensor, examples: Examples) -> dict[str, 
 
         return hook
 
-    handles = [module.register_forward_hook(watch(name)) for name, module in found.items()]
+    handles = [module.register_forward_hook(watch(name)) for name, module in modules.items()]
     try:
         with torch.enable_grad():
             loss = case.losses(theta.detach().requires_grad_(), examples).sum()
-        if unused := found.keys() - caught.keys():
+        if unused := modules.keys() - caught.keys():
             raise FadingError(f"The model does not use its layers {', '.join(sorted(unused))}.")
         for name, (inputs, output, *versions) in caught.items():
             if [inputs._version, output._version] != versions:
@@ -199,7 +199,7 @@ def layer_gradients(case: Case, theta: Tensor, examples: Examples) -> dict[str, 
         for handle in handles:
             handle.remove()
     return {
-        name: TREATED[type(found[name])](found[name], inputs.detach(), gradient)
+        name: TREATED[type(modules[name])](modules[name], inputs.detach(), gradient)
         for (name, (inputs, *_)), gradient in zip(caught.items(), backward, strict=True)
     }
 

@@ -59,7 +59,7 @@ def _meant(claim, table, described):
     column, where, name = claim["column"], {"case": claim["case"], **claim["where"]}, claim["claim"]
     own = [f"{column}_{end}" for end in ("low", "high")]
     columns = [column, *(own if set(own) <= set(table) else ["ci_low", "ci_high"])]
-    unknown = [each for each in [*where, *columns] if each not in table]
+    unknown = [heading for heading in [*where, *columns] if heading not in table]
     if unknown:
         raise FadingError(
             f"config/claims.yaml: {name}: found {', '.join(unknown)}; "

@@ -6,7 +6,7 @@ from fading.errors import FadingError
 from fading.evidence.claims import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 
 WHOSE = {"paper": "of the paper's claims", "ours": "of our own", "control": "controls"}
-BEGIN, END = "<!-- results: written by `snakemake readme` -->", "<!-- end of results -->"
+BEGIN, END = "<!-- results: written by `snakemake scorecard` -->", "<!-- end of results -->"
 
 
 def results(judged: pd.DataFrame) -> str:
@@ -14,7 +14,7 @@ def results(judged: pd.DataFrame) -> str:
     lines = []
     for source, whose in WHOSE.items():
         verdicts = judged.verdict[judged.source == source]
-        counts = [f"{(verdicts == each).sum()} {each}" for each in (SUPPORTED, INCONCLUSIVE, CONTRADICTED)]
+        counts = [f"{(verdicts == verdict).sum()} {verdict}" for verdict in (SUPPORTED, INCONCLUSIVE, CONTRADICTED)]
         untested = (verdicts == NOT_TESTED).sum()
         counts += [f"{untested} {NOT_TESTED}"] * bool(untested)
         lines.append(f"- {len(verdicts)} {whose}: {', '.join(counts)}.")
@@ -34,12 +34,12 @@ def results(judged: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def with_results(readme: str, judged: pd.DataFrame) -> str:
-    """The README with its section of results made anew. Raises FadingError if it does not mark that section."""
-    before, begin, rest = readme.partition(BEGIN)
+def with_results(page: str, judged: pd.DataFrame) -> str:
+    """The page with its section of results made anew. Raises FadingError if it does not mark that section."""
+    before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
-        raise FadingError(f"README.md has no section of results: it begins with {BEGIN} and ends with {END}.")
+        raise FadingError(f"docs/results.md has no section of results: it begins with {BEGIN} and ends with {END}.")
     return f"{before}{begin}\n\n{results(judged)}\n\n{end}{after}"
 
 

@@ -19,7 +19,7 @@ def interval_over_seeds(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     keys = [name for name in frame.columns if name not in ("seed", "train_index", "index", value)]
     rows = []
     for key, group in frame.groupby(keys, sort=False, dropna=False):
-        mean, low, high = nested_interval([one.to_numpy() for _, one in group.groupby("seed")[value]])
+        mean, low, high = nested_interval([values.to_numpy() for _, values in group.groupby("seed")[value]])
         rows.append(dict(zip(keys, key, strict=True)) | {value: mean, "ci_low": low, "ci_high": high})
     return pd.DataFrame(rows)
 

@@ -20,11 +20,13 @@ class Experiment:
     none), and it is of all seeds or of the first alone. `tables` says, by name, which output of the rule is joined over
     all runs, and what becomes of it: the `mean` of a column with its interval over seeds and examples, or what the
     library's function `by` makes of it. `figures` says which tables each draws, the first its own; with `pictures` they
-    show the cases' examples too. `reads` names, for each input of the script, the source in fading.plan.wiring.
+    show the cases' examples too. `reads` names, for each input of the script, the source in fading.plan.wiring, and
+    `settings` the parts of the script's settings in fading.plan.parts, and keys of the configuration.
     """
 
     of: str
     reads: dict[str, str]
+    settings: tuple[str, ...]
     tables: dict[str, dict[str, str]]
     figures: dict[str, tuple[str, ...]] = field(default_factory=dict)
     cases: str | None = None

@@ -16,6 +16,7 @@ EXPERIMENT = Experiment(
         "changes": "changes_left_out",
         "proximal": "changes_proximal",
     },
+    settings=("checkpoints_along_training", "seed"),
     cases="assumptions.cases",
     first_seed=True,
     tables={
@@ -85,8 +86,8 @@ def remedies(solutions: dict[str, np.ndarray], truths: dict[str, dict[str, np.nd
             curvature, _, damping = name.partition("/")
             if not damping or curvature.startswith("residual."):
                 continue
-            found = spearman_by_example(-scores, np.stack([actual[one] for one in examples]))
-            frame = pd.DataFrame({"train_index": examples, "spearman": found})
+            correlations = spearman_by_example(-scores, np.stack([actual[example] for example in examples]))
+            frame = pd.DataFrame({"train_index": examples, "spearman": correlations})
             residual = float(np.median(solutions[f"residual.{name}"]))
             frames.append(located(frame, curvature=curvature, damping=float(damping), truth=truth, residual=residual))
     return pd.concat(frames, ignore_index=True)

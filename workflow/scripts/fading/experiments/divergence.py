@@ -13,6 +13,7 @@ EXPERIMENT = Experiment(
         "changes": "changes_up_weighted",
         "spectrum": "spectrum_at_fork",
     },
+    settings=("recorded", "seed"),
     tables={
         "divergence": {"output": "divergence"},
         "divergence-summary": {"output": "statistics", "mean": "estimate"},

@@ -17,9 +17,9 @@ def stack(chunks: list[dict[str, np.ndarray]], names: Iterable[str]) -> dict[str
 
 def theory(chunks: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Join what theory says of chunks of counterfactuals, by example; some chunks have no up-weighted example."""
-    said = [{name.partition(".")[2]: array for name, array in chunk.items() if "." in name} for chunk in chunks]
-    said = [one for one in said if one]
-    return stack(said, said[0].keys() - {"sharpness"})
+    theories = [{name.partition(".")[2]: array for name, array in chunk.items() if "." in name} for chunk in chunks]
+    theories = [arrays for arrays in theories if arrays]
+    return stack(theories, theories[0].keys() - {"sharpness"})
 
 
 def _padded(arrays, name):
@@ -37,5 +37,5 @@ def summed_scores(scored: dict[str, np.ndarray], members: np.ndarray) -> np.ndar
     if missing:
         raise FadingError(f"There are no scores of the training examples {', '.join(map(str, missing))}.")
     return np.stack(
-        [sum(scored["scores"][row[one]] for one in group if one != NO_EXAMPLE) for group in members.tolist()]
+        [sum(scored["scores"][row[member]] for member in group if member != NO_EXAMPLE) for group in members.tolist()]
     )

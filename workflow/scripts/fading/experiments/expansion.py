@@ -23,6 +23,15 @@ EXPERIMENT = Experiment(
         "checkpoints": "checkpoints",
         "changes": "first_changes_up_weighted",
     },
+    settings=(
+        "case",
+        "double_precision",
+        "continuation",
+        "assumptions.examples",
+        "assumptions.epsilons",
+        "assumptions.steps",
+        "seed",
+    ),
     first_seed=True,
     tables={
         "expansion": {"output": "remainders"},
@@ -51,8 +60,8 @@ def remainders(segment: Segment, examples: list[int], epsilons: list[float], pro
     runs = [descend(segment, weights(case, counterfactual)) for counterfactual in counterfactuals]
     response = linear_response(segment, [(example,) for example in examples])
     theta, rows = segment.state[0], []
-    known = 0.0 if isinstance(optimizer, SGD) else math.nan
-    summed = torch.full((len(examples), len(theta)), known, dtype=case.dtype)
+    fill = 0.0 if isinstance(optimizer, SGD) else math.nan
+    summed = torch.full((len(examples), len(theta)), fill, dtype=case.dtype)
     steps = zip(progress(segment.batches), descend(segment), response, *runs, strict=True)
     for batch, (_, after, _), (step, _, psi), *moved in steps:
         drawn = torch.isin(torch.tensor(examples), batch)
@@ -93,15 +102,15 @@ def remainder_statistics(frame: pd.DataFrame, learning_rate: float, sharpness: f
     rows, last = [], frame.step.max()
     pairs = frame[(frame.other_index != NO_EXAMPLE) & (frame.step == last)]
     rows += [("nonadditivity", row.train_index, row.epsilon, row.nonadditivity) for row in pairs.itertuples()]
-    for example, one in frame[frame.other_index == NO_EXAMPLE].groupby("train_index", sort=False):
-        end = one[one.step == last]
+    for example, paths in frame[frame.other_index == NO_EXAMPLE].groupby("train_index", sort=False):
+        end = paths[paths.step == last]
         rows.append(("slope", example, np.nan, np.polyfit(np.log(end.epsilon.abs()), np.log(end.remainder), 1)[0]))
         for row in end[end.epsilon > 0].itertuples():
             rows.append(("remainder", example, row.epsilon, row.remainder / row.norm))
             rows.append(("TracIn's remainder", example, row.epsilon, row.tracin_remainder / row.norm))
         mirrored = end.dropna(subset="asymmetry")
         rows += [("asymmetry", example, row.epsilon, row.asymmetry) for row in mirrored.itertuples()]
-        for epsilon, path in one[one.epsilon > 0].groupby("epsilon"):
+        for epsilon, path in paths[paths.epsilon > 0].groupby("epsilon"):
             passed = path.step[path.remainder > path.norm / 2]
             rows.append(("horizon", example, epsilon, passed.min() if len(passed) else last + 1))
             rows.append(("predicted horizon", example, epsilon, math.log(1 / epsilon) / (learning_rate * sharpness)))

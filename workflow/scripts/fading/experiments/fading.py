@@ -15,6 +15,7 @@ EXPERIMENT = Experiment(
         "scores": "scores_at_fork",
         "spectrum": "spectrum_at_fork",
     },
+    settings=("forward_estimators", "recorded", "seed"),
     tables={
         "fading": {"output": "fading"},
         "fading-summary": {"output": "correlations", "mean": "spearman"},
@@ -45,15 +46,15 @@ def fading_correlations(
     for estimator, scored in scores.items():
         static = epsilon[:, None] * summed_scores(scored, members)
         predicted[estimator] = np.broadcast_to(static[:, None], actual.shape)
-    found = {name: _agreement(effects, actual) for name, effects in predicted.items()}
-    return _by_example(found, "estimator", "spearman", members, steps)
+    correlations = {name: _agreement(effects, actual) for name, effects in predicted.items()}
+    return _by_example(correlations, "estimator", "spearman", members, steps)
 
 
 def fading_curve(correlations: pd.DataFrame) -> pd.DataFrame:
     """A row per estimator and step of one run: the mean correlation over examples, and its interval."""
     rows = [
-        {"estimator": estimator, "step": step, **mean_columns(one.to_numpy())}
-        for (estimator, step), one in correlations.groupby(["estimator", "step"], sort=False).spearman
+        {"estimator": estimator, "step": step, **mean_columns(values.to_numpy())}
+        for (estimator, step), values in correlations.groupby(["estimator", "step"], sort=False).spearman
     ]
     return pd.DataFrame(rows)
 

@@ -16,6 +16,7 @@ EXPERIMENT = Experiment(
         "proximal": "changes_proximal",
         "scores": "scores_after_training",
     },
+    settings=("estimators", "whole_run_estimator", "seed"),
     first_seed=True,
     tables={
         "loo": {"output": "pairs"},
@@ -78,13 +79,13 @@ def correlations(truths: dict[str, dict], scores: dict[str, dict[str, np.ndarray
         if twice.any():
             single = _sizes(members) == 1
             compared[MIRROR] = (members[single], actual[single], -changes["loss_change"][twice])
-        for name, (group, one, other) in compared.items():
+        for name, (group, effects, forecasts) in compared.items():
             columns = {
                 "truth": truth,
                 "estimator": name,
                 "size": _sizes(group),
                 "train_index": group[:, 0],
-                "spearman": spearman_by_example(other, one),
+                "spearman": spearman_by_example(forecasts, effects),
                 "truth_residual": solved[: len(group)],
                 **_health(scores.get(name, {})),
             }

@@ -65,8 +65,8 @@ class ProximalObjective:
                 lambda rows, c=curvature: c(rows) + self.damping * rows, gradient[None], PRODUCTS, INEXACT
             ).x[0]
             before = gradient.norm()
-            trials = ((trial, slope(trial)) for trial in (theta - step / 2**halvings for halvings in range(HALVINGS)))
-            theta, gradient = next((one for one in trials if one[1].norm() < before), (theta, gradient))
+            trials = ((moved, slope(moved)) for moved in (theta - step / 2**halvings for halvings in range(HALVINGS)))
+            theta, gradient = next((trial for trial in trials if trial[1].norm() < before), (theta, gradient))
             if gradient.norm() > ENOUGH * before:
                 break
         return theta, (gradient.norm() / first).item() if first else 0.0

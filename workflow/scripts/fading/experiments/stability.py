@@ -23,6 +23,19 @@ EXPERIMENT = Experiment(
         "checkpoints": "checkpoints",
         "spectrum": "spectrum_after_training",
     },
+    settings=(
+        "case",
+        "left_out",
+        "proximal",
+        "assumptions.dampings",
+        "assumptions.scales",
+        "assumptions.dimension",
+        "last_step",
+        "spectrum.krylov",
+        "spectrum.keep",
+        "hessian_examples",
+        "seed",
+    ),
     cases="assumptions.cases",
     first_seed=True,
     tables={
@@ -53,14 +66,14 @@ class System:
         rows = []
         for example, b in zip(progress(self.examples), self.gradients, strict=True):
             ritz = lanczos(self.curvature, b, dimension)
-            along, mine = self._tested(ritz.vectors).double(), (ritz.vectors @ b).double()
-            for key, solution in krylov_solutions(ritz.values.double(), mine, self.dampings, scales).items():
+            along, components = self._tested(ritz.vectors).double(), (ritz.vectors @ b).double()
+            for key, solution in krylov_solutions(ritz.values.double(), components, self.dampings, scales).items():
                 rows.append(self._row(example, *key, solution.health(), along @ solution.x[0]))
         return rows
 
     def arnoldi(self, ritz: Ritz, setting: str) -> list[dict]:
         """The inverse within the span of Ritz vectors of C."""
-        along, mine = self._tested(ritz.vectors), self.gradients @ ritz.vectors.T
+        along, components = self._tested(ritz.vectors), self.gradients @ ritz.vectors.T
         beyond, norms, products = (
             self.gradients @ ritz.beyond,
             self.gradients.norm(dim=1),
@@ -68,8 +81,10 @@ class System:
         )
         rows = []
         for damping in self.dampings:
-            health = arnoldi_health(ritz, mine, beyond, norms, damping)
-            rows += self._rows("Arnoldi", setting, damping, products, health, ritz.inverse(mine, damping) @ along.T)
+            health = arnoldi_health(ritz, components, beyond, norms, damping)
+            rows += self._rows(
+                "Arnoldi", setting, damping, products, health, ritz.inverse(components, damping) @ along.T
+            )
         return rows
 
     def explicit(self, progress=iter) -> tuple[list[dict], np.ndarray]:
@@ -110,7 +125,7 @@ def krylov_solutions(
     products; x is in coordinates of the Ritz vectors, (1, m).
     """
     b = b[None]
-    found = {}
+    solutions = {}
     for damping in dampings:
         largest = (values + damping).abs().max().item()
 
@@ -118,12 +133,12 @@ def krylov_solutions(
             return rows * (values + damping)
 
         for products in depths(len(values) - 1):
-            found["CG", STANDARD, damping, products] = solvers.conjugate_gradient(operator, b, products, 0.0)
-            found["MINRES", STANDARD, damping, products] = solvers.minres(operator, b, products, 0.0)
+            solutions["CG", STANDARD, damping, products] = solvers.conjugate_gradient(operator, b, products, 0.0)
+            solutions["MINRES", STANDARD, damping, products] = solvers.minres(operator, b, products, 0.0)
             for scale in scales:
                 solution = solvers.lissa(operator, b, products, scale * largest)
-                found["LiSSA", f"scale {scale:g} λmax", damping, products] = solution
-    return found
+                solutions["LiSSA", f"scale {scale:g} λmax", damping, products] = solution
+    return solutions
 
 
 def depths(most: int) -> list[int]:
@@ -147,9 +162,9 @@ def compared(rows: list[dict]) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
             explicit = group.index[group.solver == "explicit"]
             best.append(explicit[0] if len(explicit) else group.residual.idxmin())
             finite = group.index[group.scores.map(lambda scores: np.isfinite(scores).all())]
-            found = np.stack(frame.scores[finite])
+            scores = np.stack(frame.scores[finite])
             frame.loc[finite, "agreement"] = spearman_by_example(
-                found, np.broadcast_to(group.scores[best[-1]], found.shape)
+                scores, np.broadcast_to(group.scores[best[-1]], scores.shape)
             )
         frame.loc[best, "reference"] = True
         references[f"{curvature}/{damping:g}"] = np.stack(frame.scores[best])

@@ -105,7 +105,7 @@ def gronwall_bound(
     |ε| G 1[k∈B_t]: Gronwall's lemma in discrete time. `used` (T, K) and the batches' sizes (T,) say when x_k acts.
     """
     bound, bounds = torch.zeros(len(slope), dtype=torch.float64), []
-    for here, size in zip(used, sizes, strict=True):
-        bound = (1 + learning_rate * sharpness) * bound + learning_rate / size * epsilon.abs() * slope.double() * here
+    for drawn, size in zip(used, sizes, strict=True):
+        bound = (1 + learning_rate * sharpness) * bound + learning_rate / size * epsilon.abs() * slope.double() * drawn
         bounds.append(bound)
     return torch.stack(bounds, 1)

@@ -16,6 +16,7 @@ EXPERIMENT = Experiment(
         "orders": "scores_of_another_order",
         "seeds": "scores_of_all_seeds",
     },
+    settings=("later_checkpoints", "assumptions.estimators"),
     cases="assumptions.cases",
     first_seed=True,
     tables={"trajectory": {"output": "agreement", "mean": "spearman"}},
@@ -37,10 +38,10 @@ def rank_agreement(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) 
     Both hold scores (r, M) and the training examples (r,) that they are of; those in both count. Raises FadingError if
     fewer than three do.
     """
-    _, here, there = np.intersect1d(first["examples"], second["examples"], return_indices=True)
-    if len(here) < 3:
-        raise FadingError(f"Rankings are compared over at least 3 training examples; {len(here)} were scored in both.")
-    return spearman_by_example(first["scores"][here].T, second["scores"][there].T)
+    both, in_first, in_second = np.intersect1d(first["examples"], second["examples"], return_indices=True)
+    if len(both) < 3:
+        raise FadingError(f"Rankings are compared over at least 3 training examples; {len(both)} were scored in both.")
+    return spearman_by_example(first["scores"][in_first].T, second["scores"][in_second].T)
 
 
 def agreement(checkpoints: dict[int, dict], orders: list[dict], seeds: list[dict]) -> pd.DataFrame:
@@ -53,11 +54,11 @@ def agreement(checkpoints: dict[int, dict], orders: list[dict], seeds: list[dict
     end = checkpoints[steps[-1]]
     rows = [(HALFWAY, step, 0, rank_agreement(checkpoints[step], end)) for step in steps[:-1]]
     rows += [(ORDERS, steps[-1], pair, rank_agreement(end, other)) for pair, other in enumerate(orders)]
-    rows += [(SEEDS, steps[-1], pair, rank_agreement(*two)) for pair, two in enumerate(combinations(seeds, 2))]
+    rows += [(SEEDS, steps[-1], pair, rank_agreement(*runs)) for pair, runs in enumerate(combinations(seeds, 2))]
     frames = [
         pd.DataFrame(
-            {"between": between, "step": step, "seed": pair, "index": np.arange(len(found)), "spearman": found}
+            {"between": between, "step": step, "seed": pair, "index": np.arange(len(spearman)), "spearman": spearman}
         )
-        for between, step, pair, found in rows
+        for between, step, pair, spearman in rows
     ]
     return pd.concat(frames, ignore_index=True)

@@ -26,7 +26,7 @@ def draw(figure, rows: pd.DataFrame, arrays: dict[str, np.ndarray]) -> None:
 
 def explain(figure) -> None:
     """Say below what the colours mean."""
-    patches = [Patch(color=COLOURS[kind], label=said) for kind, said in SAID.items()]
+    patches = [Patch(color=COLOURS[kind], label=text) for kind, text in SAID.items()]
     figure.legend(handles=patches, loc="outside lower center", ncols=3, fontsize=7)
 
 
@@ -36,8 +36,8 @@ def _images(axes, rows, arrays):
         axis.imshow(images[row.index, 0], cmap="gray_r")
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set(visible=True, color=COLOURS[row.kind], linewidth=1.2)
-        said = f"{row.label},\nsaid {row.predicted}" if row.kind == TARGET else f"{row.label}\n{_signed(row.score)}"
-        axis.set_title(said, fontsize=6, color=COLOURS[row.kind])
+        title = f"{row.label},\nsaid {row.predicted}" if row.kind == TARGET else f"{row.label}\n{_signed(row.score)}"
+        axis.set_title(title, fontsize=6, color=COLOURS[row.kind])
 
 
 def _signed(score):
@@ -48,7 +48,7 @@ def _sentences(axis, rows):
     axis.set_axis_off()
     axis.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.6))
     for line, row in enumerate(rows.itertuples()):
-        said = f"{row.label}, said {row.predicted}" if row.kind == TARGET else f"{row.label} {_signed(row.score)}"
+        caption = f"{row.label}, said {row.predicted}" if row.kind == TARGET else f"{row.label} {_signed(row.score)}"
         look = {"fontsize": 6, "color": COLOURS[row.kind], "va": "center"}
-        axis.text(0, line, said, **look)
+        axis.text(0, line, caption, **look)
         axis.text(0.2, line, textwrap.shorten(row.text, 125, placeholder=" …"), **look)

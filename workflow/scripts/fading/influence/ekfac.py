@@ -53,9 +53,11 @@ def fit(case: Case, theta: Tensor, examples: Examples, progress=iter) -> dict[st
     moments = {}
     for chunk in progress(chunks(examples)):
         for name, gradients in layer_gradients(case, theta, chunk).items():
-            found = _second_moments(gradients)
-            moments[name] = [a + b for a, b in zip(moments[name], found, strict=True)] if name in moments else found
-    bases = {name: Basis(*map(_eigenvectors, found)) for name, found in moments.items()}
+            chunk_moments = _second_moments(gradients)
+            moments[name] = (
+                [a + b for a, b in zip(moments[name], chunk_moments, strict=True)] if name in moments else chunk_moments
+            )
+    bases = {name: Basis(*map(_eigenvectors, matrices)) for name, matrices in moments.items()}
     squares = dict.fromkeys(bases, 0)
     for chunk in progress(chunks(examples)):
         for name, gradients in layer_gradients(case, theta, chunk).items():
@@ -100,7 +102,7 @@ def _second_moments(gradients):
     if isinstance(gradients, Dense):
         return [gradients.matrix.T @ gradients.matrix]
     rows = [gradients.inputs.flatten(0, 1), gradients.backward.flatten(0, 1)]
-    return [one.T @ one for one in rows]
+    return [matrix.T @ matrix for matrix in rows]
 
 
 def _eigenvectors(moment):

@@ -54,9 +54,9 @@ class Case:
 
     def flatten(self, tensors: dict[str, Tensor]) -> Tensor:
         """Named parameters as θ (p,). Raises FadingError if names or shapes are another model's."""
-        found = {name: tensor.shape for name, tensor in tensors.items()}
-        if found != self.shapes:
-            differing = sorted(name for name, _ in found.items() ^ self.shapes.items())
+        shapes = {name: tensor.shape for name, tensor in tensors.items()}
+        if shapes != self.shapes:
+            differing = sorted(name for name, _ in shapes.items() ^ self.shapes.items())
             raise FadingError(
                 f"The checkpoint is of another model: it differs from {type(self.module).__name__} "
                 f"in {', '.join(dict.fromkeys(differing))}."

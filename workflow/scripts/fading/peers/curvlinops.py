@@ -81,7 +81,7 @@ def _theirs(task, operator):
         if type(child) in ELEMENTARY:
             module.set_submodule(name, ELEMENTARY[type(child)](child))
     batches = [case.train[chunk] for chunk in task.hessian.split(BATCH)]
-    data = [({str(i): one for i, one in enumerate(batch.inputs)}, batch.labels) for batch in batches]
+    data = [({str(i): tensor for i, tensor in enumerate(batch.inputs)}, batch.labels) for batch in batches]
     matrix = operator(
         OneInput(module),
         nn.CrossEntropyLoss(reduction="mean"),

@@ -47,7 +47,7 @@ def _task(task, single):
     module = module_at(task.case, task.theta)
 
     def loss(parameters, data):
-        *inputs, labels = [one[None] for one in data] if single else data
+        *inputs, labels = [tensor[None] for tensor in data] if single else data
         return F.cross_entropy(functional_call(module, parameters, tuple(inputs)), labels)
 
     state = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}

@@ -20,12 +20,12 @@ def check(config: dict) -> None:
     _member("cases", config["cases"], config["definitions"], "defined are")
     peers = config["peers"]
     _member("peers.cases", peers["cases"], config["definitions"], "defined are")
-    for name in dict.fromkeys([*config["cases"], *peers["cases"]]):
-        _check_case(f"definitions.{name}", config["definitions"][name], len(config["seeds"]), config["spectrum"])
+    for case in dict.fromkeys([*config["cases"], *peers["cases"]]):
+        _check_case(f"definitions.{case}", config["definitions"][case], len(config["seeds"]), config["spectrum"])
     _at_most("peers.hessian_examples", peers["hessian_examples"], peers["train"], "peers.train")
-    for name in peers["cases"]:
-        train = config["definitions"][name]["examples"]["train"]
-        _at_most("peers.hessian_examples", peers["hessian_examples"], train, f"definitions.{name}.examples.train")
+    for case in peers["cases"]:
+        train = config["definitions"][case]["examples"]["train"]
+        _at_most("peers.hessian_examples", peers["hessian_examples"], train, f"definitions.{case}.examples.train")
     keep, krylov = config["spectrum"]["keep"], config["spectrum"]["krylov"]
     _at_most("spectrum.keep", keep, krylov, "spectrum.krylov")
     _check_assumptions(config)
@@ -33,51 +33,61 @@ def check(config: dict) -> None:
 
 
 def _check_assumptions(config):
-    chosen, definitions = config["assumptions"], config["definitions"]
-    _member("assumptions.cases", chosen["cases"], definitions, "defined are")
-    tested = [name for name in chosen["cases"] if name in config["cases"]]
-    if not tested:
-        found, accepted = (", ".join(names) for names in (chosen["cases"], config["cases"]))
-        raise FadingError(f"assumptions.cases: found {found}; accepted are some of the study's cases, {accepted}.")
-    for name in tested:
-        _member("assumptions.estimators", chosen["estimators"], _rankers(definitions[name]), f"rankings of {name} are")
-    for name in config["cases"]:
-        up_weighting, key = definitions[name]["up_weighting"], f"definitions.{name}.up_weighting"
-        _at_most("assumptions.steps", chosen["steps"], up_weighting["steps"][-1], f"the last of {key}.steps")
-        _at_most("assumptions.examples", chosen["examples"], up_weighting["examples"], f"{key}.examples")
+    assumptions, definitions = config["assumptions"], config["definitions"]
+    _member("assumptions.cases", assumptions["cases"], definitions, "defined are")
+    for case in _of_the_study("assumptions.cases", assumptions["cases"], config["cases"]):
+        rankers = _rankers(definitions[case])
+        _member("assumptions.estimators", assumptions["estimators"], rankers, f"rankings of {case} are")
+    for case in config["cases"]:
+        up_weighting, key = definitions[case]["up_weighting"], f"definitions.{case}.up_weighting"
+        _at_most("assumptions.steps", assumptions["steps"], up_weighting["steps"][-1], f"the last of {key}.steps")
+        _at_most("assumptions.examples", assumptions["examples"], up_weighting["examples"], f"{key}.examples")
 
 
 def _check_correction(config):
-    chosen, definitions = config["correction"], config["definitions"]
+    correction, definitions = config["correction"], config["definitions"]
     for key in ("cases", "planted"):
-        _member(f"correction.{key}", chosen[key], definitions, "defined are")
-    if not set(chosen["cases"]) & set(config["cases"]):
-        found, accepted = (", ".join(names) for names in (chosen["cases"], config["cases"]))
-        raise FadingError(f"correction.cases: found {found}; accepted are some of the study's cases, {accepted}.")
+        _member(f"correction.{key}", correction[key], definitions, "defined are")
+    _of_the_study("correction.cases", correction["cases"], config["cases"])
     for key in ("examples", "learning_rates", "steps"):
-        if chosen[key] != sorted(chosen[key]):
-            raise FadingError(f"correction.{key} must ascend; found {chosen[key]}.")
-    for name in dict.fromkeys([*chosen["cases"], *chosen["planted"]]):
-        _check_case(f"definitions.{name}", definitions[name], len(config["seeds"]), config["spectrum"])
-    for name in chosen["cases"]:
-        examples, ranking = definitions[name]["examples"], _rankers(definitions[name])
-        key = f"definitions.{name}"
-        _at_most("correction.examples", chosen["examples"][-1], examples["train"], f"{key}.examples.train")
-        _at_most("correction.others", chosen["others"], examples["test"], f"{key}.examples.test")
-        lacking = [one for one in NEEDED if one not in ranking]
-        if lacking:
-            raise FadingError(f"{key}.estimators lacks {', '.join(lacking)}, which a correction compares with.")
-        for list_of in ("harmful", "retrained"):
-            _member(f"correction.{list_of}", chosen[list_of], [*ranking, LABEL_NEIGHBOURS], f"rankings of {name} are")
-    for name in chosen["planted"]:
-        examples, key = definitions[name]["examples"], f"definitions.{name}.examples"
-        if "flipped" not in examples:
-            raise FadingError(f"correction.planted: found {name}; accepted are cases with examples.flipped.")
-        if round(examples["flipped"] * examples["train"]) < 1:
-            raise FadingError(f"{key}.flipped: found {examples['flipped']}; accepted is a share that makes an error.")
-        _at_most(
-            f"{key}.measured", examples["measured"], examples["test"] - 1, "fewer than test, where errors are planted"
-        )
+        if correction[key] != sorted(correction[key]):
+            raise FadingError(f"correction.{key} must ascend; found {correction[key]}.")
+    for case in dict.fromkeys([*correction["cases"], *correction["planted"]]):
+        _check_case(f"definitions.{case}", definitions[case], len(config["seeds"]), config["spectrum"])
+    for case in correction["cases"]:
+        _check_corrected(f"definitions.{case}", case, definitions[case], correction)
+    for case in correction["planted"]:
+        _check_planted(f"definitions.{case}.examples", case, definitions[case]["examples"])
+
+
+def _check_corrected(key, name, case, correction):
+    examples, rankers = case["examples"], _rankers(case)
+    _at_most("correction.examples", correction["examples"][-1], examples["train"], f"{key}.examples.train")
+    _at_most("correction.others", correction["others"], examples["test"], f"{key}.examples.test")
+    lacking = [estimator for estimator in NEEDED if estimator not in rankers]
+    if lacking:
+        raise FadingError(f"{key}.estimators lacks {', '.join(lacking)}, which a correction compares with.")
+    for methods in ("harmful", "retrained"):
+        known = [*rankers, LABEL_NEIGHBOURS]
+        _member(f"correction.{methods}", correction[methods], known, f"rankings of {name} are")
+
+
+def _check_planted(key, name, examples):
+    if "flipped" not in examples:
+        raise FadingError(f"correction.planted: found {name}; accepted are cases with examples.flipped.")
+    if round(examples["flipped"] * examples["train"]) < 1:
+        raise FadingError(f"{key}.flipped: found {examples['flipped']}; accepted is a share that makes an error.")
+    fewer = examples["test"] - 1
+    _at_most(f"{key}.measured", examples["measured"], fewer, "fewer than test, where errors are planted")
+
+
+def _of_the_study(key, listed, cases):
+    """Those of the listed cases that the study runs. Raises FadingError if there is none."""
+    running = [case for case in listed if case in cases]
+    if not running:
+        accepted = ", ".join(cases)
+        raise FadingError(f"{key}: found {', '.join(listed)}; accepted are some of the study's cases, {accepted}.")
+    return running
 
 
 def check_claims(claims: list[dict], config: dict) -> None:
@@ -144,25 +154,22 @@ def _check_training(key, training, examples):
     _at_most(f"{key}.training.batch_size", training["batch_size"], examples["train"], "examples.train")
     epoch = math.ceil(examples["train"] / training["batch_size"])
     if training["steps"] < epoch:
-        found = training["steps"]
-        raise FadingError(f"{key}.training.steps: found {found}; accepted is at least {epoch}, one epoch.")
+        raise FadingError(f"{key}.training.steps: found {training['steps']}; accepted is at least {epoch}, one epoch.")
     if training["checkpoints"] != sorted(training["checkpoints"]):
         raise FadingError(f"{key}.training.checkpoints must ascend; found {training['checkpoints']}.")
     for step in training["checkpoints"]:
         _at_most(f"{key}.training.checkpoints", step, training["steps"], "training.steps")
-    for step in (0, training["steps"]):
-        _member(
-            f"{key}.training.checkpoints, which must hold the first and last step,", [step], training["checkpoints"]
-        )
+    first_and_last, holds = [0, training["steps"]], "which must hold the first and last step,"
+    _member(f"{key}.training.checkpoints, {holds}", first_and_last, training["checkpoints"])
 
 
 def _check_estimators(key, case):
-    chosen, training, influence = case["estimators"], case["training"], case.get("influence", {})
+    training, influence = case["training"], case.get("influence", {})
     kind, optimizer = case["model"]["kind"], training["optimizer"]
-    _member(f"{key}.estimators", chosen, ESTIMATORS, "known are")
+    _member(f"{key}.estimators", case["estimators"], ESTIMATORS, "known are")
     if not (influence.get("damping", SHARED["damping"]["default"]) or loss_weight_decay(training)):
         raise FadingError(f"{key}.influence.damping: found 0; accepted is more where the loss has no weight decay.")
-    for name in chosen:
+    for name in case["estimators"]:
         description = ESTIMATORS[name]
         if description.small and not MODELS[kind].small:
             raise FadingError(

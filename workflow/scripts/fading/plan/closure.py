@@ -17,6 +17,6 @@ def imports(*sources: str) -> tuple[str, ...]:
     finder = ModuleFinder(path=[str(SCRIPTS)])
     for source in sources:
         finder.run_script(str(SCRIPTS / source))
-    found = {Path(module.__file__).resolve() for module in finder.modules.values() if module.__file__}
-    found |= {SCRIPTS / source for source in sources}
-    return tuple(sorted(str(path.relative_to(SCRIPTS)) for path in found))
+    files = {Path(module.__file__).resolve() for module in finder.modules.values() if module.__file__}
+    files |= {SCRIPTS / source for source in sources}
+    return tuple(sorted(str(path.relative_to(SCRIPTS)) for path in files))

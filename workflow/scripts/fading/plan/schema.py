@@ -1,4 +1,4 @@
-"""The shape that a configuration must have: the files of workflow/schemas, with what describes itself filled in."""
+"""The shape that a configuration must have: the files of schemas/, with what describes itself filled in."""
 
 import json
 import math
@@ -13,7 +13,7 @@ from fading.errors import FadingError
 from fading.influence import ESTIMATORS, SHARED
 from fading.models import MODELS
 
-SCHEMAS = Path(__file__).parents[3] / "schemas"
+SCHEMAS = Path(__file__).parent / "schemas"
 
 
 def configuration() -> dict:
@@ -24,7 +24,8 @@ def configuration() -> dict:
     case["model"]["properties"]["kind"]["enum"] = list(MODELS)
     for kind, model in MODELS.items():
         case["model"]["properties"] |= model.settings
-        takes = {"if": {"properties": {"kind": {"const": kind}}}, "then": {"required": list(model.settings)}}
+        of_kind = {"required": ["kind"], "properties": {"kind": {"const": kind}}}
+        takes = {"if": of_kind, "then": {"required": list(model.settings)}}
         case["model"].setdefault("allOf", []).append(takes)
     own = {name: schema for estimator in ESTIMATORS.values() for name, schema in estimator.own.items()}
     case["influence"]["properties"] = SHARED | own

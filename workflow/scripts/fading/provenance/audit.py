@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 from fading.artefacts import store
 from fading.artefacts.job import LOCK
@@ -11,6 +12,7 @@ from fading.plan.jobs import CRATE as CRATE_RULE
 from fading.plan.jobs import ON_REQUEST, job_name, jobs
 from fading.provenance.crate import described_jobs, hashes
 from fading.provenance.folder import CRATE, StudyFolder
+from fading.provenance.trace import brief
 
 HOLDS, OUTDATED, BROKEN = 0, 1, 2
 VERDICTS = {HOLDS: "holds", OUTDATED: "outdated", BROKEN: "broken"}
@@ -96,16 +98,18 @@ class _Auditor:
         """Files that the crate lists, or that something was made from, and that are not here; and jobs without any."""
         here = self.study.files() | self.downloads
         lineages = [lineage for file in here if (lineage := self.lineage(file))]
-        known = {file for lineage in lineages for file in lineage["inputs"]} | {self.crate} | self._listed().keys()
+        known = {file for lineage in lineages for file in lineage["inputs"]} | {self.crate} | self.listed.keys()
         files = {file for file in known if file.startswith(("results/", "resources/")) and self.sha256(file) is None}
         made = {job_name(lineage["rule"], lineage["wildcards"]) for lineage in lineages} | self._described()
         absent = self.expected.keys() - made - {CRATE_RULE}
         return files | {f"results/{self.study.name}: what {name} makes" for name in absent}
 
-    def _listed(self):
+    @cached_property
+    def listed(self):
+        """The sha256 of each file that the crate lists; none if it is damaged or missing, a finding of its own."""
         try:
             return hashes(self.root / self.crate)
-        except (FadingError, OSError):  # damaged or missing, which is a finding of its own
+        except (FadingError, OSError):
             return {}
 
     def _described(self):
@@ -129,8 +133,10 @@ class _Auditor:
         if file == self.crate:
             changed = [listed for listed, recorded in hashes(path).items() if self.sha256(listed) != recorded]
             return [], [f"lists another {listed}" for listed in changed]
+        if not self._accounted(file, path):
+            return ["unaccounted for"], []
         if path.suffix not in store.HEADERS:
-            return ([] if self._accounted(path) else ["unaccounted for"]), []
+            return [], []
         lineage, broken = store.lineage(path), []
         try:
             store.check(path)
@@ -140,11 +146,11 @@ class _Auditor:
             broken.append(f"was written as {lineage['path']}")
         return broken, list(self._outdated(lineage))
 
-    def _accounted(self, path):
-        """Is it what stands beside a table, or a job's log or times?"""
-        beside = path.suffix == ".json" and path.with_suffix("").suffix == ".csv"
-        written = path.is_relative_to(self.study.folder / "logs") or path.is_relative_to(self.study.folder / "times")
-        return written or (beside and path.with_suffix("").is_file())
+    def _accounted(self, file, path):
+        """Has it a lineage, or does the crate list it, or is it a job's log or times, or what stands beside a table?"""
+        beside = path.suffix == ".json" and path.with_suffix("").suffix == ".csv" and path.with_suffix("").is_file()
+        written = any(path.is_relative_to(self.study.folder / kind) for kind in ("logs", "times"))
+        return written or beside or file in self.listed or self.lineage(file) is not None
 
     def _outdated(self, lineage):
         name = job_name(lineage["rule"], lineage["wildcards"])
@@ -156,11 +162,13 @@ class _Auditor:
         for key in sorted(lineage["settings"].keys() | settings.keys()):
             before, now = (known.get(key, "nothing") for known in (lineage["settings"], settings))
             if before != now:
-                yield f"settings had {key} {_brief(before)}, now {_brief(now)}"
-        for what in ("inputs", "code"):
-            for file, recorded in lineage[what].items():
-                if self.sha256(file) not in (recorded, None):  # a missing one is named where it is missing
-                    yield f"{what.removesuffix('s')} {file} is another"
+                yield f"settings had {key} {brief(before)}, now {brief(now)}"
+        for file, recorded in lineage["inputs"].items():
+            if self.sha256(file) not in (recorded, None):  # a missing one is named where it is missing
+                yield f"input {file} is another"
+        for file, recorded in lineage["code"].items():
+            if self.sha256(file) != recorded:
+                yield f"code {file} is {'another' if self.sha256(file) else 'no longer there'}"
         yield from self._rewired(lineage, job)
         if self.sha256(LOCK) != lineage["lock"]:
             yield f"environment: {LOCK} is another"
@@ -176,8 +184,3 @@ class _Auditor:
             yield f"input {before[key]} is no longer used"
         for key in sorted(now - before.keys()):
             yield f"input of {key} is new"
-
-
-def _brief(value):
-    text = json.dumps(value)
-    return text if len(text) < 60 else f"{text[:57]}..."

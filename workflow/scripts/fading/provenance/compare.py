@@ -14,15 +14,15 @@ KINDS = {".png": "figures", ".csv": "tables", ".parquet": "intermediate tables",
 COLOURS = {IDENTICAL: "0.75", SAME: "0.6", WITHIN: "C0", DIFFERENT: "C1", DAMAGED: "C3", ELSEWHERE: "0.9"}
 
 
-def compare(one: Path, other: Path) -> Iterator[str]:
-    """What differs, as lines; writes <one>-against-<other>.csv and .png beside the folder `one`.
+def compare(first: Path, second: Path) -> Iterator[str]:
+    """What differs, as lines; writes <first>-against-<second>.csv and .png beside the folder `first`.
 
     Raises FadingError if a folder holds no artefacts, or no claims.
     """
-    files, claims = differences.compare_files(one, other), differences.compare_claims(one, other)
-    target = one.resolve().parent / f"{one.resolve().name}-against-{other.resolve().name}"
+    files, claims = differences.compare_files(first, second), differences.compare_claims(first, second)
+    target = first.resolve().parent / f"{first.resolve().name}-against-{second.resolve().name}"
     files.to_csv(target.with_suffix(".csv"), index=False, lineterminator="\n", float_format="%.3g")
-    _draw(files, claims, one, other, target.with_suffix(".png"))
+    _draw(files, claims, first, second, target.with_suffix(".png"))
     counts = files.state.value_counts()
     yield f"{len(files)} files: {', '.join(f'{count} {state}' for state, count in counts.items())}"
     yield (
@@ -31,14 +31,14 @@ def compare(one: Path, other: Path) -> Iterator[str]:
     )
     for row in files[files.state.isin([DIFFERENT, DAMAGED])].itertuples():
         yield f"{row.state}: {row.file}" + (f", by up to {row.difference:.2g}" if row.difference > 0 else "")
-    changed = claims[claims.verdict_one != claims.verdict_other]
+    changed = claims[claims.verdict_first != claims.verdict_second]
     yield f"{len(claims)} claims of both: {len(changed)} with another verdict"
     for row in changed.itertuples():
-        yield f"{row.claim}: {row.verdict_one} in {one}, {row.verdict_other} in {other}"
+        yield f"{row.claim}: {row.verdict_first} in {first}, {row.verdict_second} in {second}"
     yield f"written: {target}.csv and .png"
 
 
-def _draw(files, claims, one, other, path):
+def _draw(files, claims, first, second, path):
     from matplotlib import pyplot as plt
     from matplotlib.ticker import NullLocator
 
@@ -58,12 +58,12 @@ def _draw(files, claims, one, other, path):
     for state in counts:
         above.barh(counts.index, counts[state], left=left, color=COLOURS[state], label=state)
         left += counts[state].to_numpy()
-    above.set(xlabel="files", title=f"{one} against {other}")
+    above.set(xlabel="files", title=f"{first} against {second}")
     above.legend(loc="upper left", bbox_to_anchor=(1, 1))
     rows = -np.arange(len(claims))
-    for suffix, folder, shift, marker in (("one", one, 0.15, "o"), ("other", other, -0.15, "D")):
+    for suffix, folder, shift, marker in (("first", first, 0.15, "o"), ("second", second, -0.15, "D")):
         low, middle, high = (margin(claims, f"{name}_{suffix}") for name in ("ci_low", "estimate", "ci_high"))
-        colour = style.PALETTE[0 if suffix == "one" else 1]
+        colour = style.PALETTE[0 if suffix == "first" else 1]
         below.hlines(rows + shift, np.minimum(low, high), np.maximum(low, high), color=colour, lw=1.2)
         below.scatter(middle, rows + shift, s=12, marker=marker, color=colour, label=str(folder))
     below.axvline(0, color="0.3", lw=0.8, zorder=0)
@@ -73,7 +73,7 @@ def _draw(files, claims, one, other, path):
         xlabel="distance of the estimate from its threshold, positive on the claim's side, with its 95 % interval",
         ylim=(-len(claims) + 0.3, 0.7),
     )
-    changed = claims.verdict_one != claims.verdict_other
+    changed = claims.verdict_first != claims.verdict_second
     below.set_yticks(rows, claims.claim.where(~changed, claims.claim + " (another verdict)"), fontsize=6)
     for label in np.array(below.get_yticklabels())[changed]:
         label.set(color=style.PALETTE[3], fontweight="bold")

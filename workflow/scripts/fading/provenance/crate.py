@@ -66,13 +66,13 @@ def hashes(path: Path) -> dict[str, str]:
     """
     try:
         graph = json.loads(path.read_text())["@graph"]
-        (digest,) = (one["identifier"] for one in graph if one["@id"] == path.name)
+        (digest,) = (entity["identifier"] for entity in graph if entity["@id"] == path.name)
         whole = is_sealed(path, digest)
     except (ValueError, KeyError, TypeError) as error:
         raise FadingError(f"{path} is not a readable crate: {error!r}.") from error
     if not whole:
         raise FadingError(f"{path} is not as it was written: its content does not match its seal.")
-    return {unquote(from_root(path, one)): one["sha256"] for one in graph if "File" in one["@type"]}
+    return {unquote(from_root(path, entity)): entity["sha256"] for entity in graph if "File" in entity["@type"]}
 
 
 def described_jobs(path: Path) -> set[str]:
@@ -259,7 +259,9 @@ class _Builder:
         root["name"] = f"{citation['title']} (study {self.study})"
         root["description"] = citation["message"]
         root["license"] = self.licence(citation["license"])
-        root["author"] = [self.entity("#authors", "Organization", name=one["name"]) for one in citation["authors"]]
+        root["author"] = [
+            self.entity("#authors", "Organization", name=author["name"]) for author in citation["authors"]
+        ]
         root["conformsTo"] = [
             self.entity(profile, "CreativeWork", name=name, version=profile.rsplit("/", 1)[1])
             for profile, name in PROFILES.items()
@@ -267,8 +269,8 @@ class _Builder:
         root["citation"] = [self.paper(paper) for paper in citation["references"]]
 
     def paper(self, paper):
-        (arxiv,) = (one["value"].removeprefix("arXiv:") for one in paper["identifiers"])
-        authors = [f"{one['given-names']} {one['family-names']}" for one in paper["authors"]]
+        (arxiv,) = (identifier["value"].removeprefix("arXiv:") for identifier in paper["identifiers"])
+        authors = [f"{author['given-names']} {author['family-names']}" for author in paper["authors"]]
         return self.entity(
             f"https://arxiv.org/abs/{arxiv}",
             "ScholarlyArticle",

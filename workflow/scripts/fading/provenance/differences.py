@@ -15,7 +15,7 @@ PIXELS = 0.01  # a picture agrees if at most this share of its pixels differs
 COLUMNS = ["file", "state", "difference", "tolerance"]
 
 
-def compare_files(one: Path, other: Path) -> pd.DataFrame:
+def compare_files(first: Path, second: Path) -> pd.DataFrame:
     """A row for each artefact that either folder holds: file, state, difference, tolerance.
 
     States: identical to the byte; the same content under another lineage; within tolerance; different; damaged; or in
@@ -23,9 +23,9 @@ def compare_files(one: Path, other: Path) -> pd.DataFrame:
     differ; empty where there are other rows, names or shapes. A figure is compared by its PNG: its SVG draws the same.
     Raises FadingError if a folder holds no artefact.
     """
-    ours, theirs = _artefacts(one), _artefacts(other)
+    ours, theirs = _artefacts(first), _artefacts(second)
     rows = [
-        {"file": file, **_compared(one / file, other / file)}
+        {"file": file, **_compared(first / file, second / file)}
         if file in ours & theirs
         else {"file": file, "state": ELSEWHERE}
         for file in sorted(ours | theirs)
@@ -33,38 +33,38 @@ def compare_files(one: Path, other: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def compare_claims(one: Path, other: Path) -> pd.DataFrame:
+def compare_claims(first: Path, second: Path) -> pd.DataFrame:
     """The claims of both studies: claim, direction, threshold, and estimate, ci_low, ci_high and verdict of either.
 
-    Columns of the first end in _one, of the second in _other. Raises FadingError if either has no claims.
+    Columns of the first end in _first, of the second in _second. Raises FadingError if either has no claims.
     """
     numbers = ["estimate", "ci_low", "ci_high", "verdict"]
-    first, second = (store.read(folder / "claims.csv") for folder in (one, other))
-    return first[["claim", "direction", "threshold", *numbers]].merge(
-        second[["claim", *numbers]], on="claim", suffixes=("_one", "_other")
+    ours, theirs = (store.read(folder / "claims.csv") for folder in (first, second))
+    return ours[["claim", "direction", "threshold", *numbers]].merge(
+        theirs[["claim", *numbers]], on="claim", suffixes=("_first", "_second")
     )
 
 
 def _artefacts(folder):
     kinds = store.HEADERS.keys() - {".svg"}
-    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix in kinds}
-    if not found:
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix in kinds}
+    if not files:
         raise FadingError(f"{folder} holds no artefact; accepted is the folder of a study, or of its public results.")
-    return found
+    return files
 
 
-def _compared(one, other):
-    if store.sha256(one) == store.sha256(other) and _header(one) == _header(other):
+def _compared(first, second):
+    if store.sha256(first) == store.sha256(second) and _header(first) == _header(second):
         return {"state": IDENTICAL, "difference": 0.0}
     try:
-        for path in (one, other):
+        for path in (first, second):
             store.check(path)
     except FadingError:
         return {"state": DAMAGED}
-    if one.suffix == ".png":
-        difference, tolerance = _pixels(one, other), PIXELS
+    if first.suffix == ".png":
+        difference, tolerance = _pixels(first, second), PIXELS
     else:
-        difference, tolerance = _numbers(_table(one), _table(other)), NUMBERS["relative"]
+        difference, tolerance = _numbers(_table(first), _table(second)), NUMBERS["relative"]
     state = SAME if difference == 0 else WITHIN if difference <= tolerance else DIFFERENT
     return {"state": state, "difference": difference, "tolerance": tolerance}
 
@@ -79,13 +79,13 @@ def _table(path):
     return {name: content[name].to_numpy() if isinstance(content, pd.DataFrame) else content[name] for name in content}
 
 
-def _numbers(one, other):
+def _numbers(first, second):
     """The largest relative difference that also exceeds the absolute tolerance; NaN where anything else differs."""
-    if one.keys() != other.keys() or any(one[name].shape != other[name].shape for name in one):
+    if first.keys() != second.keys() or any(first[name].shape != second[name].shape for name in first):
         return np.nan
     largest = 0.0
-    for name in one:
-        a, b = one[name], other[name]
+    for name in first:
+        a, b = first[name], second[name]
         if not (np.issubdtype(a.dtype, np.number) and np.issubdtype(b.dtype, np.number)):
             if not pd.Series(a.ravel()).equals(pd.Series(b.ravel())):
                 return np.nan
@@ -99,8 +99,8 @@ def _numbers(one, other):
     return largest
 
 
-def _pixels(one, other):
+def _pixels(first, second):
     from PIL import Image
 
-    a, b = (np.asarray(Image.open(path).convert("RGB"), dtype=int) for path in (one, other))
+    a, b = (np.asarray(Image.open(path).convert("RGB"), dtype=int) for path in (first, second))
     return np.nan if a.shape != b.shape else float((np.abs(a - b).max(-1) > 0).mean())

@@ -49,10 +49,10 @@ def export(study: StudyFolder, destination: Path, checkpoints: bool) -> None:
 
 def _around(study):
     """The project's files, without what Python left among them."""
-    found = {study.root / part for part in ABOUT}
+    paths = {study.root / part for part in ABOUT}
     for part in PROJECT:
-        found |= set((study.root / part).rglob("*")) | {study.root / part}
-    names = {str(path.relative_to(study.root)) for path in found if path.is_file()}
+        paths |= set((study.root / part).rglob("*")) | {study.root / part}
+    names = {str(path.relative_to(study.root)) for path in paths if path.is_file()}
     return {name for name in names if "__pycache__" not in name}
 
 
@@ -65,22 +65,22 @@ def _add(archive, file, content):
 def _rebased(metadata, left_out):
     """The study's crate with the archive's top for its folder; what is left out is no file, but keeps its sha256."""
     described, names = json.loads(metadata.read_text()), {}
-    for one in described["@graph"]:
-        if "File" in one["@type"]:
-            names[one["@id"]] = from_root(metadata, one)
-            if unquote(names[one["@id"]]) in left_out:
-                names[one["@id"]] = f"#left-out/{names[one['@id']]}"
-                one["@type"] = "CreativeWork"
+    for entity in described["@graph"]:
+        if "File" in entity["@type"]:
+            name = from_root(metadata, entity)
+            names[entity["@id"]] = f"#left-out/{name}" if unquote(name) in left_out else name
+            if unquote(name) in left_out:
+                entity["@type"] = "CreativeWork"
 
     def renamed(value):
         if isinstance(value, list):
-            return [renamed(one) for one in value]
+            return [renamed(each) for each in value]
         if isinstance(value, dict):
-            return {key: names.get(one, one) if key == "@id" else renamed(one) for key, one in value.items()}
+            return {key: names.get(part, part) if key == "@id" else renamed(part) for key, part in value.items()}
         return value
 
     graph = renamed(described["@graph"])
-    entities = {one["@id"]: one for one in graph}
+    entities = {entity["@id"]: entity for entity in graph}
     top = entities["./"]
     top["hasPart"] = [part for part in top["hasPart"] if not part["@id"].startswith("#")]
     del entities[CRATE]["identifier"]  # the seal of the study's own crate

@@ -37,7 +37,7 @@ def jobs(root: Path, files: list[str]) -> list[JobRecord]:
     A job's outputs are all that it left in the folders of those that are known; strangers there are passed over. Raises
     FadingError if a file on the way is missing or has no lineage.
     """
-    found: dict[str, JobRecord] = {}
+    records: dict[str, JobRecord] = {}
     made: set[str] = set()
 
     def follow(file):
@@ -48,17 +48,17 @@ def jobs(root: Path, files: list[str]) -> list[JobRecord]:
         for parent in lineage["inputs"]:
             follow(parent)
         record = JobRecord(lineage)
-        found.setdefault(record.name, record)
+        records.setdefault(record.name, record)
 
     for file in files:
         follow(file)
     for folder in {(root / file).parent for file in made}:
         for path in sorted(folder.iterdir()):
-            job = found.get(_job_of(path, str(path.relative_to(root))))
-            if job:
+            record = records.get(_job_of(path, str(path.relative_to(root))))
+            if record:
                 written = [path, store.sidecar(path)] if path.suffix == ".csv" else [path]
-                job.outputs += [str(one.relative_to(root)) for one in written]
-    return list(found.values())
+                record.outputs += [str(file.relative_to(root)) for file in written]
+    return list(records.values())
 
 
 def _job_of(path, file):

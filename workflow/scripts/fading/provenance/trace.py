@@ -1,5 +1,6 @@
 """Follow an artefact's recorded lineage down to the pinned downloads."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from fading.artefacts import store
 from fading.artefacts.job import LOCK
 from fading.errors import FadingError
 
+LONG = 60  # characters of a setting
 AS_RECORDED, ABSENT, CHANGED = "as recorded", "not here", "CHANGED since"
 
 
@@ -81,4 +83,10 @@ def _state(file: str, recorded: str) -> str:
 
 
 def _compact(mapping: dict, separator: str = ", ") -> str:
-    return separator.join(f"{key}={value}" for key, value in mapping.items())
+    return separator.join(f"{key}={brief(value)}" for key, value in mapping.items())
+
+
+def brief(value) -> str:
+    """A value as JSON, cut where it is long; text without quotes."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONG else f"{text[: LONG - 2]} …"

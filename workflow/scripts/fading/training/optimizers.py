@@ -96,7 +96,7 @@ class AdamW(Optimizer):
         m_row = [zero, self.first * one, zero, (1 - self.first) * one]
         v_row = [zero, zero, self.second * one, 2 * (1 - self.second) * gradient]
         move = [by_m * dm + by_v * dv for dm, dv in zip(m_row, v_row, strict=True)]
-        theta_row = [-self.learning_rate * one for one in move]
+        theta_row = [-self.learning_rate * derivative for derivative in move]
         theta_row[0] = theta_row[0] + (1 - self.learning_rate * self.weight_decay)
         return torch.stack([torch.stack(row) for row in (theta_row, m_row, v_row)])
 

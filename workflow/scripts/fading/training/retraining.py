@@ -68,6 +68,8 @@ def weighted_otherwise(
 
 def described(counterfactuals: list[Counterfactual]) -> dict[str, np.ndarray]:
     """Their members (K, largest group), filled up with NO_EXAMPLE, and epsilon (K,)."""
-    width = max(1, *(len(each.members) for each in counterfactuals))
-    members = [[*each.members, *[NO_EXAMPLE] * (width - len(each.members))] for each in counterfactuals]
-    return {"members": np.array(members), "epsilon": np.array([each.epsilon for each in counterfactuals])}
+    groups = [counterfactual.members for counterfactual in counterfactuals]
+    width = max(1, *(len(group) for group in groups))
+    members = [[*group, *[NO_EXAMPLE] * (width - len(group))] for group in groups]
+    epsilon = [counterfactual.epsilon for counterfactual in counterfactuals]
+    return {"members": np.array(members), "epsilon": np.array(epsilon)}

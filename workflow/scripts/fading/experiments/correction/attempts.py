@@ -22,6 +22,20 @@ EXPERIMENT = Experiment(
         "scores": "scores_of_rankers",
         "earlier": "gradient_dots_half_way",
     },
+    settings=(
+        "case",
+        "optimizer",
+        "onwards",
+        "correction.targets",
+        "correction.examples",
+        "correction.steps",
+        "correction.others",
+        "correction.harmful",
+        "correction.retrained",
+        "correction_rates",
+        "rankers",
+        "seed",
+    ),
     cases="correction.cases",
     tables={
         "correction": {"output": "trials", "by": "experiments.correction.success.summary"},
@@ -77,23 +91,23 @@ def trials(
     """
     case, steps = trained.case, settings["steps"]
     wrong, right = trained.wrong(settings["targets"]), trained.right(settings["targets"])
-    known = {
+    by_target = {
         target: rankings(case, target, {name: array[:, target] for name, array in scores.items()})
         for target in wrong + right
     }
     rows, paths = [], []
-    for attempt in progress(attempts(wrong, right, list(known[wrong[0]]), settings)):
+    for attempt in progress(attempts(wrong, right, list(by_target[wrong[0]]), settings)):
         target, intervention, method, k, rate = attempt
         optimizer = make_optimizer({**settings, "learning_rate": rate})
         tried = {**attempt._asdict(), "relative_rate": float(f"{rate / settings['learning_rate']:.6g}")}
         if intervention == RETRAIN:
-            harmful = known[target][method].harmful(k)
+            harmful = by_target[target][method].harmful(k)
             results = [retrained(trained, target, harmful, checkpoints, order, optimizer)]
         else:
             if method == ITSELF:
                 treated = practice(trained, case.test[target : target + 1], optimizer, steps[-1])
             else:
-                treated = treatment(trained, known[target][method], intervention, target, k, optimizer, steps[-1])
+                treated = treatment(trained, by_target[target][method], intervention, target, k, optimizer, steps[-1])
             correction = correct(trained, target, treated, steps, right=intervention != MISLEAD)
             results = outcomes(trained, target, correction, steps)
             paths += [{**tried, "step": step, "loss": loss} for step, loss in enumerate(correction.losses)]

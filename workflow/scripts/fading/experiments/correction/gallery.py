@@ -16,6 +16,7 @@ EXPERIMENT = Experiment(
         "checkpoints": "checkpoints",
         "scores": "gradient_dots_after_training",
     },
+    settings=("case", "onwards", "labels", "seed"),
     cases="correction.cases",
     first_seed=True,
     pictures=True,

@@ -51,12 +51,12 @@ class Trained:
 
     def wrong(self, count: int) -> list[int]:
         """The first `count` that it predicts wrong; as many as there are. Raises FadingError if there is none."""
-        found = self._measured(self.before != self.case.test.labels, count)
-        if not found:
+        mispredicted = self._measured(self.before != self.case.test.labels, count)
+        if not mispredicted:
             raise FadingError(
                 f"All {self.case.measured} measured test examples are predicted right: nothing is to be corrected."
             )
-        return found
+        return mispredicted
 
     def _measured(self, mask, count):
         return mask[: self.case.measured].nonzero()[:count, 0].tolist()

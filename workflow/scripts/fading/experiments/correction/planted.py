@@ -20,6 +20,7 @@ EXPERIMENT = Experiment(
         "checkpoints": "checkpoints",
         "scores": "scores_after_training",
     },
+    settings=("case", "optimizer", "onwards", "estimators", "correction.recovery", "seed"),
     cases="correction.planted",
     tables={
         "planted": {"output": "precision", "mean": "average_precision"},

@@ -31,10 +31,10 @@ class Ranking:
 
 def _first(scores, among, count):
     order = scores.argsort(stable=True)
-    chosen = order[among[order]][:count]
-    if len(chosen) < count:
-        raise FadingError(f"There are {len(chosen)} training examples to choose from; {count} are wanted.")
-    return chosen
+    first = order[among[order]][:count]
+    if len(first) < count:
+        raise FadingError(f"There are {len(first)} training examples to choose from; {count} are wanted.")
+    return first
 
 
 def rankings(case: Case, target: int, scores: dict[str, Tensor]) -> dict[str, Ranking]:
@@ -45,10 +45,10 @@ def rankings(case: Case, target: int, scores: dict[str, Tensor]) -> dict[str, Ra
     """
     everyone = torch.ones(len(case.train), dtype=torch.bool)
     same = case.train.labels == case.test.labels[target]
-    known = {name: Ranking(column, everyone) for name, column in scores.items()}
+    by_method = {name: Ranking(column, everyone) for name, column in scores.items()}
     if RANDOM in scores:
-        known[OF_LABEL] = Ranking(scores[RANDOM], same)
+        by_method[OF_LABEL] = Ranking(scores[RANDOM], same)
     if NEIGHBOURS in scores:
         near = scores[NEIGHBOURS] - scores[NEIGHBOURS].max() - 1  # below zero, whatever the sign of the cosine
-        known[LABEL_NEIGHBOURS] = Ranking(torch.where(same, near, -near), everyone)
-    return known
+        by_method[LABEL_NEIGHBOURS] = Ranking(torch.where(same, near, -near), everyone)
+    return by_method

@@ -54,8 +54,8 @@ def paired(trials: pd.DataFrame) -> pd.DataFrame:
         keys = ["case", "method", *SETTING]
         for key, group in both[both.method != control].groupby(keys, sort=False):
             difference, low, high = paired_interval(_by_seed(group, "difference"))
-            found = {"difference": difference, "ci_low": low, "ci_high": high, "trials": len(group)}
-            rows.append({**dict(zip(keys, key, strict=True)), "control": control, **found})
+            columns = {"difference": difference, "ci_low": low, "ci_high": high, "trials": len(group)}
+            rows.append({**dict(zip(keys, key, strict=True)), "control": control, **columns})
     return pd.DataFrame(rows)
 
 

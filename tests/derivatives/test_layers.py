@@ -1,0 +1,159 @@
+"""Gradients of single examples, and their products, against one gradient at a time."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from conftest import Tiny, reference_gradients
+from fading.derivatives.gradients import gradient_norms, gradient_products, gradient_projections, per_example_gradients
+from fading.derivatives.layers import Dense, Outer, features, join, layer_gradients, layers, split
+from fading.errors import FadingError
+from fading.models.case import Case, Examples
+from fading.models.resnet import ResNet
+from fading.peers.measure import peak_mebibytes
+from torch import nn
+
+
+@pytest.fixture(autouse=True)
+def unequal_chunks(monkeypatch):
+    monkeypatch.setattr("fading.derivatives.gradients.CHUNK", 10)  # 23 = 10 + 10 + 3
+
+
+@pytest.mark.parametrize("kind", Tiny.kinds)
+def test_gradients_of_single_examples(tiny, kind):
+    case, theta = tiny.make(kind)
+    expected = reference_gradients(case, theta, case.train)
+    torch.testing.assert_close(per_example_gradients(case, theta, case.train), expected, atol=1e-12, rtol=1e-10)
+
+
+@pytest.mark.parametrize("kind", Tiny.kinds)
+def test_products_projections_and_norms_are_those_of_the_gradients(tiny, kind):
+    case, theta = tiny.make(kind)
+    train, test = (reference_gradients(case, theta, split) for split in (case.train, case.test))
+    vectors = torch.randn(3, len(theta), dtype=theta.dtype, generator=torch.Generator().manual_seed(0))
+    close = {"atol": 1e-11, "rtol": 1e-10}
+    torch.testing.assert_close(gradient_products(case, theta, case.train, case.test), train @ test.T, **close)
+    torch.testing.assert_close(gradient_projections(case, theta, case.train, vectors), train @ vectors.T, **close)
+    torch.testing.assert_close(gradient_norms(case, theta, case.train), train.norm(dim=1), **close)
+    assert torch.equal(join(case, split(case, vectors)), vectors)
+
+
+@pytest.mark.parametrize(("positions", "inputs", "outputs"), [(1, 4, 3), (2, 9, 8), (7, 4, 3)])
+def test_outer_products_by_either_route(positions, inputs, outputs):
+    """One position, few (inner products of the factors) and many (inner products of the gradients)."""
+    generator = torch.Generator().manual_seed(0)
+
+    def some(n):
+        shapes = ((n, positions, inputs), (n, positions, outputs))
+        return Outer(*(torch.randn(*shape, generator=generator, dtype=torch.float64) for shape in shapes))
+
+    left, right = some(5), some(6)
+    dense, other = (
+        Dense(torch.einsum("nti,nto->noi", outer.inputs, outer.backward).flatten(1)) for outer in (left, right)
+    )
+    torch.testing.assert_close(left.matrix, dense.matrix)
+    torch.testing.assert_close(left.dot(right), dense.dot(other))
+    torch.testing.assert_close(left.project(other.matrix), dense.dot(other))
+    torch.testing.assert_close(left.squared_norms(), dense.squared_norms())
+    torch.testing.assert_close(left.sum_of_squares(), dense.sum_of_squares())
+
+
+def test_features_are_what_enters_the_last_layer(tiny):
+    case, theta = tiny.make("bert")
+    weights = case.unflatten(theta)
+    logits = features(case, theta, case.test) @ weights["classifier.weight"].T + weights["classifier.bias"]
+    torch.testing.assert_close(logits, case.logits(theta, case.test.inputs))
+
+
+class Scaled(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner, self.scale = inner, nn.Parameter(torch.ones(1, dtype=torch.float64))
+
+    def forward(self, x):
+        return self.scale * self.inner(x)
+
+
+class Shared(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner, self.head = nn.Linear(6, 6), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.head(self.inner(self.inner(x)))
+
+
+class Positions(nn.Module):
+    """A position embedding that all examples share: its layer is called without their axis."""
+
+    def __init__(self):
+        super().__init__()
+        self.positions, self.head = nn.Embedding(6, 1), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.head(x + self.positions(torch.arange(6)[None])[..., 0])
+
+
+def tied():
+    model = nn.Sequential(nn.Linear(6, 6), nn.Linear(6, 6), nn.Linear(6, 3))
+    model[1].weight = model[0].weight
+    return model
+
+
+SILENTLY_WRONG = [
+    (lambda: nn.Sequential(nn.Linear(6, 4), nn.ReLU(inplace=True), nn.Linear(4, 3)), "layer 0 is overwritten in place"),
+    (
+        lambda: nn.Sequential(nn.Linear(6, 4), nn.GroupNorm(2, 4, bias=False), nn.Linear(4, 3)),
+        r"not known for 1 \(Group",
+    ),
+    (tied, "Layers share a parameter"),
+    (Positions, "layer positions is not used once per example"),
+]
+
+
+@pytest.mark.parametrize(("build", "sentence"), SILENTLY_WRONG)
+def test_models_whose_gradients_would_be_wrong_are_refused(tiny, build, sentence):
+    case, _ = tiny.make("logistic")
+    other = replace(case, module=build().double().requires_grad_(False))
+    theta = torch.ones(sum(shape.numel() for shape in other.shapes.values()), dtype=torch.float64)
+    with pytest.raises(FadingError, match=sentence):
+        layer_gradients(other, theta, other.train)
+
+
+def test_scoring_needs_no_more_memory_for_more_examples(monkeypatch):
+    monkeypatch.undo()  # chunks of their real size
+    generator = torch.Generator().manual_seed(0)
+    examples = Examples((torch.randn(1024, 1, 28, 28, generator=generator),), torch.zeros(1024, dtype=torch.long))
+    module = ResNet(8, "gelu", 10).requires_grad_(False)
+    case = Case(module, examples, examples, 16, 0.0, torch.float32)
+    theta = case.flatten({name: parameter.detach() for name, parameter in module.named_parameters()})
+
+    def growth():
+        """By how many MiB the peak of scoring grows with four times the examples."""
+        few, many = (
+            peak_mebibytes(lambda n=n: gradient_products(case, theta, case.train[:n], case.tested)) for n in (256, 1024)
+        )
+        return many - few
+
+    in_chunks = growth()
+    monkeypatch.setattr("fading.derivatives.gradients.CHUNK", 1024)
+    assert in_chunks < 0.25 * growth(), "without chunks it grows in proportion"
+
+
+def test_layers_that_cant_be_treated_are_refused_by_name(tiny):
+    case, _ = tiny.make("logistic")
+    scaled = replace(case, module=Scaled(case.module))
+    with pytest.raises(FadingError, match=r"not known for the model \(Scaled\); treated are Linear, Conv2d"):
+        layers(scaled)
+    grouped = replace(case, module=nn.Sequential(nn.Conv2d(4, 4, 1, groups=2)))
+    with pytest.raises(FadingError, match=r"not known for 0 \(Conv2d\)"):
+        layers(grouped)
+    shared = replace(case, module=Shared().double().requires_grad_(False))
+    theta = torch.zeros(sum(shape.numel() for shape in shared.shapes.values()), dtype=torch.float64)
+    with pytest.raises(FadingError, match="layer inner is not used once per example"):
+        layer_gradients(shared, theta, shared.train)
+    shared.module.inner.forward = lambda x: x
+    shared.module.forward = shared.module.head.forward
+    with pytest.raises(FadingError, match="does not use its layers head, inner"):
+        layer_gradients(shared, theta, shared.train)
+    assert not any(module._forward_hooks for module in shared.module.modules()), "nothing stays behind"

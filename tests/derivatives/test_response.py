@@ -1,0 +1,93 @@
+"""The linear response, forwards and in reverse, against central finite differences of real retraining."""
+
+import pytest
+import torch
+from conftest import Tiny
+from fading.derivatives.response import linear_response, loss_response, relative_error, unrolled
+from fading.errors import FadingError
+from fading.training.counterfactuals import Counterfactual
+from fading.training.optimizers import SGD, AdamW, Momentum
+from fading.training.retraining import record, weights
+from fading.training.segment import Segment, batches, state_after
+
+STEPS = [1, 2, 4, 7]
+OPTIMIZERS = [SGD(0.2), Momentum(0.05), AdamW(0.01, weight_decay=0.1)]
+
+
+def names(value):
+    return type(value).__name__
+
+
+def warmed_up(case, theta, optimizer, steps=7) -> Segment:
+    """A segment in the midst of training, after five steps, so that moments aren't zero."""
+    drawn = batches(Tiny.order(12))
+    state = state_after(Segment(case, optimizer.start(theta), drawn[:5], optimizer))
+    return Segment(case, state, drawn[5 : 5 + steps], optimizer, first_step=5)
+
+
+def differences(segment, group, epsilon, steps=STEPS):
+    """Central differences of θ (R, p) and of measured losses (R, M) by the group's weight."""
+    (up, up_losses), (down, down_losses) = (
+        record(segment, weights(segment.case, Counterfactual(group, change)), steps) for change in (epsilon, -epsilon)
+    )
+    return (up - down) / (2 * epsilon), (up_losses - down_losses) / (2 * epsilon)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=names)
+@pytest.mark.parametrize("kind", ["resnet-gelu", "bert", "sentences", "logistic"])
+def test_response_is_the_derivative_of_retraining(tiny, kind, optimizer):
+    case, theta = tiny.make(kind)
+    segment = warmed_up(case, theta, optimizer)
+    drawn = segment.batches
+    groups = [(int(drawn[0][0]),), (int(drawn[0][1]), int(drawn[1][3]))]
+    unchanged, _ = record(segment, None, STEPS)
+    responses = {step - 5: (at, psi) for step, at, psi in linear_response(segment, groups)}
+    for k, group in enumerate(groups):
+        moved, effects = differences(segment, group, 1e-5)
+        for r, step in enumerate(STEPS):
+            at, psi = responses[step]
+            assert torch.equal(at, unchanged[r]), "the response runs along the trajectory of training, bit for bit"
+            assert (psi[k] - moved[r]).norm() < 1e-5 * moved[r].norm()
+            assert (loss_response(case, at, psi)[k] - effects[r]).norm() < 1e-5 * effects[r].norm()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=names)
+@pytest.mark.parametrize("kind", ["resnet-gelu", "bert", "sentences", "logistic"])
+def test_unrolling_is_the_derivative_of_retraining(tiny, kind, optimizer):
+    case, theta = tiny.make(kind)
+    segment = warmed_up(case, theta, optimizer, steps=2)
+    drawn = segment.batches
+    never = next(i for i in range(Tiny.n) if not any(i in batch for batch in drawn))
+    examples = torch.tensor([int(drawn[0][0]), int(drawn[1][2]), never])
+    influence = unrolled(segment, examples)
+    for k, example in enumerate(examples.tolist()[:2]):
+        _, effect = differences(segment, (example,), 1e-5, [2])
+        assert (influence[k] - effect[0]).norm() < 1e-5 * effect[0].norm()
+    assert not influence[2].any(), "what no step draws has no influence"
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=names)
+def test_unrolling_is_the_response_in_reverse(tiny, optimizer):
+    case, theta = tiny.make("bert")
+    segment = warmed_up(case, theta, optimizer)
+    *_, (_, at, psi) = linear_response(segment, [(k,) for k in range(Tiny.n)])
+    forwards = loss_response(case, at, psi)
+    assert (unrolled(segment, torch.arange(Tiny.n)) - forwards).abs().max() < 1e-10 * forwards.abs().max()
+
+
+def test_an_example_that_is_not_drawn_has_no_response(tiny):
+    case, theta = tiny.make("logistic")
+    segment = Segment(case, theta[None], [torch.tensor([0, 1, 2])], SGD(0.2))
+    ((_, _, psi),) = linear_response(segment, [(7,), (1,)])
+    assert not psi[0].any()
+    assert psi[1].any()
+
+
+def test_the_relative_error_of_a_response():
+    psi = torch.tensor([[3.0, 4.0], [1.0, 0.0]])
+    epsilon = torch.tensor([-1.0, 2.0])
+    delta = torch.tensor([[-3.0, -4.0], [2.0, 1.5]])
+    torch.testing.assert_close(relative_error(delta, epsilon, psi), torch.tensor([0.0, 0.6], dtype=torch.float64))
+    for broken in (torch.zeros(2, 2), torch.full((2, 2), torch.inf)):
+        with pytest.raises(FadingError, match="no finite relative error"):
+            relative_error(broken, epsilon, psi)

@@ -1,0 +1,83 @@
+"""First order where it is all there is, what TracIn drops of it, and horizons of planted remainders."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import Tiny
+from fading.derivatives.curvature import Curvature
+from fading.derivatives.gradients import per_example_gradients
+from fading.experiments.expansion import remainder_statistics, remainders
+from fading.training.optimizers import SGD
+from fading.training.segment import Segment
+from problems import RATE, epochs, quadratic
+
+
+def test_on_a_quadratic_what_one_use_leaves_over_is_nothing():
+    case, theta = quadratic()
+    frame = remainders(Segment(case, theta[None], epochs(3), SGD(RATE)), [0, 3, 5], [1.0, 0.1])
+    assert len(frame) == 3 * (3 * 3 + 3)
+    relative = (frame.remainder / frame.norm).dropna()
+    assert len(relative) == 3 * 9
+    assert relative.max() < 1e-12
+    assert frame.asymmetry.max() < 1e-12
+    assert frame.nonadditivity.max() < 1e-12
+    first = frame[frame.step == 1]
+    assert (first.tracin_remainder / first.norm).max() < 1e-12, "nothing has been propagated yet"
+
+
+def test_on_a_quadratic_tracins_remainder_is_the_propagation_it_drops():
+    case, theta = quadratic()
+    drawn = epochs(3)
+    frame = remainders(Segment(case, theta[None], drawn, SGD(RATE)), [0, 3, 5], [1.0, 0.1])
+    kick = -RATE / 8 * per_example_gradients(case, theta, case.train[torch.tensor([3])])[0]
+    eye = torch.eye(len(theta), dtype=theta.dtype)
+    steps = [eye - RATE * Curvature(case, theta, batch).matrix() for batch in drawn[1:]]
+    expected = (steps[1] @ steps[0] @ kick - kick).norm().item()
+    single = frame[(frame.train_index == 3) & (frame.other_index == -1)]
+    row = single[(single.step == 3) & (single.epsilon == 1.0)]
+    assert row.tracin_remainder.item() == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("kind", ["logistic", "resnet-gelu", "bert"])
+def test_on_smooth_models_the_remainder_is_of_second_order(kind):
+    case, theta = Tiny.make(kind)
+    frame = remainders(Segment(case, theta[None], epochs(7), SGD(RATE)), [0, 3, 5], [0.01, 0.001])
+    statistics = remainder_statistics(frame, RATE, 2.0).set_index(["statistic", "train_index"])
+    slopes = statistics.loc["slope"].estimate
+    assert len(slopes) == 3
+    assert slopes.between(1.9, 2.1).all()
+
+
+def test_steps_count_from_the_segments_start():
+    case, theta = Tiny.make("logistic")
+    early, late = (
+        remainders(Segment(case, theta[None], epochs(3), SGD(RATE), first), [0, 3, 5], [1.0, 0.1]) for first in (0, 9)
+    )
+    assert early.step.unique().tolist() == [1, 2, 3]
+    pd.testing.assert_frame_equal(early, late)  # SGD does not know the time
+
+
+def planted(remainders, norm=1.0):
+    """A frame with the remainders by step of one example, the same for ε of 1, .1 and −1."""
+    columns = {"train_index": 4, "other_index": -1, "norm": norm, "tracin_remainder": 0.5, "asymmetry": 0.0}
+    frames = [
+        pd.DataFrame({"step": range(1, len(remainders) + 1), "remainder": remainders, "epsilon": epsilon, **columns})
+        for epsilon in (1.0, 0.1, -1.0)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def estimates(frame):
+    return remainder_statistics(frame, 0.1, 5.0).set_index(["statistic", "epsilon"]).estimate
+
+
+def test_the_horizon_is_the_first_step_whose_error_passes_half():
+    passing = estimates(planted([0.1, 0.5, 0.6, 0.4]))
+    assert passing["horizon", 1.0] == 3
+    assert passing["predicted horizon", 0.1] == pytest.approx(np.log(10) / 0.5)
+    assert passing["predicted horizon", 1.0] == 0
+    assert passing["remainder", 1.0] == pytest.approx(0.4)
+    assert passing["TracIn's remainder", 1.0] == 0.5
+    never = estimates(planted([0.1, 0.2]))
+    assert never["horizon", 1.0] == 3, "one more than the last step"

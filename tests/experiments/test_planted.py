@@ -1,0 +1,89 @@
+"""Planted errors: as many as asked, how well rankings find them, and what mending what they find does."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from conftest import Tiny, reference_gradients
+from fading.data.drawing import flipped
+from fading.evidence.intervals import mean_interval
+from fading.experiments.correction.names import RANDOM, RELABEL, REMOVE
+from fading.experiments.correction.planted import (
+    average_precision,
+    pseudo_values,
+    recovered,
+    remedied,
+    suspects,
+    suspicions,
+)
+from fading.models.case import Examples
+from fading.training.optimizers import SGD
+from fading.training.order import batch_order
+from fading.training.segment import Segment, batches, state_after
+
+
+def test_flipped_labels_are_as_many_as_asked_and_all_wrong():
+    labels = np.arange(400) % 10
+    wrong = flipped(labels, 0.2, 10)
+    assert (wrong != labels).sum() == 80
+    assert set(wrong) <= set(range(10))
+    assert (flipped(labels, 0.2, 10) == wrong).all()
+    assert (flipped(labels % 2, 0.5, 2) != labels % 2).sum() == 200
+
+
+def test_average_precision_is_the_area_under_the_curve():
+    planted = torch.tensor([True, False, True, False, False])
+    assert average_precision(torch.tensor([5.0, 4.0, 3.0, 2.0, 1.0]), planted) == pytest.approx((1 + 2 / 3) / 2)
+    generator = torch.Generator().manual_seed(0)
+    planted, suspicion = torch.rand(400, generator=generator) < 0.2, torch.rand(400, generator=generator)
+    area, recall = 0.0, 0.0
+    for count in range(1, 401):  # the area, step by step of recall
+        flagged = planted[suspicion.argsort(descending=True)[:count]]
+        area += (flagged.sum() / planted.sum() - recall) * flagged.double().mean()
+        recall = flagged.sum() / planted.sum()
+    assert average_precision(suspicion, planted) == pytest.approx(area.item(), rel=1e-6)
+    assert suspects(torch.zeros(3000), 3).tolist() == [0, 1, 2], "ties go by place"
+
+
+@pytest.mark.parametrize("informed", [0.0, 1.0])
+def test_the_jackknife_interval_of_the_average_precision_covers_it(informed):
+    generator = torch.Generator().manual_seed(4)
+    drawn = []
+    for _ in range(200):
+        planted = torch.rand(1000, generator=generator) < 0.2
+        suspicion = informed * planted + torch.randn(1000, generator=generator)
+        interval = mean_interval(np.array(pseudo_values(suspicion, planted)))
+        drawn.append((average_precision(suspicion, planted), interval))
+    truth = np.mean([value for value, _ in drawn])
+    covered = np.mean([low <= truth <= high for _, (_, low, high) in drawn])
+    assert 0.9 <= covered <= 0.99
+
+
+def test_suspicions_are_what_they_are_named():
+    case, theta = Tiny.make("bert")
+    gradients = reference_gradients(case, theta, case.train)
+    scores = torch.randn(Tiny.n, Tiny.measured, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    suspected = suspicions(case, theta, {"abif": scores}, seed=3)
+    torch.testing.assert_close(suspected["self-influence"], gradients.square().sum(1))
+    torch.testing.assert_close(suspected["training loss"], case.losses(theta, case.train))
+    torch.testing.assert_close(suspected["abif"], scores.mean(1))
+    assert torch.equal(suspected[RANDOM], suspicions(case, theta, {}, seed=3)[RANDOM])
+    assert not torch.equal(suspected[RANDOM], suspicions(case, theta, {}, seed=4)[RANDOM])
+
+
+def test_remedies_mend_what_was_found_and_are_judged_on_unmeasured_examples():
+    case, theta = Tiny.make("logistic", 0.0)
+    true_labels, suspected = (case.train.labels + 1) % 3, torch.tensor([2, 5])
+    labels, weights = remedied(case, REMOVE, suspected, true_labels)
+    assert torch.equal(labels, case.train.labels)
+    assert weights.tolist() == [0.0 if example in (2, 5) else 1.0 for example in range(Tiny.n)]
+    labels, weights = remedied(case, RELABEL, suspected, true_labels)
+    assert (weights == 1).all()
+    assert (labels != case.train.labels).nonzero()[:, 0].tolist() == [2, 5]
+    onwards = Segment(case, theta[None], batches(batch_order(Tiny.n, 8, 0, 4, 0)), SGD(0.1))
+    hits = recovered(onwards, labels, weights)
+    mended = replace(case, train=Examples(case.train.inputs, labels))
+    moved = state_after(replace(onwards, case=mended), weights)[0]
+    unseen = case.test[Tiny.measured :]
+    assert hits.tolist() == (case.logits(moved, unseen.inputs).argmax(1) == unseen.labels).double().tolist()

@@ -1,0 +1,72 @@
+"""What theory says of a continuation, against retraining and against the linear response at constant curvature."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import Tiny
+from fading.derivatives.curvature import Curvature
+from fading.derivatives.gradients import gradient_norms
+from fading.derivatives.response import linear_response, loss_response
+from fading.experiments.theory import constant_curvature, predictions, second_use
+from fading.training.counterfactuals import Counterfactual
+from fading.training.optimizers import SGD, Momentum
+from fading.training.retraining import record, weights
+from fading.training.segment import Segment, state_after
+from problems import RATE, epochs, quadratic, spectrum, whole
+
+
+def test_second_use():
+    used = torch.tensor([[1, 0, 1], [0, 1, 1], [1, 0, 0]], dtype=torch.bool)
+    assert second_use(used).tolist() == [3, 4, 2]
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1), Momentum(0.05)], ids=["sgd", "momentum"])
+def test_predictions_are_read_off_at_the_steps_recorded(optimizer):
+    case, theta = Tiny.make("resnet-gelu")
+    everything = epochs(11)
+    state = state_after(Segment(case, optimizer.start(theta), everything[:4], optimizer))
+    segment, steps = Segment(case, state, everything[4:], optimizer, 4), [1, 3, 6]
+    changed = [Counterfactual((example,), epsilon) for example, epsilon in ((9, 1e-4), (10, -2e-4))]
+    unchanged, losses = record(segment, None, steps)
+    runs = [record(segment, weights(case, counterfactual), steps) for counterfactual in changed]
+    deltas = torch.stack([thetas - unchanged for thetas, _ in runs])
+    predicted = predictions(segment, changed, deltas, spectrum(case, state[0]), steps)
+    actual = torch.stack([moved - losses for _, moved in runs]).numpy()
+    np.testing.assert_allclose(predicted["effect"], actual, rtol=0.01, atol=1e-10)
+    assert predicted["error"].max() < 0.01
+    assert predicted["reused"].tolist() == [4, 4]
+    norm = torch.linalg.eigvalsh(Curvature(case, state[0], segment.batches[0]).matrix()).abs().max().item()
+    assert predicted["sharpness"] >= 0.95 * norm, "the first recorded step's batch, before it"
+    if isinstance(optimizer, SGD):
+        (slope,) = gradient_norms(case, state[0], case.train[torch.tensor([9])])
+        first = optimizer.learning_rate / 8 * 1e-4 * slope.item()
+        assert predicted["bound"][0, 0] >= first * (1 - 1e-9)
+        assert (deltas.norm(dim=2).numpy() <= predicted["bound"] * (1 + 1e-9)).all()
+    else:
+        assert predicted.keys() & {"bound", "once", "horizon"} == set()
+
+
+def test_at_constant_curvature_the_forecast_is_the_linear_response():
+    case, theta = quadratic()
+    state = state_after(Segment(case, theta[None], whole(4000), SGD(1.0)))
+    examples, steps = torch.tensor([2, 11]), [1, 3, 8]
+    onwards = Segment(case, state, whole(8), SGD(RATE))
+    forecasts = constant_curvature(onwards, spectrum(case, state[0]), examples, steps)
+    for step, at, psi in linear_response(onwards, [(2,), (11,)]):
+        if step in steps:
+            expected = loss_response(case, at, psi)
+            torch.testing.assert_close(forecasts["horizon"][:, steps.index(step)], expected, rtol=1e-6, atol=1e-12)
+    torch.testing.assert_close(forecasts["static"][:, 0], forecasts["once"][:, 0])
+    torch.testing.assert_close(forecasts["once"][:, 0], forecasts["horizon"][:, 0])
+    assert forecasts.keys() == {"static", "once", "horizon"}
+    with_momentum = Segment(case, state, whole(8), Momentum(RATE))
+    assert constant_curvature(with_momentum, spectrum(case, state[0]), examples, steps).keys() == {"static"}
+
+
+def test_where_the_krylov_space_is_small_the_rest_shrinks_by_weight_decay_alone():
+    case, theta = Tiny.make("logistic", weight_decay=0.5)
+    nothing = spectrum(case, theta).largest(0)
+    segment = Segment(case, theta[None], whole(3), SGD(0.1))
+    forecasts = constant_curvature(segment, nothing, torch.tensor([2]), [1, 3])
+    torch.testing.assert_close(forecasts["once"][:, 1], 0.95**2 * forecasts["static"][:, 1])
+    torch.testing.assert_close(forecasts["horizon"][:, 1], (1 + 0.95 + 0.95**2) * forecasts["static"][:, 1])

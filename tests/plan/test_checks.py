@@ -1,0 +1,264 @@
+"""Configurations that can run, those that can't with the sentence that says why, and claims that a study judges."""
+
+import copy
+import json
+import re
+
+import pytest
+import yaml
+from conftest import ROOT
+from fading.errors import FadingError
+from fading.influence import ESTIMATORS
+from fading.models import MODELS
+from fading.plan.checks import check, check_claims
+from fading.plan.plan import Plan, read_plan
+from fading.plan.schema import ACCEPTED, claims, configuration
+from jsonschema import Draft202012Validator
+from snakemake.utils import update_config
+
+DEFAULT = json.loads(json.dumps(yaml.safe_load((ROOT / "config/config.yaml").read_text())))  # nothing shared
+CLAIMS = yaml.safe_load((ROOT / "config/claims.yaml").read_text())
+
+
+def test_the_shipped_configurations_are_valid():
+    check(DEFAULT)
+    smoke = copy.deepcopy(DEFAULT)
+    update_config(smoke, yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
+    check(smoke)
+    assert smoke["study"] == "smoke"
+    definitions = [smoke["definitions"][case] for case in smoke["cases"]]
+    assert {definition["model"]["kind"] for definition in definitions} == set(MODELS) == {"resnet", "bert", "logistic"}
+    assert {name for definition in definitions for name in definition["estimators"]} == set(ESTIMATORS)
+
+
+def test_a_plan_is_of_the_configuration_as_snakemake_lays_it():
+    smoke = copy.deepcopy(DEFAULT)
+    update_config(smoke, yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
+    assert read_plan(ROOT, "config/smoke.yaml").config == smoke
+    assert read_plan(ROOT, "config/config.yaml").config == DEFAULT
+
+
+def test_what_has_a_default_can_be_left_out():
+    config = copy.deepcopy(DEFAULT)
+    for case in config["definitions"].values():
+        for key in ("label", "seeds", "influence"):
+            case.pop(key, None)
+    check(config)
+
+
+def test_the_shipped_claims_are_well_formed_and_of_cases_and_tables_there_are():
+    plan = Plan(DEFAULT, CLAIMS)
+    for claim in CLAIMS:
+        assert claim["case"] in plan.cases_of(None) + plan.cases_of("correction.planted")
+        assert claim["where"].get("regime", "calm") in plan.regimes(claim["case"])
+        assert claim["table"] in plan.tables
+
+
+def test_a_study_judges_all_claims_or_those_that_it_names():
+    assert Plan(DEFAULT, CLAIMS).claims == CLAIMS
+    named = [CLAIMS[7], CLAIMS[2]]
+    some = Plan(DEFAULT | {"claims": [claim["claim"] for claim in named]}, CLAIMS)
+    assert some.claims == [CLAIMS[2], CLAIMS[7]], "in their own order"
+    assert some.claimed_tables == list(dict.fromkeys([CLAIMS[2]["table"], CLAIMS[7]["table"]]))
+    none = Plan(DEFAULT | {"claims": []}, CLAIMS)
+    assert (none.claims, none.claimed_tables) == ([], [])
+    elsewhere = [CLAIMS[0] | {"table": "of-another-study"}]
+    assert Plan(DEFAULT, elsewhere).claimed_tables == [], "it stays untested"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"direction": "about"}, "0.direction: found 'about'; accepted is one of at least, at most"),
+        ({"threshold": "half"}, "0.threshold: found 'half'; accepted is a finite number"),
+        ({"case": "vit"}, f"config/claims.yaml: {CLAIMS[0]['claim']}: case: found vit; defined are resnet-fashion"),
+        ({"claim": CLAIMS[1]["claim"]}, f"has the claim {CLAIMS[1]['claim']} twice"),
+        ({"verdict": "supported"}, "0 has the unknown key 'verdict'"),
+    ],
+)
+def test_a_bad_claim_is_one_sentence(change, message):
+    with pytest.raises(FadingError, match=message):
+        check_claims([CLAIMS[0] | change, *CLAIMS[1:]], DEFAULT)
+
+
+RESNET, BERT = "definitions.resnet-fashion", "definitions.bert-reviews"
+WRONG = [
+    ("cases", ["resnet"], "cases: found resnet; defined are resnet-fashion"),
+    ("speed", 3, "the configuration has the unknown key 'speed'; accepted are study, seeds, cases"),
+    (f"{RESNET}.training.momentum", 0.9, f"{RESNET}.training has the unknown key 'momentum'; accepted are optimizer"),
+    (f"{RESNET}.training.optimizer", "adam", "optimizer: found 'adam'; accepted is one of sgd, momentum, adamw"),
+    (f"{RESNET}.training.optimizer", "adamw", "estimators: horizon is for sgd; training.optimizer is adamw"),
+    (f"{RESNET}.model.depth", 3, f"{RESNET}.model has the unknown key 'depth'; accepted are kind"),
+    (f"{RESNET}.dataset", "cifar", f"{RESNET}.dataset: found 'cifar'; accepted is one of fashion-mnist, movie-reviews"),
+    (f"{RESNET}.model.kind", "vit", f"{RESNET}.model.kind: found 'vit'; accepted is one of bert, logistic, resnet"),
+    (f"{RESNET}.dataset", "movie-reviews", "found resnet; movie-reviews goes with bert, logistic"),
+    (f"{BERT}.model.width", 8, f"{BERT}.model: a bert takes no width"),
+    (f"{RESNET}.training.steps", 110.0, "steps: found 110.0; accepted is an integer"),
+    (f"{RESNET}.training.steps", 60, "found 60; accepted is at least 63, one epoch"),
+    (f"{RESNET}.training.learning_rate", float("nan"), "learning_rate: found nan; accepted is a finite number"),
+    (f"{RESNET}.training.steps", 0, "steps: found 0; accepted is at least 1"),
+    (f"{RESNET}.training.learning_rate", "fast", "found 'fast'; accepted is a finite number"),
+    (f"{RESNET}.training.checkpoints", [0, 31, 400], "found 400; accepted is at most 110, training.steps"),
+    (f"{RESNET}.training.checkpoints", [0, 31, 63], "which must hold the first and last step"),
+    (
+        f"{RESNET}.regimes",
+        [{"name": "a", "from": 50, "learning_rate": 0.1}],
+        "regimes: a from: found 50; checkpoints are",
+    ),
+    (f"{RESNET}.regimes", [{"name": "a", "from": 0, "learning_rate": 1}] * 2, "one name twice: a, a"),
+    (f"{RESNET}.examples.train", 70_000, "found 70000; accepted is at most 60000, all of fashion-mnist"),
+    (f"{BERT}.examples.test", 9_100, "found 10100; accepted is at most 10043, all of movie-reviews"),
+    (f"{RESNET}.examples.measured", 1001, "found 1001; accepted is at most 1000"),
+    (f"{RESNET}.training.batch_size", 5000, "found 5000; accepted is at most 2000, examples.train"),
+    (
+        f"{RESNET}.up_weighting.examples",
+        33,
+        "regimes: calm, up_weighting.examples: found 33; accepted is at most 32, the size",
+    ),
+    (f"{RESNET}.training.checkpoints", [0, 110], "checkpoints: found [0, 110]; accepted is a list of at least 3"),
+    (f"{RESNET}.training.checkpoints", [0, 63, 31, 110], "training.checkpoints must ascend; found [0, 63, 31, 110]"),
+    (f"{RESNET}.seeds", 4, f"{RESNET}.seeds: found 4; accepted is at most 3, the number of seeds"),
+    ("assumptions.cases", ["vit"], "assumptions.cases: found vit; defined are resnet-fashion"),
+    (
+        "assumptions.estimators",
+        ["tracin"],
+        "assumptions.estimators: found tracin; rankings of bert-reviews are gradient-dot, abif",
+    ),
+    ("assumptions.steps", 41, "assumptions.steps: found 41; accepted is at most 40, the last of"),
+    ("assumptions.examples", 5, "assumptions.examples: found 5; accepted is at most 4"),
+    ("assumptions.epsilons", [1], "assumptions.epsilons: found [1]; accepted is a list of at least 2"),
+    (f"{RESNET}.up_weighting.steps", [5, 2], "must ascend; found [5, 2]"),
+    (f"{RESNET}.up_weighting.epsilon", 0, "epsilon: found 0, which changes nothing; any other is accepted"),
+    (f"{RESNET}.leave_one_out.count", 4001, "found 4001; accepted is at most 2000"),
+    (f"{RESNET}.leave_one_out.size", 9, "leave_one_out.size: found 9; accepted is at most 6, count"),
+    (f"{RESNET}.leave_one_out.proximal", 9, "leave_one_out.proximal: found 9; accepted is at most 6, count"),
+    (f"{RESNET}.estimators", ["tracing"], "found tracing; known are abif, cg, ekfac, exact, gradient-cosine"),
+    (
+        f"{RESNET}.influence.damping",
+        0,
+        "influence.damping: found 0; accepted is more where the loss has no weight decay",
+    ),
+    (f"{RESNET}.influence.damping", -1, "damping: found -1; accepted is at least 0"),
+    ("definitions.logistic-fashion.training.optimizer", "adamw", "accepted is more where the loss has no weight decay"),
+    (f"{RESNET}.influence.tolerance", 0, "tolerance: found 0; accepted is more than 0"),
+    (f"{RESNET}.influence.window", 111, "influence.window: found 111; accepted is at most 110, training.steps"),
+    (f"{RESNET}.influence.window", 0, "influence.window: found 0; accepted is at least 1"),
+    (
+        f"{RESNET}.influence.horizon",
+        110,
+        f"{RESNET}.influence has the unknown key 'horizon'; accepted are curvature, damping, iterations, tolerance, w",
+    ),
+    (f"{RESNET}.influence.hessian_examples", 99, f"{RESNET}.influence has the unknown key 'hessian_examples'"),
+    (f"{RESNET}.influence.scale", 0, f"{RESNET}.influence.scale: found 0; accepted is more than 0"),
+    (f"{RESNET}.influence.iterations", 2.5, "influence.iterations: found 2.5; accepted is an integer"),
+    (f"{RESNET}.label", 3, f"{RESNET}.label: found 3; accepted is text"),
+    ("claims", ["nonsense"], f"claims: found nonsense; config/claims.yaml has {CLAIMS[0]['claim']}, "),
+    ("claims", "some", "claims: found 'some'; accepted is one of all"),
+    ("claims", 3, "claims: found 3; accepted is a list"),
+    ("claims", [CLAIMS[0]["claim"]] * 2, "accepted is a list without repetition"),
+    ("definitions.Upper", {}, "definitions: found 'Upper'; accepted is small letters"),
+    (f"{RESNET}.influence.curvature", "fisher", "found 'fisher'; accepted is one of hessian, gauss-newton"),
+    ("peers.cases", ["vit"], "peers.cases: found vit; defined are resnet-fashion"),
+    ("peers.hessian_examples", 601, "peers.hessian_examples: found 601; accepted is at most 600, peers.train"),
+    ("spectrum.keep", 31, "spectrum.keep: found 31; accepted is at most 30, spectrum.krylov"),
+    ("spectrum.examples", 1200, "spectrum.examples: found 1200; accepted is at most 1000"),
+    (f"{RESNET}.examples.tokens", 9, "examples has the key 'tokens', which only sentences take"),
+    (
+        "definitions.logistic-fashion.training.weight_decay",
+        0,
+        "damping: found 0; accepted is more where the loss has no weight decay",
+    ),
+    (f"{RESNET}.estimators", ["exact"], "exact builds the whole Hessian; accepted is abif, cg or minres for a resnet"),
+    (f"{RESNET}.model", {"kind": "resnet"}, f"{RESNET}.model lacks width, activation"),
+    (f"{RESNET}.model", {"precision": "float32"}, f"{RESNET}.model lacks kind"),
+    (f"{BERT}.model", {"kind": "bert"}, f"{BERT}.model lacks precision"),
+    (RESNET, {"dataset": "fashion-mnist"}, f"{RESNET} lacks model, examples, training, regimes"),
+    ("seeds", 3, "seeds: found 3; accepted is a list"),
+    ("seeds", [1, 1], "seeds: found [1, 1]; accepted is a list without repetition"),
+    (f"{RESNET}.model.width", 6, "width: found 6; accepted is a multiple of 4"),
+    ("study", "reference", "study: found reference, which names the committed results"),
+    ("study", "../elsewhere", "study: found '../elsewhere'; accepted is small letters"),
+    ("seeds", [], "seeds: found []; accepted is a list of at least 1"),
+    ("correction.cases", ["vit"], "correction.cases: found vit; defined are resnet-fashion"),
+    (
+        "correction.cases",
+        ["resnet-planted"],
+        "correction.cases: found resnet-planted; accepted are some of the study's",
+    ),
+    (
+        "correction.planted",
+        ["bert-reviews"],
+        "correction.planted: found bert-reviews; accepted are cases with examples.",
+    ),
+    ("correction.planted", [], "correction.planted: found []; accepted is a list of at least 1"),
+    ("correction.steps", [20, 1], "correction.steps must ascend; found [20, 1]"),
+    (
+        "correction.others",
+        501,
+        "correction.others: found 501; accepted is at most 500, definitions.bert-reviews.examples",
+    ),
+    ("correction.examples", [10, 1500], "correction.examples: found 1500; accepted is at most 1000"),
+    (
+        "correction.harmful",
+        ["cg"],
+        "correction.harmful: found cg; rankings of resnet-fashion are gradient-dot, gradient-c",
+    ),
+    (
+        f"{RESNET}.estimators",
+        ["abif", "gradient-dot"],
+        "estimators lacks random, nearest-neighbours, which a correction compares with.",
+    ),
+    ("definitions.resnet-planted.examples.flipped", 1.0e-5, "flipped: found 1e-05; accepted is a share that makes an"),
+    ("definitions.resnet-planted.examples.measured", 1000, "measured: found 1000; accepted is at most 999, fewer than"),
+    ("definitions.resnet-planted.examples.flipped", 0.6, "flipped: found 0.6; accepted is at most 0.5"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "sentence"), WRONG)
+def test_one_sentence_names_the_key_what_was_found_and_what_is_accepted(key, value, sentence):
+    config = copy.deepcopy(DEFAULT)
+    *path, last = key.split(".")
+    place = config
+    for part in path:
+        place = place.setdefault(part, {})
+    place[last] = value
+    with pytest.raises(FadingError) as raised:
+        Plan(config, CLAIMS)
+    assert sentence in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_regime_from_an_epochs_short_last_batch_can_change_no_more_than_that_holds():
+    config = copy.deepcopy(DEFAULT)
+    bert = config["definitions"]["bert-reviews"]
+    bert["regimes"] = [{"name": "short", "from": 62, "learning_rate": 0.1}]
+    bert["up_weighting"]["examples"] = 8
+    check(config)
+    bert["up_weighting"]["examples"] = 9
+    with pytest.raises(FadingError, match="short, up_weighting.examples: found 9; accepted is at most 8"):
+        check(config)
+
+
+def test_every_constraint_of_the_schema_has_its_words():
+    constraints = set()
+
+    def walk(schema):
+        if isinstance(schema, dict):
+            constraints.update(schema)
+            schema = [value for key, value in schema.items() if key != "if"]
+        if isinstance(schema, list):
+            for part in schema:
+                walk(part)
+
+    walk(configuration())
+    walk(claims())
+    known = set(Draft202012Validator.VALIDATORS) - {"$ref", "properties", "items", "propertyNames", "if", "allOf"}
+    assert constraints & known <= set(ACCEPTED) | {"additionalProperties", "required"}
+
+
+def test_the_example_in_the_readme_is_valid():
+    (example,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "config/README.md").read_text(), re.DOTALL)
+    config = copy.deepcopy(DEFAULT)
+    update_config(config, yaml.safe_load(example))
+    check(config)
+    assert config["study"] == "wide"

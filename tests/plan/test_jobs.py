@@ -1,0 +1,109 @@
+"""The plan of a study in plain Python is what Snakemake makes of the rules."""
+
+import re
+from collections import Counter
+
+import pytest
+import yaml
+from conftest import ROOT, clone, snakemake
+from fading.plan.jobs import CRATE, ON_REQUEST, Job, job_name, jobs, record
+from fading.plan.parts import options
+from fading.plan.plan import CHUNK, Plan, read_plan
+from fading.plan.wiring import Need
+from fading.training.counterfactuals import left_out, up_weighted
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return read_plan(ROOT, "config/config.yaml")
+
+
+@pytest.fixture(scope="module")
+def planned(plan) -> dict[str, Job]:
+    return {job.name: job for job in jobs(plan, CRATE)}
+
+
+@pytest.mark.parametrize(
+    ("study", "asked", "targets"),
+    [("config", ["all"], [CRATE]), ("smoke", ["all"], [CRATE]), ("smoke", ["peers", "benchmark"], ON_REQUEST)],
+)
+def test_the_jobs_are_those_of_snakemakes_graph(tmp_path, study, asked, targets):
+    folder = clone(tmp_path)
+    text = snakemake(folder, "--dry-run", *asked, study=study).stdout
+    blocks = re.findall(r"^(?:local)?rule (\w+):\n((?: +.*\n)+)", text, re.MULTILINE)
+    theirs = Counter()
+    for rule, block in blocks:
+        wildcards = re.search(r"^ +wildcards: (.*)$", block, re.MULTILINE)
+        values = dict(pair.split("=", 1) for pair in wildcards[1].split(", ")) if wildcards else {}
+        theirs[job_name(rule, values)] += 1
+    for target in asked:
+        del theirs[target]
+    ours = Counter(job.name for job in jobs(read_plan(folder, f"config/{study}.yaml"), *targets))
+    assert ours == theirs
+    assert set(ours.values()) == {1}
+
+
+def test_each_job_comes_after_those_that_it_reads(planned):
+    before = set()
+    for name, job in planned.items():
+        assert {job_name(need.rule, need.wildcards) for need in job.reads} <= before, name
+        before.add(name)
+
+
+def test_counterfactuals_are_counted_by_what_makes_them(plan, planned):
+    for case in plan.cases:
+        definition = plan.definition(case)
+        left, examples = definition["leave_one_out"], definition["examples"]["train"]
+        weighted = definition["up_weighting"]["examples"]
+        for rule, counterfactuals in (
+            ("retraining", left_out(range(examples), left["count"], left["size"])),
+            ("up_weighting", up_weighted(range(weighted), weighted, 1)),
+        ):
+            chunks = {
+                job.wildcards["chunk"]
+                for job in planned.values()
+                if (job.rule, job.wildcards.get("case")) == (rule, case)
+            }
+            assert chunks == {str(chunk) for chunk in range(-(-len(counterfactuals) // CHUNK))}
+
+
+def test_settings_hold_what_a_result_depends_on(planned):
+    training = planned["training resnet-fashion 1"].settings
+    assert (training["learning_rate"], training["seed"], training["classes"]) == (0.05, 1, 10)
+    assert planned["up_weighting resnet-fashion 0 calm 1"].settings["learning_rate"] == 0.01
+    again = planned["batches resnet-fashion 0-order-1"].settings
+    assert again == planned["batches resnet-fashion 0"].settings | {"seed": 1}, "the same start in another order"
+    assert planned["training resnet-fashion 0-order-1"].settings["seed"] == 0
+    assert planned["expansion resnet-fashion calm 0"].settings["model"]["precision"] == "float64"
+    first, later = (planned[f"scores resnet-fashion cg {run} 110"].settings for run in (0, 1))
+    assert first["left_out"] == {"count": 6, "size": 3}
+    assert later["left_out"] == {}, "only the first run leaves anything out"
+
+
+def test_an_estimators_options_are_its_own_then_the_studys_then_the_cases(plan):
+    assert options(plan, "resnet-fashion", "gradient-dot") == {}
+    assert options(plan, "resnet-fashion", "linear-response") == {"window": 110}, "the whole run"
+    solved = {"curvature": "gauss-newton", "damping": 0.1, "hessian_examples": 128, "iterations": 10, "tolerance": 1e-4}
+    assert options(plan, "resnet-fashion", "cg") == solved
+    assert options(plan, "logistic-fashion", "lissa") == {
+        **{"curvature": "hessian", "damping": 0, "hessian_examples": 128},
+        **{"iterations": 100, "scale": 1},
+    }
+
+
+def test_another_seed_changes_no_settings_of_the_others(plan):
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text()) | {"seeds": [0, 1, 2, 3]}
+    more = {job.name: job for job in jobs(Plan(config, plan.every_claim), CRATE)}
+    before = {job.name: job for job in jobs(plan, CRATE)}
+    assert before.keys() < more.keys()
+    assert all(more[name].settings == job.settings for name, job in before.items())
+
+
+def test_a_job_reads_by_name_and_is_told_from_others_without_the_study():
+    assert job_name("scores", {"study": "smoke", "case": "a", "run": "0", "step": "8"}) == "scores a 0 8"
+    assert Need("training", "checkpoints", {"case": "a"}).rule == "training"
+    assert (
+        record("logs", "training", {"study": "smoke", "run": "0", "case": "a"}) == "results/smoke/logs/training/a.0.log"
+    )
+    assert record("times", "figure_loo", {"study": "smoke"}) == "results/smoke/times/figure_loo.tsv"
+    assert record("logs", "download", {"download": "a.parquet"}) == "resources/logs/download/a.parquet.log"
