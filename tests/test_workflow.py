@@ -408,7 +408,7 @@ def test_peers_and_benchmark_measure_and_print(smoke, tmp_path):
     assert store.lineage(results / "figures/peers.png")["rule"] == "figure_peers"
     benchmark = store.read(results / "tables/benchmark.csv").set_index("what")
     assert benchmark.steps["training step"] == 1
-    assert (benchmark.drop(columns="case") > 0).all(axis=None)
+    assert (benchmark.drop(columns=["case", "mebibytes"]) > 0).all(axis=None)  # memory depends on what is paged in
     assert "Hessian product, same point" in done.stdout + done.stderr, "printed, not only written"
 
 

@@ -1,6 +1,8 @@
 """Measurements of known quantities, by a clock that the test sets: no test may depend on how fast the machine is."""
 
+import mmap
 import os
+from itertools import count
 
 import pytest
 import torch
@@ -9,13 +11,12 @@ from fading.peers.measure import in_child, matrix_product_rate, median_seconds, 
 
 
 class Clock:
-    """Seconds that pass when told to, and `tick` more with every reading."""
+    """Seconds that pass when told to."""
 
-    def __init__(self, tick=0.0):
-        self.now, self.tick = 0.0, tick
+    def __init__(self):
+        self.now = 0.0
 
     def __call__(self):
-        self.now += self.tick
         return self.now
 
     def wait(self, seconds, result=0.0):
@@ -39,7 +40,7 @@ def test_a_matrix_product_has_known_operations():
 
 def test_the_rate_of_matrix_products_is_their_operations_by_time(set_clock):
     assert matrix_product_rate(torch.float32, size=256) > 0
-    set_clock(Clock(tick=0.5))
+    set_clock(count(0, 0.5).__next__)  # half a second between two readings
     assert matrix_product_rate(torch.float32, size=256) == pytest.approx(2 * 256**3 / 1e9 / 0.5)
 
 
@@ -49,17 +50,19 @@ def test_the_median_leaves_out_the_first_call(set_clock):
     assert next(durations, None) is None
 
 
+def fresh_pages(mebibytes):
+    """So much memory, written to, straight from the kernel: torch's own may be what the process freed before."""
+    pages = mmap.mmap(-1, mebibytes * 2**20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return torch.frombuffer(pages, dtype=torch.uint8).fill_(1)
+
+
 def test_peak_memory_is_the_childs_own():
-    """By differences: whatever the child pages in of the libraries, it pages in for either size."""
-
-    def peak(mebibytes):
-        return peak_mebibytes(lambda: torch.ones(mebibytes * 2**18).sum())
-
-    small = peak(100)
-    assert peak(400) - small == pytest.approx(300, abs=30)
-    held = torch.ones(300 * 2**18)  # 300 MiB here
-    assert peak(100) - small == pytest.approx(0, abs=30)
-    assert held.sum() == 300 * 2**18
+    """By differences: what the child pages in of the libraries, it pages in for any size."""
+    small, large = (peak_mebibytes(lambda size=size: fresh_pages(size)) for size in (100, 400))
+    assert large - small == pytest.approx(300, abs=30)
+    held = fresh_pages(300)  # here
+    assert peak_mebibytes(lambda: fresh_pages(100)) - small == pytest.approx(0, abs=30)
+    assert len(held) == 300 * 2**20
 
 
 def test_results_come_back_and_failures_are_told(capfd):
@@ -80,5 +83,5 @@ def test_side_by_side_takes_turns(set_clock):
 
 @pytest.mark.parametrize(("tick", "expected"), [(19, 4), (25, 3), (61, 1)])  # a reading at the start, one a round
 def test_side_by_side_ends_with_patience_after_one_round_at_least(set_clock, tick, expected):
-    set_clock(Clock(tick))
+    set_clock(count(0, tick).__next__)
     assert side_by_side([lambda: torch.zeros(1)], repeats=9)[1] == expected

@@ -5,6 +5,7 @@
 for table in [*PLAN.tables, "peers", "benchmark"]:
 
     rule:
+        """Join what an experiment measured, of all cases, runs and regimes, into a public table."""
         name:
             table_rule(table)
         input:
@@ -48,6 +49,7 @@ rule claims:
 for topic in [*PLAN.topics, "claims", "peers"]:
 
     rule:
+        """Draw a figure from its tables."""
         name:
             f"figure_{topic}"
         input:

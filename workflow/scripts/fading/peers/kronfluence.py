@@ -50,11 +50,11 @@ class Classification(Task):
 
 def _theirs(task):
     case = task.case
-    task = Classification()
+    classification = Classification()
     with tempfile.TemporaryDirectory() as folder:
-        model = prepare_model(module_at(case, task.theta), task)
+        model = prepare_model(module_at(case, task.theta), classification)
         analyzer = Analyzer(
-            "peer", model, task, cpu=True, log_level=logging.ERROR, disable_tqdm=True, output_dir=folder
+            "peer", model, classification, cpu=True, log_level=logging.ERROR, disable_tqdm=True, output_dir=folder
         )
         whole = {"covariance_max_examples": None, "lambda_max_examples": None}
         analyzer.fit_all_factors(
