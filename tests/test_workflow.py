@@ -496,7 +496,7 @@ def test_trace_of_a_copied_figure_says_what_it_knows(smoke, tmp_path):
     shutil.copy(smoke / "results/smoke/figures/loo.svg", tmp_path)
     command = [str(Path(sys.executable).parent / "fading"), "trace", "loo.svg"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "rule figure_loo study=smoke" in done.stdout
+    assert "rule figure_loo study=smoke topic=loo" in done.stdout
     assert re.search(r"results/smoke/tables/loo.csv sha256:\w{12} \(not here\)", done.stdout)
 
 

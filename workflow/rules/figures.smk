@@ -56,18 +56,20 @@ for topic in [*PLAN.topics, "claims", "peers"]:
             unpack(reads(f"figure_{topic}")),
             code=code(f"figures/{topic}.py"),
         output:
-            svg=f"{STUDY}/figures/{topic}.svg",
-            png=public(f"{STUDY}/figures/{topic}.png", "Figures", PLAN.topics.get(topic, topic), topic=topic),
+            svg=f"{STUDY}/figures/{{topic}}.svg",
+            png=public(f"{STUDY}/figures/{{topic}}.png", "Figures", PLAN.topics.get(topic, topic), topic=topic),
         log:
-            log_of(f"figure_{topic}", "study"),
+            log_of(f"figure_{topic}", "study", "topic"),
         benchmark:
-            times_of(f"figure_{topic}", "study")
+            times_of(f"figure_{topic}", "study", "topic")
+        wildcard_constraints:
+            topic=topic,  # the script is found by it when the job runs, and all rules here share one variable
         conda:
             "../../envs/figures.yaml"
         params:
             settings=settings(f"figure_{topic}"),
         script:
-            "../scripts/figures/{params.settings[topic]}.py"
+            "../scripts/figures/{wildcards.topic}.py"
 
 
 rule figures:

@@ -9,7 +9,7 @@ from fading.plan.plan import Plan
 from fading.plan.settings import settings, table_rule
 from fading.plan.wiring import Need, frames, needs
 
-CRATE, ON_REQUEST = "crate", ("figure_peers", "table_benchmark")
+CRATE, ON_REQUEST = "crate", ("peers", "benchmark")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _of_the_study(plan):
                 drawn["examples"] = [Need("examples", "examples", {"case": case}) for case in cases]
             read[f"figure_{topic}"] = drawn
     read["figure_claims"] = {"table": Need("claims", "claims", {})}
-    read[CRATE] = {"results": [Need(rule, "png", {}) for rule in read if rule.startswith("figure_")]}
+    read[CRATE] = {"results": [_figure(topic) for topic in [*plan.topics, "claims"]]}
     return read | _on_request(plan)
 
 
@@ -86,8 +86,14 @@ def _on_request(plan):
     return {
         "table_peers": {"frames": compared},
         "figure_peers": {"table": Need("table_peers", "table", {})},
+        "peers": {"figure": _figure("peers")},
+        "benchmark": {"table": Need("table_benchmark", "table", {})},
         "table_benchmark": {"frames": [Need("case_benchmark", "rows", firsts[case]) for case in plan.cases]},
     }
+
+
+def _figure(topic):
+    return Need(f"figure_{topic}", "png", {"topic": topic})
 
 
 def _flat(sources):

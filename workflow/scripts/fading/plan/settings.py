@@ -17,7 +17,7 @@ def settings(plan: Plan, rule: str, wildcards: dict[str, str]) -> dict:
     if rule.startswith("table_"):
         return _table(plan, rule)
     if rule.startswith("figure_"):
-        return {"topic": rule.removeprefix("figure_"), "names": names(plan)}
+        return {"names": names(plan)}
     function = globals().get(rule)
     return function(plan, **wildcards) if function else {}
 
