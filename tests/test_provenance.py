@@ -238,6 +238,7 @@ def test_the_command_says_what_is_wrong_in_lines_and_json(copy):
     ("arguments", "sentence"),
     [
         (["audit", "results"], "results is not a study"),
+        (["audit", "/nope"], "/nope is not a study"),
         (["audit", "results/reference"], "found no file in config/ with `study: reference`"),
         (["audit", "results/smoke", "--reexecute", "0"], "found 0; accepted is 1 or more"),
         (["audit", "results/smoke", "--reexecute", "9999"], "found 9999; accepted is at most"),

@@ -32,12 +32,12 @@ rule claims:
         unpack(reads("claims")),
         code=code("tables/claims.py"),
     output:
-        claims=public(f"results/{config['study']}/claims.csv", "Tables", "claims", table="claims"),
-        lineage=f"results/{config['study']}/claims.csv.json",
+        claims=public(f"{STUDY}/claims.csv", "Tables", "claims", table="claims"),
+        lineage=f"{STUDY}/claims.csv.json",
     log:
-        f"results/{config['study']}/logs/claims.log",
+        log_of("claims", "study"),
     benchmark:
-        f"results/{config['study']}/times/claims.tsv"
+        times_of("claims", "study")
     conda:
         "../../envs/figures.yaml"
     params:

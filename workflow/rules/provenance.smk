@@ -10,11 +10,11 @@ rule crate:
         project=["envs/study.lock", "CITATION.cff"],
         code=code("provenance/crate.py"),
     output:
-        crate=f"results/{config['study']}/ro-crate-metadata.json",
+        crate=f"{STUDY}/ro-crate-metadata.json",
     log:
-        f"results/{config['study']}/logs/crate.log",
+        log_of("crate", "study"),
     benchmark:
-        f"results/{config['study']}/times/crate.tsv"
+        times_of("crate", "study")
     conda:
         "../../envs/provenance.yaml"
     script:

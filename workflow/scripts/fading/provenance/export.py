@@ -11,7 +11,7 @@ from fading.errors import FadingError
 from fading.provenance.crate import from_root, hashes
 from fading.provenance.folder import CRATE, LEFT_OUT, PROJECT, StudyFolder
 
-ABOUT = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml")
+ABOUT = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml", "docs", "results/reference/figures")
 HEAVY = {".safetensors", ".parquet"}  # checkpoints, effects, scores: what tables are made from
 THEN = (1980, 1, 1, 0, 0, 0)  # the same study gives the same archive, but for the times in its crate
 
@@ -49,9 +49,8 @@ def export(study: StudyFolder, destination: Path, checkpoints: bool) -> None:
 
 def _around(study):
     """The project's files, without what Python left among them."""
-    paths = {study.root / part for part in ABOUT}
-    for part in PROJECT:
-        paths |= set((study.root / part).rglob("*")) | {study.root / part}
+    parts = [study.root / part for part in (*ABOUT, *PROJECT)]
+    paths = {path for part in parts for path in (part, *part.rglob("*"))}
     names = {str(path.relative_to(study.root)) for path in paths if path.is_file()}
     return {name for name in names if "__pycache__" not in name}
 

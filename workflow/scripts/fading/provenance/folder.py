@@ -23,7 +23,7 @@ class StudyFolder:
     def __init__(self, folder):
         self.folder = Path(folder).resolve()
         self.name = self.folder.name
-        self.root = self.folder.parents[1]
+        self.root = self.folder.parent.parent
         if not self.folder.is_dir() or self.folder.parent.name != "results" or not (self.root / "Snakefile").is_file():
             raise FadingError(f"{folder} is not a study: accepted is a folder results/<study> beside its Snakefile.")
         files = sorted(self.root.glob("config/*.yaml"))
