@@ -1,4 +1,5 @@
 # Stage `assumptions`: an experiment on each of the five assumptions behind influence functions.
+# What a job reads and its settings are described in the experiment's own file in fading/experiments.
 
 
 rule convexity:

@@ -1,4 +1,5 @@
 # Stage `data`: fetch datasets and pre-trained weights, each file verified by its sha256, and draw each case's examples.
+# What a job reads is said in fading/plan/wiring.py, its settings in fading/plan/settings.py.
 
 
 SOURCES = {
