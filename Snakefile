@@ -23,4 +23,4 @@ rule all:
     """The whole study: every figure, and the crate that describes how they were made."""
     default_target: True
     input:
-        f"results/{config['study']}/ro-crate-metadata.json",
+        rules.crate.output,

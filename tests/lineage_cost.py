@@ -37,7 +37,7 @@ def main(folder) -> None:
             outputs = [file for file in job.outputs if Path(file).suffix in store.HEADERS]
             for file in outputs:  # to seal is to read, hash and write
                 seconds += spent(store.check, study.root / file) + spent(copy, study.root / file, scratch)
-            begin, end = map(datetime.fromisoformat, times(study.root, job))
+            begin, end = map(datetime.fromisoformat, times(study.root, study.name, job))
             total += (end - begin).total_seconds()
     print(f"lineage: {seconds:.2f} s of the jobs' {total:.0f} s, {seconds / total:.2%}")
 

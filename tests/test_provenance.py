@@ -14,7 +14,7 @@ import pytest
 import yaml
 from conftest import ROOT, snakemake
 from fading.artefacts import store
-from fading.plan.jobs import Job, jobs
+from fading.plan.jobs import PlannedJob, jobs
 from fading.provenance.audit import BROKEN, HOLDS, OUTDATED, audit
 from fading.provenance.compare import compare
 from fading.provenance.crate import hashes
@@ -34,7 +34,7 @@ def fading(*arguments, folder: Path) -> subprocess.CompletedProcess:
 
 
 @pytest.fixture(scope="session")
-def planned(smoke) -> list[Job]:
+def planned(smoke) -> list[PlannedJob]:
     return jobs(StudyFolder(smoke / "results/smoke").plan, "crate")
 
 
@@ -177,7 +177,10 @@ def test_a_case_taken_away_or_added_shows_in_its_jobs_and_in_what_joins_them(cop
     table = found["results/smoke/tables/fading.csv"]
     assert table.severity == OUTDATED
     gone = "results/smoke/logistic-fashion/seed-0/regimes/calm/fading.parquet"
-    assert set(table.remarks) == {f"input {gone} is no longer used", "input of fading logistic-reviews calm 0 is new"}
+    assert set(table.remarks) == {
+        f"input {gone} is no longer used",
+        "input fading of fading logistic-reviews calm 0 is new",
+    }
     assert found[gone].remarks == ("was made by fading logistic-fashion calm 0, which the study does not have now",)
     assert found["results/smoke: what training logistic-reviews 0 makes"].remarks == ("missing",)
 
@@ -192,7 +195,7 @@ def test_a_run_left_out_of_a_table_is_named(copy, findings):
     for file in ("fading.csv", "fading.csv.json"):
         (copy / "results/smoke/tables" / file).unlink()
     store.write(copy / "results/smoke/tables/fading.csv", frame[frame.case != "bert-reviews"], lineage)
-    assert "input of fading bert-reviews calm 0 is new" in findings()["results/smoke/tables/fading.csv"].remarks
+    assert "input fading of fading bert-reviews calm 0 is new" in findings()["results/smoke/tables/fading.csv"].remarks
 
 
 def test_another_lock_outdates_everything(copy, findings):

@@ -95,7 +95,7 @@ def test_what_is_no_description_is_refused_in_a_sentence_that_names_the_file(too
     assert "broken" in list(described), "it counts, so that none can miss it"
     with pytest.raises(FadingError) as raised:
         described["hammer"]
-    assert str(raised.value) == f"{file}: TOOL is not a Tool of literal arguments: {reason}."
+    assert str(raised.value) == f"{file}: TOOL has to be one Tool with literal arguments: {reason}."
 
 
 def test_a_file_that_is_no_python_is_named(tools):
@@ -118,3 +118,13 @@ def test_a_plan_imports_nothing_that_computes():
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=ROOT / "workflow/scripts", capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_a_file_without_a_description_takes_no_ones_place_and_two_with_one_name_are_refused(tools):
+    folder = registry.LIBRARY / "tools"
+    (folder / "plane.py").write_text('TOOL = Tool(label="Plane")\n')
+    (folder / "small/plane.py").write_text("LENGTH = 3\n")
+    assert Registry("tools", Tool)["plane"].label == "Plane"
+    (folder / "small/plane.py").write_text('TOOL = Tool(label="another")\n')
+    with pytest.raises(FadingError, match=r"plane.py and .*plane.py both describe plane; each name is accepted once"):
+        list(Registry("tools", Tool))

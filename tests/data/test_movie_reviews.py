@@ -8,6 +8,7 @@ from fading.data import minilm, movie_reviews
 from fading.data.drawing import draw_examples
 
 
+@pytest.mark.slow
 def test_a_failed_fetch_says_so_leaves_nothing_and_the_next_run_recovers(tmp_path, monkeypatch):
     folder = clone(tmp_path)
     target = "resources/movie-reviews.parquet"
@@ -31,7 +32,7 @@ def test_drawn_examples_are_disjoint_and_know_their_rows():
     frame = pd.DataFrame({"text": texts, "rating": np.linspace(-3, 3, 60)})
     clear = movie_reviews.labelled(frame)
     assert set(clear.rating.abs() > 0.5) == {True}
-    settings = {"kind": "logistic", "train": 20, "test": 10, "tokens": 8}
+    settings = {"takes": "features", "train": 20, "test": 10, "tokens": 8}
     arrays = draw_examples(movie_reviews, settings, frame, minilm.Encoder(minilm.fetch(iter)), iter)
     assert arrays["train_inputs.0"].shape == (20, 384)
     assert not set(arrays["train_rows"]) & set(arrays["test_rows"])

@@ -59,6 +59,7 @@ def test_there_is_no_other_curvature(tiny):
         Curvature(case, theta, torch.arange(3), kind="fisher")
 
 
+@pytest.mark.slow
 def test_definite_and_indefinite_points(tiny):
     for kind, definite in [("resnet-gelu", False), ("bert", False), ("sentences", False), ("logistic", True)]:
         case, theta = tiny.make(kind)

@@ -33,6 +33,7 @@ def system():
 
 
 # The networks' Hessians have eigenvalues of both signs at this damping, down to −67; the logistic's are positive.
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "damping"), [("resnet-gelu", 1.0), ("sentences", 0.01), ("logistic", 0.0)])
 def test_every_solver_finds_the_inverse(system, kind, damping):
     matrix, damped, b, expected = system(kind, damping)

@@ -20,6 +20,7 @@ def test_second_use():
     assert second_use(used).tolist() == [3, 4, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Momentum(0.05)], ids=["sgd", "momentum"])
 def test_predictions_are_read_off_at_the_steps_recorded(optimizer):
     case, theta = Tiny.make("resnet-gelu")

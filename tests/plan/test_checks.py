@@ -62,8 +62,6 @@ def test_a_study_judges_all_claims_or_those_that_it_names():
     assert some.claimed_tables == list(dict.fromkeys([CLAIMS[2]["table"], CLAIMS[7]["table"]]))
     none = Plan(DEFAULT | {"claims": []}, CLAIMS)
     assert (none.claims, none.claimed_tables) == ([], [])
-    elsewhere = [CLAIMS[0] | {"table": "of-another-study"}]
-    assert Plan(DEFAULT, elsewhere).claimed_tables == [], "it stays untested"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +70,7 @@ def test_a_study_judges_all_claims_or_those_that_it_names():
         ({"direction": "about"}, "0.direction: found 'about'; accepted is one of at least, at most"),
         ({"threshold": "half"}, "0.threshold: found 'half'; accepted is a finite number"),
         ({"case": "vit"}, f"config/claims.yaml: {CLAIMS[0]['claim']}: case: found vit; defined are resnet-fashion"),
+        ({"table": "lo-summary"}, f"config/claims.yaml: {CLAIMS[0]['claim']}: table: found lo-summary; tables are"),
         ({"claim": CLAIMS[1]["claim"]}, f"has the claim {CLAIMS[1]['claim']} twice"),
         ({"verdict": "supported"}, "0 has the unknown key 'verdict'"),
     ],

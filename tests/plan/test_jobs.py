@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 import yaml
 from conftest import ROOT, clone, snakemake
-from fading.plan.jobs import CRATE, ON_REQUEST, Job, job_name, jobs, record
-from fading.plan.parts import options
+from fading.plan.jobs import ON_REQUEST, STUDY, PlannedJob, jobs
+from fading.plan.naming import job_file, job_name
 from fading.plan.plan import CHUNK, Plan, read_plan
 from fading.plan.wiring import Need
 from fading.training.counterfactuals import left_out, up_weighted
@@ -19,13 +19,14 @@ def plan() -> Plan:
 
 
 @pytest.fixture(scope="module")
-def planned(plan) -> dict[str, Job]:
-    return {job.name: job for job in jobs(plan, CRATE)}
+def planned(plan) -> dict[str, PlannedJob]:
+    return {job.name: job for job in jobs(plan, STUDY)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("study", "asked", "targets"),
-    [("config", ["all"], [CRATE]), ("smoke", ["all"], [CRATE]), ("smoke", ["peers", "benchmark"], ON_REQUEST)],
+    [("config", ["all"], [STUDY]), ("smoke", ["all"], [STUDY]), ("smoke", ["peers", "benchmark"], ON_REQUEST)],
 )
 def test_the_jobs_are_those_of_snakemakes_graph(tmp_path, study, asked, targets):
     folder = clone(tmp_path)
@@ -80,11 +81,11 @@ def test_settings_hold_what_a_result_depends_on(planned):
 
 
 def test_an_estimators_options_are_its_own_then_the_studys_then_the_cases(plan):
-    assert options(plan, "resnet-fashion", "gradient-dot") == {}
-    assert options(plan, "resnet-fashion", "linear-response") == {"window": 110}, "the whole run"
+    assert plan.options("resnet-fashion", "gradient-dot") == {}
+    assert plan.options("resnet-fashion", "linear-response") == {"window": 110}, "the whole run"
     solved = {"curvature": "gauss-newton", "damping": 0.1, "hessian_examples": 128, "iterations": 10, "tolerance": 1e-4}
-    assert options(plan, "resnet-fashion", "cg") == solved
-    assert options(plan, "logistic-fashion", "lissa") == {
+    assert plan.options("resnet-fashion", "cg") == solved
+    assert plan.options("logistic-fashion", "lissa") == {
         **{"curvature": "hessian", "damping": 0, "hessian_examples": 128},
         **{"iterations": 100, "scale": 1},
     }
@@ -92,8 +93,8 @@ def test_an_estimators_options_are_its_own_then_the_studys_then_the_cases(plan):
 
 def test_another_seed_changes_no_settings_of_the_others(plan):
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text()) | {"seeds": [0, 1, 2, 3]}
-    more = {job.name: job for job in jobs(Plan(config, plan.every_claim), CRATE)}
-    before = {job.name: job for job in jobs(plan, CRATE)}
+    more = {job.name: job for job in jobs(Plan(config, plan.every_claim), STUDY)}
+    before = {job.name: job for job in jobs(plan, STUDY)}
     assert before.keys() < more.keys()
     assert all(more[name].settings == job.settings for name, job in before.items())
 
@@ -102,7 +103,8 @@ def test_a_job_reads_by_name_and_is_told_from_others_without_the_study():
     assert job_name("scores", {"study": "smoke", "case": "a", "run": "0", "step": "8"}) == "scores a 0 8"
     assert Need("training", "checkpoints", {"case": "a"}).rule == "training"
     assert (
-        record("logs", "training", {"study": "smoke", "run": "0", "case": "a"}) == "results/smoke/logs/training/a.0.log"
+        job_file("logs", "training", {"study": "smoke", "run": "0", "case": "a"})
+        == "results/smoke/logs/training/a.0.log"
     )
-    assert record("times", "claims", {"study": "smoke"}) == "results/smoke/times/claims.tsv"
-    assert record("logs", "download", {"download": "a.parquet"}) == "resources/logs/download/a.parquet.log"
+    assert job_file("times", "claims", {"study": "smoke"}) == "results/smoke/times/claims.tsv"
+    assert job_file("logs", "download", {"download": "a.parquet"}) == "resources/logs/download/a.parquet.log"

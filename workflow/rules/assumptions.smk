@@ -106,4 +106,4 @@ rule divergence:
 rule assumptions:
     """Every experiment on an assumption."""
     input:
-        stage("convexity", "stability", "trajectory", "expansion", "divergence"),
+        stage(*experiments_of("assumptions")),

@@ -17,17 +17,17 @@ from fading.influence import ESTIMATORS
 from fading.models import MODELS
 from fading.peers import PEERS
 from fading.plan import jobs
-from fading.plan.closure import imports
+from fading.plan.closure import imports, there
+from fading.plan.naming import job_file, table_rule
 from fading.plan.plan import Plan
 from fading.plan.settings import settings as settings_of
-from fading.plan.settings import table_rule
 from fading.plan.wiring import Need
 
 try:
     PLAN = Plan(config, yaml.safe_load(Path(workflow.basedir, "config/claims.yaml").read_text()))
+    JOBS = jobs.jobs(PLAN, jobs.STUDY)
 except FadingError as error:
     raise WorkflowError(str(error))
-JOBS = jobs.jobs(PLAN, jobs.CRATE)
 
 STUDY = "results/{study}"
 RUN = f"{STUDY}/{{case}}/seed-{{run}}"
@@ -39,7 +39,8 @@ wildcard_constraints:
     case="[a-z0-9-]+",
     regime="[a-z0-9-]+",
     estimator="[a-z0-9-]+",
-    comparison="[a-z-]+",
+    library="[a-z0-9-]+",
+    what="[a-z0-9-]+",
     run=r"\d+(-order-\d+)?",  # 0-order-1 starts as 0 does and draws its batches in the order of seed 1
     step=r"\d+",
     chunk=r"\d+",
@@ -71,6 +72,8 @@ def settings(rule):
 def code(script, *sources):
     """A script, what it loads by name (files, or functions of the wildcards), and every module that these import."""
 
+    there(script)  # or it would go unnoticed as long as its results are there
+
     def closure(wildcards):
         loaded = (source(wildcards) if callable(source) else source for source in sources)
         return [f"workflow/scripts/{file}" for file in imports(script, *filter(None, loaded))]
@@ -101,12 +104,17 @@ def public(path, category, caption, **labels):
 
 def log_of(rule, *wildcards):
     """Where a rule's jobs write their logs."""
-    return jobs.record("logs", rule, {name: f"{{{name}}}" for name in wildcards})
+    return job_file("logs", rule, {name: f"{{{name}}}" for name in wildcards})
 
 
 def times_of(rule, *wildcards):
     """Where Snakemake writes how long a rule's jobs took."""
-    return jobs.record("times", rule, {name: f"{{{name}}}" for name in wildcards})
+    return job_file("times", rule, {name: f"{{{name}}}" for name in wildcards})
+
+
+def experiments_of(stage):
+    """The experiments that belong to a stage."""
+    return [name for name, experiment in EXPERIMENTS.items() if experiment.stage == stage]
 
 
 def stage(*names):

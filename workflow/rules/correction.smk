@@ -64,4 +64,4 @@ rule gallery:
 rule correction:
     """Every correction."""
     input:
-        stage("attempts", "planted", "gallery"),
+        stage(*experiments_of("correction")),

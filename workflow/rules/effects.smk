@@ -46,4 +46,4 @@ rule fading:
 rule effects:
     """Every comparison of predicted with actual effects."""
     input:
-        stage("leave_one_out", "fading"),
+        stage(*experiments_of("effects")),

@@ -32,12 +32,12 @@ rule claims:
         unpack(reads("claims")),
         code=code("tables/claims.py"),
     output:
-        claims=public(f"{STUDY}/claims.csv", "Tables", "claims", table="claims"),
-        lineage=f"{STUDY}/claims.csv.json",
+        claims=public(f"results/{config['study']}/claims.csv", "Tables", "claims", table="claims"),
+        lineage=f"results/{config['study']}/claims.csv.json",
     log:
-        log_of("claims", "study"),
+        f"results/{config['study']}/logs/claims.log",
     benchmark:
-        times_of("claims", "study")
+        f"results/{config['study']}/times/claims.tsv"
     conda:
         "../../envs/figures.yaml"
     params:
@@ -73,8 +73,9 @@ for topic in [*PLAN.topics, "claims", "peers"]:
 
 
 rule figures:
-    """Every figure."""
+    """Every figure and every table."""
     input:
+        expand(f"results/{config['study']}/tables/{{table}}.csv", table=PLAN.tables),
         [
             f"results/{config['study']}/figures/{topic}.{format}"
             for topic in [*PLAN.topics, "claims"]

@@ -6,13 +6,13 @@ rule peer:
     """Run another library and ours side by side."""
     input:
         unpack(reads("peer")),
-        code=code("peers/peer.py", model, lambda wildcards: PEERS.source(wildcards.comparison.split("-")[0])),
+        code=code("peers/peer.py", model, lambda wildcards: PEERS.source(wildcards.library)),
     output:
-        row=f"{RUN}/peers/{{comparison}}.parquet",
+        row=f"{RUN}/peers/{{library}}/{{what}}.parquet",
     log:
-        log_of("peer", "study", "case", "run", "comparison"),
+        log_of("peer", "study", "case", "run", "library", "what"),
     benchmark:
-        times_of("peer", "study", "case", "run", "comparison")
+        times_of("peer", "study", "case", "run", "library", "what")
     conda:
         "../../envs/peers.yaml"
     resources:

@@ -10,11 +10,11 @@ rule crate:
         project=["envs/study.lock", "CITATION.cff"],
         code=code("provenance/crate.py"),
     output:
-        crate=f"{STUDY}/ro-crate-metadata.json",
+        crate=f"results/{config['study']}/ro-crate-metadata.json",
     log:
-        log_of("crate", "study"),
+        f"results/{config['study']}/logs/crate.log",
     benchmark:
-        times_of("crate", "study")
+        f"results/{config['study']}/times/crate.tsv"
     conda:
         "../../envs/provenance.yaml"
     script:

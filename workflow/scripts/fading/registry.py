@@ -33,8 +33,14 @@ class Registry(Mapping[str, Description], Generic[Description]):
     @cached_property
     def files(self) -> dict[str, Path]:
         """The described files, by name."""
-        files = {file.stem.replace("_", self.hyphen): file for file in self.folder.rglob("[!_]*.py")}
-        return {name: file for name, file in sorted(files.items()) if self._call(file) is not None}
+        files: dict[str, Path] = {}
+        for file in sorted(self.folder.rglob("[!_]*.py"), key=lambda file: file.stem):
+            if self._call(file) is not None:
+                name = file.stem.replace("_", self.hyphen)
+                if name in files:
+                    raise FadingError(f"{file} and {files[name]} both describe {name}; each name is accepted once.")
+                files[name] = file
+        return files
 
     @cached_property
     def descriptions(self) -> dict[str, Description]:
@@ -43,7 +49,8 @@ class Registry(Mapping[str, Description], Generic[Description]):
 
     def _call(self, file):
         for node in ast.parse(file.read_text(), str(file)).body:
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == self.kind.__name__.upper():
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            if self.kind.__name__.upper() in (target.id for target in targets if isinstance(target, ast.Name)):
                 return node.value
         return None
 
@@ -54,7 +61,9 @@ class Registry(Mapping[str, Description], Generic[Description]):
                 raise ValueError(f"found {ast.unparse(call)}")
             return self.kind(**{keyword.arg: _literal(keyword.value) for keyword in call.keywords})
         except (TypeError, ValueError) as error:
-            raise FadingError(f"{file}: {name.upper()} is not a {name} of literal arguments: {error}.") from error
+            raise FadingError(
+                f"{file}: {name.upper()} has to be one {name} with literal arguments: {error}."
+            ) from error
 
     def __getitem__(self, name: str) -> Description:
         return self.descriptions[name]

@@ -15,7 +15,7 @@ from fading.training.segment import Segment, descend, unpack
 STEPS = 20
 
 with Job(snakemake) as job:
-    settings, compared = job.settings, comparison(job.wildcards["comparison"])
+    settings, compared = job.settings, comparison(job.wildcards["library"], job.wildcards["what"])
     case = open_case(settings, job.read("examples"))
     theta = unpack(case, job.read("checkpoints"), settings["step"])[0]
     few = replace(case, train=case.train[: settings["train"]])

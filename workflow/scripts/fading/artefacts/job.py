@@ -79,7 +79,7 @@ class Job:
     def write(self, name: str, content, **facts):
         """Write the named output with this job's lineage; `facts` adds to it, such as the hashes of downloads."""
         path = getattr(self.snakemake.output, name)
-        store.write(path, content, {**self.lineage, "path": path, **facts})
+        store.write(path, content, {**self.lineage, "path": path, "output": name, **facts})
 
     @cached_property
     def lineage(self) -> dict:

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import sys
+import traceback
 from pathlib import Path
 
 from fading.errors import FadingError
@@ -17,7 +18,7 @@ CORRECT = (
     "of it and draws it into the current folder. ABIF and other rankings that need more than checkpoints are in the "
     "study's own tables."
 )
-MISUSED = 3  # not 1 or 2, which are verdicts of an audit
+MISUSED, CRASHED = 3, 4  # not 1 or 2, which are verdicts of an audit
 
 
 class _Parser(argparse.ArgumentParser):
@@ -26,7 +27,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main() -> int:
-    """Run the command. Its exit status is 0, the verdict of an audit (1, 2), or 3 after a sentence on why."""
+    """Run the command. Its exit status is 0, an audit's verdict (1, 2), 3 after a sentence on why, 4 for a defect."""
     arguments = _parser().parse_args()
     try:
         status = arguments.command(arguments)
@@ -37,6 +38,9 @@ def main() -> int:
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception:  # Python would leave with 1
+        traceback.print_exc()
+        return CRASHED
     return status
 
 

@@ -1,4 +1,4 @@
-"""The data, a file per dataset: where it comes from, its labels, and what it gives each kind of model.
+"""The data, a file per dataset: where it comes from, its labels, and what it offers to models.
 
 Here belongs what happens to data before any model is trained, frozen encoders included. Networks and their losses do
 not: they are in models.
@@ -10,7 +10,7 @@ A dataset's file exports
     fetch(progress)     what is kept of it, as an artefact's content
     draw(source, train, test)
                         a Draw of the training and one of the test examples
-    INPUTS              by kind of model, a function (examples, settings, encoder, progress) to the tensors it takes
+    INPUTS              for each thing offered, a function (examples, settings, encoder, progress) to tensors
 
 and a file of pre-trained weights WEIGHTS, PINS, fetch, and Encoder, which is made of what fetch keeps.
 """
@@ -25,16 +25,16 @@ from fading.registry import Registry
 class Dataset:
     """A dataset: what it is called in figures, its file below resources, its licence (SPDX), its labels' names.
 
-    `kinds` of model go with it, `sentences` says whether its examples are sentences rather than images, and `weights`
-    names what encodes them, if anything does. `train` and `test` count the examples of its own splits; a dataset
-    without splits has its whole size as `train` and no `test`: test examples are drawn from the same.
+    `offers` names what models can take of it, `sentences` says whether its examples are sentences rather than images,
+    and `weights` names what encodes them, if anything does. `train` and `test` count the examples of its own splits; a
+    dataset without splits has its whole size as `train` and no `test`: test examples are drawn from the same.
     """
 
     label: str
     file: str
     licence: str
     labels: tuple[str, ...]
-    kinds: tuple[str, ...]
+    offers: tuple[str, ...]
     train: int
     test: int | None = None
     sentences: bool = False

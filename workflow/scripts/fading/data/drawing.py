@@ -18,9 +18,9 @@ class Draw:
 def draw_examples(dataset: ModuleType, settings: dict, source, encoder, progress) -> dict[str, np.ndarray]:
     """A case's training and test examples, and what the frozen part of its model makes of them.
 
-    `dataset` is the dataset's file (see the subpackage), `source` what it fetched. `settings` holds the kind of model,
-    the counts train and test, tokens where the data are sentences, and flipped and classes where errors are planted:
-    the share of training labels that another replaces, of so many. `encoder` encodes sentences, None for images.
+    `dataset` is the dataset's file (see the subpackage), `source` what it fetched, `encoder` encodes sentences, None
+    for images. `settings` holds what the model `takes`, the counts train and test, tokens where the data are sentences,
+    and flipped and classes where errors are planted: the share of training labels that another replaces, of so many.
     Returns, for train and test: <split>_labels, <split>_rows (which rows of the dataset they are) and
     <split>_inputs.<i>; with planted errors train_true_labels as well. Training and test examples are disjoint.
     """
@@ -29,7 +29,7 @@ def draw_examples(dataset: ModuleType, settings: dict, source, encoder, progress
     for split, drawn in zip(("train", "test"), splits, strict=True):
         arrays[f"{split}_labels"] = drawn.labels.astype(np.int64)
         arrays[f"{split}_rows"] = drawn.rows.astype(np.int64)
-        for i, tensor in enumerate(dataset.INPUTS[settings["kind"]](drawn.examples, settings, encoder, progress)):
+        for i, tensor in enumerate(dataset.INPUTS[settings["takes"]](drawn.examples, settings, encoder, progress)):
             arrays[f"{split}_inputs.{i}"] = tensor.numpy()
     if "flipped" in settings:
         arrays["train_true_labels"] = arrays["train_labels"]

@@ -24,7 +24,7 @@ DATASET = Dataset(
     file="fashion-mnist.safetensors",
     licence="MIT",
     labels=("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"),
-    kinds=("resnet", "logistic"),
+    offers=("images", "features"),
     train=60_000,
     test=10_000,
 )
@@ -121,4 +121,4 @@ def _pixels(images, settings, encoder, progress):
     return (F.normalize(pooled.flatten(1)),)
 
 
-INPUTS = {"resnet": _images, "logistic": _pixels}
+INPUTS = {"images": _images, "features": _pixels}

@@ -18,7 +18,7 @@ DATASET = Dataset(
     file="movie-reviews.parquet",
     licence="MIT",
     labels=("negative", "positive"),
-    kinds=("bert", "logistic"),
+    offers=("hidden-states", "features"),
     train=10_043,
     sentences=True,
     weights="minilm",
@@ -67,4 +67,4 @@ def _embeddings(sentences, settings, encoder, progress):
     return (encoder.embeddings(sentences, settings["tokens"], progress),)
 
 
-INPUTS = {"bert": _hidden, "logistic": _embeddings}
+INPUTS = {"hidden-states": _hidden, "features": _embeddings}

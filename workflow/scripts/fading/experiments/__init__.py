@@ -16,14 +16,16 @@ from fading.registry import Registry
 class Experiment:
     """An experiment: what it is of, and which public tables and figures show it.
 
-    `of` is "run" or "regime", `cases` the key of the configuration that lists its cases (the study's where there is
-    none), and it is of all seeds or of the first alone. `tables` says, by name, which output of the rule is joined over
-    all runs, and what becomes of it: the `mean` of a column with its interval over seeds and examples, or what the
+    `stage` is the target of the workflow that makes it. `of` is "run" or "regime", `cases` the key of the configuration
+    that lists its cases (the study's where there is none), and it is of all seeds or of the first alone. `reads` names,
+    for each input of the script, a source of fading.plan.wiring, and `settings` the parts of the script's settings, of
+    fading.plan.parts, and keys of the configuration. `tables` says, by name, which output of the rule is joined over
+    all jobs, and what becomes of it: the `mean` of a column with its interval over seeds and examples, or what the
     library's function `by` makes of it. `figures` says which tables each draws, the first its own; with `pictures` they
-    show the cases' examples too. `reads` names, for each input of the script, the source in fading.plan.wiring, and
-    `settings` the parts of the script's settings in fading.plan.parts, and keys of the configuration.
+    show the cases' examples too.
     """
 
+    stage: str
     of: str
     reads: dict[str, str]
     settings: tuple[str, ...]

@@ -9,6 +9,7 @@ from fading.experiments import Experiment
 from fading.training.counterfactuals import NO_EXAMPLE
 
 EXPERIMENT = Experiment(
+    stage="assumptions",
     of="run",
     reads={
         "spectra": "spectra_along_training",

@@ -8,6 +8,7 @@ from fading.experiments import Experiment
 from fading.training.counterfactuals import NO_EXAMPLE
 
 EXPERIMENT = Experiment(
+    stage="assumptions",
     of="regime",
     reads={
         "changes": "changes_up_weighted",

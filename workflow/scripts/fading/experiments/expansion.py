@@ -16,6 +16,7 @@ from fading.training.retraining import weights
 from fading.training.segment import Segment, descend
 
 EXPERIMENT = Experiment(
+    stage="assumptions",
     of="regime",
     reads={
         "examples": "examples",
@@ -24,8 +25,7 @@ EXPERIMENT = Experiment(
         "changes": "first_changes_up_weighted",
     },
     settings=(
-        "case",
-        "double_precision",
+        "case_in_double_precision",
         "continuation",
         "assumptions.examples",
         "assumptions.epsilons",

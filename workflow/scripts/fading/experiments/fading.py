@@ -9,6 +9,7 @@ from fading.experiments import Experiment
 from fading.experiments.effects import summed_scores
 
 EXPERIMENT = Experiment(
+    stage="effects",
     of="regime",
     reads={
         "changes": "changes_up_weighted",

@@ -10,6 +10,7 @@ from fading.experiments.effects import summed_scores
 from fading.training.counterfactuals import NO_EXAMPLE
 
 EXPERIMENT = Experiment(
+    stage="effects",
     of="run",
     reads={
         "changes": "changes_left_out",

@@ -16,6 +16,7 @@ from fading.experiments import Experiment
 from fading.models.case import Case
 
 EXPERIMENT = Experiment(
+    stage="assumptions",
     of="run",
     reads={
         "examples": "examples",

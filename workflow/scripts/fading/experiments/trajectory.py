@@ -10,6 +10,7 @@ from fading.evidence.intervals import spearman_by_example
 from fading.experiments import Experiment
 
 EXPERIMENT = Experiment(
+    stage="assumptions",
     of="run",
     reads={
         "checkpoints": "scores_along_training",

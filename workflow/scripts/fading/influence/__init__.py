@@ -18,48 +18,16 @@ from dataclasses import dataclass, field
 
 from fading.registry import Registry
 
-SHARED = {  # settings of a case's `influence` that several estimators take; an estimator's own are in its description
-    "curvature": {
-        "description": "The matrix to invert: hessian, or its positive semi-definite part, gauss-newton.",
-        "enum": ["hessian", "gauss-newton"],
-        "default": "gauss-newton",
-    },
-    "damping": {
-        "description": "λ added to the diagonal of the matrix that is inverted, and of the proximal response.",
-        "type": "number",
-        "minimum": 0,
-        "default": 0.1,
-    },
-    "iterations": {
-        "description": "The most products per right-hand side that an iterative solver spends.",
-        "type": "integer",
-        "minimum": 1,
-        "default": 10,
-    },
-    "tolerance": {
-        "description": "The relative residual at which cg and minres stop.",
-        "type": "number",
-        "exclusiveMinimum": 0,
-        "default": 1e-4,
-    },
-    "window": {
-        "description": "Over how many of the last steps of training an up-weighting acts; all of them by default.",
-        "type": "integer",
-        "minimum": 1,
-    },
-}
-OF_THE_STUDY = {"hessian_examples": "spectrum.examples"}  # and settings that a study gives to all of its cases
-
 
 @dataclass(frozen=True)
 class Estimator:
     """An estimator: its names in figures, `colour` as a place in the palette, and what a job of it takes.
 
-    `settings` names those of SHARED and OF_THE_STUDY that it takes, `own` holds JSON schemas, with defaults, of those
-    that it alone takes. It may need the `spectrum` of the Hessian at the checkpoint. `by_example` ones are costly by
-    training example, so that they score only what counterfactuals weight otherwise; `of_the_past` ones say what
-    up-weighting until the checkpoint did, and nothing of what follows; `small` ones build the whole Hessian.
-    `optimizers` are those that it holds for, any where there are none. `cost` is for people to read.
+    `settings` names those that it takes of what estimators share (fading.plan.options), `own` holds JSON schemas, with
+    defaults, of those that it alone takes. It may need the `spectrum` of the Hessian at the checkpoint. `by_example`
+    ones are costly by training example, so that they score only what counterfactuals weight otherwise; `of_the_past`
+    ones say what up-weighting until the checkpoint did, and nothing of what follows; `small` ones build the whole
+    Hessian. `optimizers` are those that it holds for, any where there are none. `cost` is for people to read.
     """
 
     label: str

@@ -18,11 +18,13 @@ from fading.registry import Registry
 
 @dataclass(frozen=True)
 class Model:
-    """A kind of model: JSON schemas of the settings that it alone takes, all of them needed, and its weights' name.
+    """A kind of model: what it `takes` of what a dataset offers, and JSON schemas of the settings that it alone needs.
 
-    `small` says that it has few enough parameters for an explicit Hessian.
+    `weights` names those that its training starts from, if it is pre-trained; `small` says that it has few enough
+    parameters for an explicit Hessian.
     """
 
+    takes: str
     settings: dict[str, dict] = field(default_factory=dict)
     weights: str | None = None
     small: bool = False

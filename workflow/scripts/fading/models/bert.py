@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from fading.models import Model
 
-MODEL = Model(weights="minilm")
+MODEL = Model(takes="hidden-states", weights="minilm")
 LAYER = 5  # the first that data/minilm.py does not freeze; importing that takes seconds in every job
 
 

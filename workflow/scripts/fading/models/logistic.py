@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from fading.models import Model
 
-MODEL = Model(small=True)
+MODEL = Model(takes="features", small=True)
 
 
 def build(settings: dict, inputs: tuple[Tensor, ...], classes: int) -> "Logistic":

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 from fading.models import Model
 
 MODEL = Model(
+    takes="images",
     settings={
         "width": {
             "description": "Of a resnet: channels of the first stage; each later stage doubles them.",

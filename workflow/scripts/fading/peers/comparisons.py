@@ -41,9 +41,8 @@ class Comparison:
     remark: str
 
 
-def comparison(name: str) -> Comparison:
-    """The comparison named "<library>-<what>"."""
-    library, what = name.split("-", 1)
+def comparison(library: str, what: str) -> Comparison:
+    """A library's comparison of that name."""
     return PEERS.load(library).comparisons()[what]
 
 

@@ -4,10 +4,12 @@ import math
 
 from fading.data import DATASETS
 from fading.errors import FadingError
+from fading.experiments import EXPERIMENTS
 from fading.experiments.correction.names import LABEL_NEIGHBOURS, NEEDED
-from fading.influence import ESTIMATORS, SHARED
+from fading.influence import ESTIMATORS
 from fading.models import MODELS
 from fading.plan import schema
+from fading.plan.options import damping
 
 RESERVED = "reference"  # the committed results
 
@@ -36,8 +38,8 @@ def _check_assumptions(config):
     assumptions, definitions = config["assumptions"], config["definitions"]
     _member("assumptions.cases", assumptions["cases"], definitions, "defined are")
     for case in _of_the_study("assumptions.cases", assumptions["cases"], config["cases"]):
-        rankers = _rankers(definitions[case])
-        _member("assumptions.estimators", assumptions["estimators"], rankers, f"rankings of {case} are")
+        rankings = rankers(definitions[case])
+        _member("assumptions.estimators", assumptions["estimators"], rankings, f"rankings of {case} are")
     for case in config["cases"]:
         up_weighting, key = definitions[case]["up_weighting"], f"definitions.{case}.up_weighting"
         _at_most("assumptions.steps", assumptions["steps"], up_weighting["steps"][-1], f"the last of {key}.steps")
@@ -61,14 +63,14 @@ def _check_correction(config):
 
 
 def _check_corrected(key, name, case, correction):
-    examples, rankers = case["examples"], _rankers(case)
+    examples, rankings = case["examples"], rankers(case)
     _at_most("correction.examples", correction["examples"][-1], examples["train"], f"{key}.examples.train")
     _at_most("correction.others", correction["others"], examples["test"], f"{key}.examples.test")
-    lacking = [estimator for estimator in NEEDED if estimator not in rankers]
+    lacking = [estimator for estimator in NEEDED if estimator not in rankings]
     if lacking:
         raise FadingError(f"{key}.estimators lacks {', '.join(lacking)}, which a correction compares with.")
     for methods in ("harmful", "retrained"):
-        known = [*rankers, LABEL_NEIGHBOURS]
+        known = [*rankings, LABEL_NEIGHBOURS]
         _member(f"correction.{methods}", correction[methods], known, f"rankings of {name} are")
 
 
@@ -99,8 +101,11 @@ def check_claims(claims: list[dict], config: dict) -> None:
         raise FadingError(f"config/claims.yaml has the claim {twice} twice; each name is accepted once.")
     if config["claims"] != "all":
         _member("claims", config["claims"], names, "config/claims.yaml has")
+    tables = {table for experiment in EXPERIMENTS.values() for table in experiment.tables}
     for claim in claims:
-        _member(f"config/claims.yaml: {claim['claim']}: case", [claim["case"]], config["definitions"], "defined are")
+        key = f"config/claims.yaml: {claim['claim']}"
+        _member(f"{key}: case", [claim["case"]], config["definitions"], "defined are")
+        _member(f"{key}: table", [claim["table"]], sorted(tables), "tables are")
 
 
 def _check_case(key, case, seeds, spectrum):
@@ -129,7 +134,8 @@ def _check_case(key, case, seeds, spectrum):
 
 def _check_model(key, case, dataset):
     kind = case["model"]["kind"]
-    _member(f"{key}.model.kind", [kind], dataset.kinds, f"{case['dataset']} goes with")
+    takers = [name for name, model in MODELS.items() if model.takes in dataset.offers]
+    _member(f"{key}.model.kind", [kind], takers, f"{case['dataset']} goes with")
     others = {name for model in MODELS.values() for name in model.settings} - MODELS[kind].settings.keys()
     if foreign := sorted(case["model"].keys() & others):
         raise FadingError(f"{key}.model: a {kind} takes no {' and no '.join(foreign)}, it has its own.")
@@ -167,7 +173,7 @@ def _check_estimators(key, case):
     training, influence = case["training"], case.get("influence", {})
     kind, optimizer = case["model"]["kind"], training["optimizer"]
     _member(f"{key}.estimators", case["estimators"], ESTIMATORS, "known are")
-    if not (influence.get("damping", SHARED["damping"]["default"]) or loss_weight_decay(training)):
+    if not (damping(case) or loss_weight_decay(training)):
         raise FadingError(f"{key}.influence.damping: found 0; accepted is more where the loss has no weight decay.")
     for name in case["estimators"]:
         description = ESTIMATORS[name]
@@ -182,7 +188,7 @@ def _check_estimators(key, case):
         _at_most(f"{key}.influence.window", influence["window"], training["steps"], "training.steps")
 
 
-def _rankers(case):
+def rankers(case: dict) -> list[str]:
     """The case's estimators that score every training example for what follows a checkpoint."""
     return [name for name in case["estimators"] if ESTIMATORS[name].ranks]
 

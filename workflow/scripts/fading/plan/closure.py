@@ -4,7 +4,15 @@ from functools import cache
 from modulefinder import ModuleFinder
 from pathlib import Path
 
+from fading.errors import FadingError
+
 SCRIPTS = Path(__file__).resolve().parents[2]
+
+
+def there(script: str) -> None:
+    """Raise FadingError if there is no such file below workflow/scripts."""
+    if not (SCRIPTS / script).is_file():
+        raise FadingError(f"There is no script workflow/scripts/{script}, which a rule names.")
 
 
 @cache

@@ -5,15 +5,17 @@ from functools import cache
 
 from fading.experiments import EXPERIMENTS
 from fading.peers import PEERS
+from fading.plan.descriptions import check_descriptions
+from fading.plan.naming import job_name, table_rule
 from fading.plan.plan import Plan
-from fading.plan.settings import settings, table_rule
-from fading.plan.wiring import Need, frames, needs
+from fading.plan.settings import settings
+from fading.plan.wiring import READS, SOURCES, Need
 
-CRATE, ON_REQUEST = "crate", ("peers", "benchmark")
+STUDY, ON_REQUEST = "crate", ("peers", "benchmark")  # rules that need all of a study, and what else there is
 
 
 @dataclass(frozen=True)
-class Job:
+class PlannedJob:
     """A job: its rule, its wildcards but for the study, its settings, and the jobs whose outputs it reads."""
 
     rule: str
@@ -27,14 +29,10 @@ class Job:
         return job_name(self.rule, self.wildcards)
 
 
-def job_name(rule: str, wildcards: dict[str, str]) -> str:
-    """A job's rule and the values of its wildcards but for the study, in the order of their names."""
-    return " ".join([rule, *(value for name, value in sorted(wildcards.items()) if name != "study")])
-
-
-def jobs(plan: Plan, *targets: str) -> list[Job]:
+def jobs(plan: Plan, *targets: str) -> list[PlannedJob]:
     """The jobs that the targets need, each after those that it reads. A target is a rule; `crate` needs them all."""
-    known: dict[tuple, Job] = {}
+    check_descriptions()
+    known: dict[str, PlannedJob] = {}
 
     def follow(rule, wildcards):
         if job_name(rule, wildcards) in known:
@@ -42,7 +40,7 @@ def jobs(plan: Plan, *targets: str) -> list[Job]:
         read = tuple(_flat(reads(plan, rule, wildcards).values()))
         for need in read:
             follow(need.rule, need.wildcards)
-        known[job_name(rule, wildcards)] = Job(rule, wildcards, settings(plan, rule, wildcards), read)
+        known[job_name(rule, wildcards)] = PlannedJob(rule, wildcards, settings(plan, rule, wildcards), read)
 
     for target in targets:
         follow(target, {})
@@ -50,15 +48,42 @@ def jobs(plan: Plan, *targets: str) -> list[Job]:
 
 
 def reads(plan: Plan, rule: str, wildcards: dict[str, str]) -> dict[str, Need | list[Need]]:
-    """What a job reads, by name."""
-    return needs(plan, rule, wildcards) or _of_the_study(plan).get(rule, {})
+    """What a job reads, by the names under which its script knows it."""
+    if rule in _of_the_study(plan):
+        return _of_the_study(plan)[rule]
+    if rule in EXPERIMENTS:
+        sources = {name: SOURCES[source] for name, source in EXPERIMENTS[rule].reads.items()}
+    else:
+        sources = READS.get(rule, {})
+    read = {name: source(plan, **wildcards) for name, source in sources.items()}
+    return {name: need for name, need in read.items() if need is not None}
+
+
+def jobs_of(plan: Plan, experiment: str) -> list[dict[str, str]]:
+    """The wildcards of an experiment's jobs: each case, run and, where it is of regimes, regime."""
+    description = EXPERIMENTS[experiment]
+    runs = [
+        {"case": case, "run": run}
+        for case in plan.cases_of(description.cases)
+        for run in plan.runs(case, description.first_seed)
+    ]
+    if description.of == "run":
+        return runs
+    return [{**at, "regime": regime} for at in runs for regime in plan.regimes(at["case"])]
+
+
+def _frames(plan, table):
+    """What a public table of an experiment is joined from."""
+    experiment = plan.tables[table]
+    output = EXPERIMENTS[experiment].tables[table]["output"]
+    return [Need(experiment, output, at) for at in jobs_of(plan, experiment)]
 
 
 @cache
 def _of_the_study(plan):
     """What rules without wildcards read."""
     tables = {name: Need(table_rule(name), "table", {}) for name in plan.tables}
-    read = {table_rule(name): {"frames": frames(plan, name)} for name in plan.tables}
+    read = {table_rule(name): {"frames": _frames(plan, name)} for name in plan.tables}
     read["claims"] = {"tables": [tables[name] for name in plan.claimed_tables]}
     for experiment in EXPERIMENTS.values():
         for topic, (own, *beside) in experiment.figures.items():
@@ -68,7 +93,7 @@ def _of_the_study(plan):
                 drawn["examples"] = [Need("examples", "examples", {"case": case}) for case in cases]
             read[f"figure_{topic}"] = drawn
     read["figure_claims"] = {"table": Need("claims", "claims", {})}
-    read[CRATE] = {"results": [_figure(topic) for topic in [*plan.topics, "claims"]]}
+    read[STUDY] = {"results": [*(_figure(topic) for topic in [*plan.topics, "claims"]), *tables.values()]}
     return read | _on_request(plan)
 
 
@@ -77,7 +102,7 @@ def _on_request(plan):
     cases = plan.config["peers"]["cases"]
     firsts = {case: {"case": case, "run": plan.runs(case)[0]} for case in [*plan.cases, *cases]}
     compared = [
-        Need("peer", "row", {**firsts[case], "comparison": f"{library}-{what}"})
+        Need("peer", "row", {**firsts[case], "library": library, "what": what})
         for case in cases
         for library, peer in PEERS.items()
         for what, kinds in peer.compares.items()
@@ -99,11 +124,3 @@ def _figure(topic):
 def _flat(sources):
     for source in sources:
         yield from [source] if isinstance(source, Need) else source
-
-
-def record(kind: str, rule: str, wildcards: dict[str, str]) -> str:
-    """Where a job's log (kind "logs") or times stand; the wildcards' values, or patterns of them."""
-    root = f"results/{wildcards['study']}" if "study" in wildcards else "resources"
-    values = [value for name, value in sorted(wildcards.items()) if name != "study"]
-    suffix = {"logs": "log", "times": "tsv"}[kind]
-    return f"{root}/{kind}/{'/'.join([rule, '.'.join(values)]) if values else rule}.{suffix}"

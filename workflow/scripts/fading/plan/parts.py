@@ -4,26 +4,42 @@ An experiment names in its description the parts that its result depends on, and
 assumptions.dampings, which go by their last word.
 """
 
-from fading.influence import ESTIMATORS, OF_THE_STUDY, SHARED
+from collections.abc import Callable
+
+from fading.errors import FadingError
+from fading.influence import ESTIMATORS
+from fading.plan import options
 from fading.plan.checks import loss_weight_decay
+from fading.plan.options import OF_THE_STUDY
 from fading.plan.plan import Plan
 
-
-def part(plan: Plan, name: str, wildcards: dict[str, str]) -> dict:
-    """The part of that name, or the value at that key."""
-    if "." in name:
-        return {name.rpartition(".")[2]: at_key(plan, name)}
-    return globals()[name](plan, **wildcards)
+PARTS: dict[str, Callable[..., dict]] = {}
 
 
-def at_key(plan: Plan, key: str):
-    """What the configuration has at a key such as spectrum.examples."""
-    section, name = key.split(".")
-    return plan.config[section][name]
+def part(function: Callable[..., dict]) -> Callable[..., dict]:
+    """Make it known by its name."""
+    PARTS[function.__name__] = function
+    return function
 
 
+def made_of(plan: Plan, names: tuple[str, ...], wildcards: dict[str, str]) -> dict:
+    """Settings of parts and keys. Raises FadingError if two of them have a name in common."""
+    made: dict = {}
+    for name in names:
+        values = {name.rpartition(".")[2]: plan.at_key(name)} if "." in name else PARTS[name](plan, **wildcards)
+        if twice := made.keys() & values.keys():
+            raise FadingError(f"The settings {', '.join(names)} have {', '.join(sorted(twice))} twice.")
+        made |= values
+    return made
+
+
+@part
 def case(plan, case, **_):
     """What it takes to open a case."""
+    return _case(plan, case)
+
+
+def _case(plan, case):
     definition = plan.definition(case)
     return {
         "model": definition["model"],
@@ -33,21 +49,26 @@ def case(plan, case, **_):
     }
 
 
-def double_precision(plan, case, **_):
-    """The model in float64: small differences drown in float32's rounding."""
-    return {"model": {**plan.definition(case)["model"], "precision": "float64"}}
+@part
+def case_in_double_precision(plan, case, **_):
+    """The same in float64: small differences drown in float32's rounding."""
+    opened = _case(plan, case)
+    return {**opened, "model": {**opened["model"], "precision": "float64"}}
 
 
+@part
 def labels(plan, case, **_):
     """What the labels mean."""
     return {"labels": list(plan.dataset(case).labels)}
 
 
+@part
 def seed(plan, run, **_):
     """The seed of what is drawn at random, but for the order of examples."""
     return {"seed": plan.seeds_of_runs[run]["seed"]}
 
 
+@part
 def optimizer(plan, case, learning_rate=None, **_):
     """What it takes to train, at another learning rate in a regime."""
     training = plan.definition(case)["training"]
@@ -56,105 +77,107 @@ def optimizer(plan, case, learning_rate=None, **_):
     return {"optimizer": training["optimizer"], "learning_rate": rate, **decoupled}
 
 
+@part
 def batch_size(plan, case, **_):
     return {"batch_size": plan.definition(case)["training"]["batch_size"]}
 
 
+@part
 def training_steps(plan, case, **_):
     """How long training takes, and which checkpoints it keeps."""
     return {name: plan.definition(case)["training"][name] for name in ("steps", "checkpoints")}
 
 
+@part
 def last_step(plan, case, **_):
     """The checkpoint after training."""
     return {"step": plan.end(case)}
 
 
+@part
 def onwards(plan, case, **_):
     """Where training goes on from its end, with which batches."""
     return {"from": plan.end(case), **batch_size(plan, case)}
 
 
+@part
 def continuation(plan, case, regime, **_):
     """From which checkpoint a regime continues training, and how."""
     start, rate = (plan.regimes(case)[regime][name] for name in ("from", "learning_rate"))
     return {**optimizer(plan, case, rate), "from": start}
 
 
+@part
 def recorded(plan, case, regime, **_):
     """At which steps of a regime effects are recorded, and its learning rate."""
     rate = plan.regimes(case)[regime]["learning_rate"]
     return {"steps": plan.definition(case)["up_weighting"]["steps"], "learning_rate": rate}
 
 
+@part
 def checkpoints_along_training(plan, case, **_):
     """The start, half-way and the end."""
     return {"checkpoints": plan.along_training(case)}
 
 
+@part
 def later_checkpoints(plan, case, **_):
     """Half-way and the end."""
     return {"checkpoints": plan.along_training(case)[1:]}
 
 
+@part
 def left_out(plan, case, **_):
     """Which examples and groups are left out."""
     return {name: plan.definition(case)["leave_one_out"][name] for name in ("count", "size")}
 
 
+@part
 def proximal(plan, case, **_):
     """For how many of them the proximal response is computed."""
     return {"proximal": plan.definition(case)["leave_one_out"]["proximal"]}
 
 
+@part
 def hessian_examples(plan, **_):
     """Over how many training examples Hessians are the mean."""
-    return {"hessian_examples": at_key(plan, OF_THE_STUDY["hessian_examples"])}
+    return {"hessian_examples": plan.at_key(OF_THE_STUDY["hessian_examples"])}
 
 
+@part
 def damping(plan, case, **_):
     """λ of a case's matrices."""
-    return {"damping": plan.definition(case).get("influence", {}).get("damping", SHARED["damping"]["default"])}
+    return {"damping": options.damping(plan.definition(case))}
 
 
+@part
 def estimators(plan, case, **_):
     return {"estimators": plan.estimators(case)}
 
 
+@part
 def rankers(plan, case, **_):
     """The estimators that score every training example for what follows a checkpoint."""
     return {"estimators": plan.rankers(case)}
 
 
+@part
 def forward_estimators(plan, case, **_):
     """The estimators that say something of what follows a checkpoint."""
     return {"estimators": plan.forward_estimators(case)}
 
 
+@part
 def whole_run_estimator(plan, case, **_):
     """Which estimator, if any, is the exact first order along the whole run."""
-    whole = [
-        name
-        for name in plan.estimators(case)
-        if ESTIMATORS[name].of_the_past
-        and ESTIMATORS[name].by_example
-        and options(plan, case, name)["window"] == plan.end(case)
-    ]
+    exact = [name for name in plan.estimators(case) if ESTIMATORS[name].of_the_past and ESTIMATORS[name].by_example]
+    whole = [name for name in exact if plan.options(case, name).get("window") == plan.end(case)]
     return {"unrolled": whole[0] if whole else None}
 
 
+@part
 def correction_rates(plan, case, **_):
     """The learning rates of corrections, shares of training's."""
     rate = plan.definition(case)["training"]["learning_rate"]
     shares = plan.config["correction"]["learning_rates"]
     return {"learning_rates": [float(f"{share * rate:.6g}") for share in shares]}
-
-
-def options(plan: Plan, case: str, estimator: str) -> dict:
-    """An estimator's own settings: the case's, else the study's, else the estimator's defaults."""
-    description, given = ESTIMATORS[estimator], plan.definition(case).get("influence", {})
-    schemas = {name: SHARED.get(name, {}) for name in description.settings} | description.own
-    values = {name: schema["default"] for name, schema in schemas.items() if "default" in schema}
-    values |= {"window": plan.end(case)} if "window" in schemas else {}
-    values |= {name: at_key(plan, OF_THE_STUDY[name]) for name in schemas.keys() & OF_THE_STUDY.keys()}
-    return values | {name: given[name] for name in schemas if name in given}

@@ -10,9 +10,11 @@ from fading.data import DATASETS, Dataset
 from fading.experiments import EXPERIMENTS
 from fading.influence import ESTIMATORS
 from fading.models import MODELS, Model
-from fading.plan.checks import check, check_claims
+from fading.plan.checks import check, check_claims, rankers
+from fading.plan.options import options
 from fading.training.counterfactuals import left_out, up_weighted
 
+PLANTED = "correction.planted"  # lists cases beside the study's
 CHUNK = 8  # counterfactuals per job: long enough to be worth a process, short enough to share two cores
 
 
@@ -37,9 +39,18 @@ class Plan:
         """The cases in the list at a key such as correction.cases, of those that the study runs; without a key, all."""
         if key is None:
             return self.cases
+        return [case for case in self.at_key(key) if case in self.cases or key == PLANTED]
+
+    @property
+    def running(self) -> list[str]:
+        """Every case of which there are runs: the study's, those with planted errors, and peers' on request."""
+        beside = (case for key in (PLANTED, "peers.cases") for case in self.at_key(key))
+        return list(dict.fromkeys([*self.cases, *beside]))
+
+    def at_key(self, key: str):
+        """What the configuration has at a key such as spectrum.examples."""
         section, name = key.split(".")
-        running = {*self.cases, *self.config["correction"]["planted"]}
-        return [case for case in self.config[section][name] if case in running]
+        return self.config[section][name]
 
     def definition(self, case: str) -> dict:
         """What the configuration says of a case."""
@@ -91,11 +102,15 @@ class Plan:
 
     def rankers(self, case: str) -> list[str]:
         """Of these, those that score every training example for what follows a checkpoint."""
-        return [name for name in self.estimators(case) if ESTIMATORS[name].ranks]
+        return rankers(self.definition(case))
 
     def forward_estimators(self, case: str) -> list[str]:
         """Of these, those that say something of what follows a checkpoint."""
         return [name for name in self.estimators(case) if not ESTIMATORS[name].of_the_past]
+
+    def options(self, case: str, estimator: str) -> dict:
+        """The settings of an estimator of the case."""
+        return options(self.config, self.definition(case), estimator)
 
     def leaves_out(self, case: str, run: str) -> bool:
         """Is anything left out of that run? Only of the first."""

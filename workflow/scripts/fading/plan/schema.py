@@ -10,8 +10,9 @@ from jsonschema.validators import extend
 
 from fading.data import DATASETS
 from fading.errors import FadingError
-from fading.influence import ESTIMATORS, SHARED
+from fading.influence import ESTIMATORS
 from fading.models import MODELS
+from fading.plan.options import SHARED
 
 SCHEMAS = Path(__file__).parent / "schemas"
 
@@ -45,7 +46,7 @@ def check_shape(instance, schema: dict, whole: str) -> None:
     error = best_match(Validator(schema).iter_errors(instance))
     if error is None:
         return
-    key = ".".join(map(str, error.absolute_path)) or whole
+    key = ".".join([*([whole] if isinstance(instance, list) else []), *map(str, error.absolute_path)]) or whole
     if error.validator == "additionalProperties":
         accepted = error.schema["properties"]
         unknown = ", ".join(repr(name) for name in error.instance if name not in accepted)

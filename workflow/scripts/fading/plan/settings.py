@@ -3,44 +3,48 @@
 A function per rule that every study has, of a plan and the job's wildcards; experiments name the parts of theirs.
 """
 
+from collections.abc import Callable
+
 from fading.data import DATASETS, WEIGHTS
 from fading.experiments import EXPERIMENTS
 from fading.influence import ESTIMATORS
 from fading.plan import parts
+from fading.plan.naming import table_rule
 from fading.plan.plan import CHUNK, Plan
+
+RULES: dict[str, Callable[..., dict]] = {}
+
+
+def rule(function: Callable[..., dict]) -> Callable[..., dict]:
+    """Make it known by its name."""
+    RULES[function.__name__] = function
+    return function
 
 
 def settings(plan: Plan, rule: str, wildcards: dict[str, str]) -> dict:
     """The settings of a job; empty for a rule that has none."""
     if rule in EXPERIMENTS:
-        return _made_of(plan, EXPERIMENTS[rule].settings, wildcards)
+        return parts.made_of(plan, EXPERIMENTS[rule].settings, wildcards)
     if rule.startswith("table_"):
         return _table(plan, rule)
     if rule.startswith("figure_"):
         return {"names": names(plan)}
-    function = globals().get(rule)
-    return function(plan, **wildcards) if function else {}
+    return RULES[rule](plan, **wildcards) if rule in RULES else {}
 
 
-def _made_of(plan, names, wildcards):
-    """Parts in a row; what a later one has, it has instead of those before."""
-    made = {}
-    for name in names:
-        made |= parts.part(plan, name, wildcards)
-    return made
-
-
+@rule
 def download(plan, download):
     files = {description.file: name for name, description in (*DATASETS.items(), *WEIGHTS.items())}
     return {"name": files[download]}
 
 
+@rule
 def examples(plan, case):
     definition, dataset = plan.definition(case), plan.dataset(case)
     counts = {name: count for name, count in definition["examples"].items() if name != "measured"}
     encoder = {"weights": dataset.weights} if dataset.weights else {}
     errors = {"classes": len(dataset.labels)} if "flipped" in counts else {}
-    return {"dataset": definition["dataset"], "kind": definition["model"]["kind"], **counts, **encoder, **errors}
+    return {"dataset": definition["dataset"], "takes": plan.model(case).takes, **counts, **encoder, **errors}
 
 
 def _order(plan, case, run, start, stop):
@@ -50,57 +54,70 @@ def _order(plan, case, run, start, stop):
     return {**drawn, "seed": plan.seeds_of_runs[run]["order"]}
 
 
+@rule
 def batches(plan, case, run):
     return _order(plan, case, run, 0, plan.end(case))
 
 
+@rule
 def continuation_batches(plan, case, run, regime):
     start = plan.regimes(case)[regime]["from"]
     return _order(plan, case, run, start, start + plan.definition(case)["up_weighting"]["steps"][-1])
 
 
+@rule
 def training(plan, **wildcards):
-    return _made_of(plan, ("case", "optimizer", "training_steps", "seed"), wildcards)
+    return parts.made_of(plan, ("case", "optimizer", "training_steps", "seed"), wildcards)
 
 
+@rule
 def spectrum(plan, case, run, step):
     return {**parts.case(plan, case), **plan.config["spectrum"], "step": int(step)}
 
 
+@rule
 def scores(plan, case, run, estimator, step):
-    asked = {"step": int(step), "options": parts.options(plan, case, estimator)}
+    asked = {"step": int(step), "options": plan.options(case, estimator)}
     if ESTIMATORS[estimator].by_example:
         forward = not ESTIMATORS[estimator].of_the_past
         asked["left_out"] = parts.left_out(plan, case) if plan.leaves_out(case, run) else {}
         asked["up_weighted"] = plan.definition(case)["up_weighting"]["examples"] if forward else 0
-    return _made_of(plan, ("case", "optimizer", "seed"), {"case": case, "run": run}) | asked
+    return {**parts.made_of(plan, ("case", "optimizer", "seed"), {"case": case, "run": run}), **asked}
 
 
+@rule
 def retraining(plan, **wildcards):
-    return _made_of(plan, ("case", "optimizer", "training_steps", "left_out"), wildcards) | {"chunk": CHUNK}
+    return parts.made_of(plan, ("case", "optimizer", "training_steps", "left_out"), wildcards) | {"chunk": CHUNK}
 
 
+@rule
 def proximal(plan, **wildcards):
     solved = ("left_out", "proximal", "last_step", "damping", "hessian_examples")
-    return _made_of(plan, ("case", *solved), wildcards)
+    return parts.made_of(plan, ("case", *solved), wildcards)
 
 
+@rule
 def up_weighting(plan, **wildcards):
     weighted = plan.definition(wildcards["case"])["up_weighting"]
-    return {**_made_of(plan, ("case", "continuation"), wildcards), **weighted, "chunk": CHUNK}
+    return {**parts.made_of(plan, ("case", "continuation"), wildcards), **weighted, "chunk": CHUNK}
 
 
+@rule
 def claims(plan):
     return {"claims": plan.claims, "tables": plan.claimed_tables}
 
 
-def peer(plan, **wildcards):
+@rule
+def peer(plan, library, what, **wildcards):
     task = [f"peers.{name}" for name in ("train", "hessian_examples", "damping", "repeats")]
-    return _made_of(plan, ("case", *task, "spectrum.krylov", "spectrum.keep", "last_step", "batch_size"), wildcards)
+    return parts.made_of(
+        plan, ("case", *task, "spectrum.krylov", "spectrum.keep", "last_step", "batch_size"), wildcards
+    )
 
 
+@rule
 def case_benchmark(plan, **wildcards):
-    return _made_of(plan, ("case", "optimizer", "last_step", "batch_size"), wildcards)
+    return parts.made_of(plan, ("case", "optimizer", "last_step", "batch_size"), wildcards)
 
 
 def _table(plan, rule):
@@ -111,9 +128,9 @@ def _table(plan, rule):
 
 def names(plan: Plan) -> dict[str, dict]:
     """What figures call the study's cases and estimators, and their colours."""
-    cases = plan.config["definitions"]
-    described = {name: ESTIMATORS[name] for case in cases for name in plan.estimators(case)}
-    labels = {case: definition["label"] for case, definition in cases.items() if "label" in definition}
+    definitions = {case: plan.definition(case) for case in plan.running}
+    described = {name: ESTIMATORS[name] for case in plan.running for name in plan.estimators(case)}
+    labels = {case: definition["label"] for case, definition in definitions.items() if "label" in definition}
     return {
         "labels": labels | {name: description.label for name, description in described.items()},
         "short": {name: description.short or name for name, description in described.items()},
@@ -121,8 +138,3 @@ def names(plan: Plan) -> dict[str, dict]:
             name: description.colour for name, description in described.items() if description.colour is not None
         },
     }
-
-
-def table_rule(table: str) -> str:
-    """The rule that makes a public table."""
-    return f"table_{table.replace('-', '_')}"

@@ -8,8 +8,8 @@ from functools import cached_property
 from fading.artefacts import store
 from fading.artefacts.job import LOCK
 from fading.errors import FadingError
-from fading.plan.jobs import CRATE as CRATE_RULE
-from fading.plan.jobs import ON_REQUEST, job_name, jobs
+from fading.plan.jobs import ON_REQUEST, STUDY, jobs
+from fading.plan.naming import job_name
 from fading.provenance.crate import described_jobs, hashes
 from fading.provenance.folder import CRATE, StudyFolder
 from fading.provenance.trace import brief
@@ -67,7 +67,7 @@ def worst(findings: Iterable[Finding]) -> int:
 class _Auditor:
     def __init__(self, study):
         self.study, self.root = study, study.root
-        self.expected = {job.name: job for job in jobs(study.plan, CRATE_RULE)}
+        self.expected = {job.name: job for job in jobs(study.plan, STUDY)}
         self.jobs = self.expected | {job.name: job for job in jobs(study.plan, *ON_REQUEST)}
         self.crate = f"results/{study.name}/{CRATE}"
         self.hashes, self.lineages = {}, {}
@@ -100,8 +100,9 @@ class _Auditor:
         lineages = [lineage for file in here if (lineage := self.lineage(file))]
         known = {file for lineage in lineages for file in lineage["inputs"]} | {self.crate} | self.listed.keys()
         files = {file for file in known if file.startswith(("results/", "resources/")) and self.sha256(file) is None}
-        made = {job_name(lineage["rule"], lineage["wildcards"]) for lineage in lineages} | self._described()
-        absent = self.expected.keys() - made - {CRATE_RULE}
+        made = {job_name(lineage["rule"], lineage["wildcards"]) for lineage in lineages}
+        left_out = {self.described.get(file) for file in self.study.left_out}
+        absent = self.expected.keys() - made - left_out - {STUDY}
         return files | {f"results/{self.study.name}: what {name} makes" for name in absent}
 
     @cached_property
@@ -112,9 +113,10 @@ class _Auditor:
         except (FadingError, OSError):
             return {}
 
-    def _described(self):
-        """Of an archive, the jobs that its crate describes: what they made may have been left out."""
-        return described_jobs(self.root / CRATE) if self.study.left_out else set()
+    @cached_property
+    def described(self):
+        """The job of each file that the crate describes: an archive was made without some of these files."""
+        return described_jobs(self.root / self.crate) if self.listed else {}
 
     def finding(self, file):
         try:
@@ -174,13 +176,18 @@ class _Auditor:
             yield f"environment: {LOCK} is another"
 
     def _rewired(self, lineage, job):
-        """What the job reads now and did not, or did and does not."""
-        read = {file: self.lineage(file) for file in lineage["inputs"]}
-        if None in read.values():  # then it can't be told which jobs made what is not here
-            return
-        before = {job_name(known["rule"], known["wildcards"]): file for file, known in read.items()}
-        now = {job_name(need.rule, need.wildcards) for need in job.reads}
-        for key in sorted(before.keys() - now):
-            yield f"input {before[key]} is no longer used"
-        for key in sorted(now - before.keys()):
-            yield f"input of {key} is new"
+        """What the job reads now and did not, or did and does not, by job and output as far as they are known."""
+        before = {file: self._made_by(file) for file in lineage["inputs"]}
+        now = {(job_name(need.rule, need.wildcards), need.output) for need in job.reads}
+        for file, (name, output) in before.items():
+            if not any(name == now_name and output in (now_output, None) for now_name, now_output in now):
+                yield f"input {file} is no longer used"
+        for name, output in sorted(now):
+            if (name, output) not in before.values() and (name, None) not in before.values():
+                yield f"input {output} of {name} is new"
+
+    def _made_by(self, file):
+        """The name of the job that made a file, and of the output; None for what is not known."""
+        if lineage := self.lineage(file):
+            return job_name(lineage["rule"], lineage["wildcards"]), lineage.get("output")
+        return self.described.get(file), None

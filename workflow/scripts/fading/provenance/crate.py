@@ -19,7 +19,7 @@ from fading.artefacts.job import LOCK
 from fading.artefacts.seal import BLANK, is_sealed, seal
 from fading.data import DATASETS, WEIGHTS
 from fading.errors import FadingError
-from fading.plan.jobs import record as file_of
+from fading.plan.naming import job_file
 from fading.provenance.history import JobRecord, jobs
 
 PROFILES = {
@@ -41,9 +41,10 @@ def base(study: str) -> str:
     return posixpath.join("results", study)
 
 
-def times(root: Path, record: JobRecord) -> tuple[str, str] | None:
-    """When a job began and ended, by the file in which Snakemake wrote how long it took; ISO 8601, UTC."""
-    path = root / file_of("times", record.lineage["rule"], record.lineage["wildcards"])
+def times(root: Path, study: str, record: JobRecord) -> tuple[str, str] | None:
+    """When a job of a study began and ended, by the file in which Snakemake wrote how long it took; ISO 8601, UTC."""
+    rule, wildcards = record.lineage["rule"], record.lineage["wildcards"]
+    path = root / job_file("times", rule, wildcards if rule == "download" else {**wildcards, "study": study})
     if not path.is_file():
         return None
     _, measured = path.read_text().splitlines()[:2]
@@ -75,10 +76,16 @@ def hashes(path: Path) -> dict[str, str]:
     return {unquote(from_root(path, entity)): entity["sha256"] for entity in graph if "File" in entity["@type"]}
 
 
-def described_jobs(path: Path) -> set[str]:
-    """The names of the jobs that a crate describes."""
+def described_jobs(path: Path) -> dict[str, str]:
+    """Of each file that a study's crate says was made by a job, the job's name."""
     graph = json.loads(path.read_text())["@graph"]
-    return {entity["name"] for entity in graph if entity["@id"].startswith("#job/") and "name" in entity}
+    files = {entity["@id"]: unquote(from_root(path, entity)) for entity in graph if "File" in entity["@type"]}
+    actions = (entity for entity in graph if entity["@id"].startswith("#job/") and "result" in entity)
+    return {files[made["@id"]]: action["name"] for action in actions for made in _listed(action["result"])}
+
+
+def _listed(value):
+    return value if isinstance(value, list) else [value]
 
 
 def from_root(path: Path, file: dict) -> str:
@@ -249,7 +256,7 @@ class _Builder:
 
     def when(self, records: list[JobRecord]) -> dict:
         """When the first of some jobs began, and the last ended, as far as Snakemake wrote it."""
-        spans = [span for record in records if (span := times(self.root, record))]
+        spans = [span for record in records if (span := times(self.root, self.study, record))]
         return {"startTime": min(spans)[0], "endTime": max(end for _, end in spans)} if spans else {}
 
     def describe_study(self):

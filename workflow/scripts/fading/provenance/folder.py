@@ -35,7 +35,10 @@ class StudyFolder:
 
     @staticmethod
     def _study_in(file):
-        content = yaml.safe_load(file.read_text())
+        try:
+            content = yaml.safe_load(file.read_text())
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise FadingError(f"{file} is not readable YAML: {' '.join(str(error).split())}.") from error
         return content.get("study") if isinstance(content, dict) else None
 
     @cached_property
@@ -47,7 +50,10 @@ class StudyFolder:
     def left_out(self) -> dict[str, str]:
         """The files that an exported archive was made without, with their sha256."""
         listed = self.root / LEFT_OUT
-        return json.loads(listed.read_text()) if listed.is_file() else {}
+        try:
+            return json.loads(listed.read_text()) if listed.is_file() else {}
+        except ValueError as error:
+            raise FadingError(f"{listed} is not readable JSON: {error}.") from error
 
     def files(self) -> set[str]:
         """Every file in the study's folder."""

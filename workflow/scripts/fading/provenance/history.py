@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fading.artefacts import store
 from fading.errors import FadingError
-from fading.plan.jobs import job_name
+from fading.plan.naming import job_name
 
 LIBRARY = Path("workflow/scripts/fading")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from fading.artefacts import store
 from fading.errors import FadingError
-from fading.plan.jobs import CRATE as CRATE_RULE
-from fading.plan.jobs import job_name, jobs
+from fading.plan.jobs import STUDY, jobs
+from fading.plan.naming import job_name
 from fading.provenance.audit import BROKEN, HOLDS, OUTDATED, Finding
 from fading.provenance.folder import PROJECT, StudyFolder
 
@@ -21,15 +21,17 @@ SAME = "recomputed, the same bytes"
 
 def candidates(study: StudyFolder) -> list[str]:
     """The artefacts that can be recomputed: a job of the study makes them, and they and their inputs are here."""
-    planned = {job.name for job in jobs(study.plan, CRATE_RULE)}
-    files = []
-    for file in sorted(study.files()):
-        if Path(file).suffix in store.HEADERS:
-            lineage = store.lineage(study.root / file)
-            here = all((study.root / needed).is_file() for needed in lineage["inputs"])
-            if here and job_name(lineage["rule"], lineage["wildcards"]) in planned:
-                files.append(file)
-    return files
+    planned = {job.name for job in jobs(study.plan, STUDY)}
+    return sorted(file for file in study.files() if _recomputable(study, file, planned))
+
+
+def _recomputable(study, file, planned):
+    try:
+        lineage = store.lineage(study.root / file)
+    except FadingError:  # no artefact, or a damaged one: the audit says so
+        return False
+    here = all((study.root / needed).is_file() for needed in lineage["inputs"])
+    return here and lineage["path"] == file and job_name(lineage["rule"], lineage["wildcards"]) in planned
 
 
 def reexecute(study: StudyFolder, count: int, seed: int) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from fading.experiments.correction.rankings import rankings
 from fading.training.optimizers import make_optimizer
 
 EXPERIMENT = Experiment(
+    stage="correction",
     of="run",
     reads={
         "examples": "examples",

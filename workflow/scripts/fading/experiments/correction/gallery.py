@@ -9,6 +9,7 @@ from fading.experiments.correction.names import HARMFUL, HELPFUL, SHOWN, TARGET
 from fading.experiments.correction.rankings import Ranking
 
 EXPERIMENT = Experiment(
+    stage="correction",
     of="run",
     reads={
         "source": "sentences",

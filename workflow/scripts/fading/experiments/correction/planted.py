@@ -14,13 +14,14 @@ from fading.training.retraining import weights
 from fading.training.segment import Segment, state_after, unit_weights
 
 EXPERIMENT = Experiment(
+    stage="correction",
     of="run",
     reads={
         "examples": "examples",
         "checkpoints": "checkpoints",
-        "scores": "scores_after_training",
+        "scores": "scores_of_rankers",
     },
-    settings=("case", "optimizer", "onwards", "estimators", "correction.recovery", "seed"),
+    settings=("case", "optimizer", "onwards", "rankers", "correction.recovery", "seed"),
     cases="correction.planted",
     tables={
         "planted": {"output": "precision", "mean": "average_precision"},

@@ -1,0 +1,58 @@
+"""Settings of estimators: which there are, and the values that a case's estimators get."""
+
+from fading.influence import ESTIMATORS
+
+SHARED = {  # settings of a case's `influence` that several estimators take; an estimator's own are in its description
+    "curvature": {
+        "description": "The matrix to invert: hessian, or its positive semi-definite part, gauss-newton.",
+        "enum": ["hessian", "gauss-newton"],
+        "default": "gauss-newton",
+    },
+    "damping": {
+        "description": "λ added to the diagonal of the matrix that is inverted, and of the proximal response.",
+        "type": "number",
+        "minimum": 0,
+        "default": 0.1,
+    },
+    "iterations": {
+        "description": "The most products per right-hand side that an iterative solver spends.",
+        "type": "integer",
+        "minimum": 1,
+        "default": 10,
+    },
+    "tolerance": {
+        "description": "The relative residual at which cg and minres stop.",
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "default": 1e-4,
+    },
+    "window": {
+        "description": "Over how many of the last steps of training an up-weighting acts; all of them by default.",
+        "type": "integer",
+        "minimum": 1,
+    },
+}
+OF_THE_STUDY = {"hessian_examples": "spectrum.examples"}  # settings that a study gives to all of its cases, by key
+
+
+def schemas(estimator: str) -> dict[str, dict]:
+    """The settings that an estimator takes of a case's `influence`, with their schemas."""
+    description = ESTIMATORS[estimator]
+    return {name: SHARED[name] for name in description.settings if name in SHARED} | description.own
+
+
+def options(config: dict, case: dict, estimator: str) -> dict:
+    """An estimator's settings: the case's, else the study's, else the estimator's defaults."""
+    taken, values = schemas(estimator), {}
+    for name in ESTIMATORS[estimator].settings:
+        if name in OF_THE_STUDY:
+            section, key = OF_THE_STUDY[name].split(".")
+            values[name] = config[section][key]
+    values |= {name: schema["default"] for name, schema in taken.items() if "default" in schema}
+    values |= {"window": case["training"]["steps"]} if "window" in taken else {}
+    return values | {name: value for name, value in case.get("influence", {}).items() if name in taken}
+
+
+def damping(case: dict) -> float:
+    """λ of a case's matrices."""
+    return case.get("influence", {}).get("damping", SHARED["damping"]["default"])
