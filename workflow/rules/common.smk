@@ -118,8 +118,8 @@ def experiments_of(stage):
 
 
 def stage(*names):
-    """What the study's jobs of these rules make."""
-    return [
+    """What the study's jobs of these rules make, wherever the rules stand."""
+    return lambda wildcards: [
         pattern.format(study=config["study"], **job.wildcards)
         for job in JOBS
         if job.rule in names
