@@ -198,6 +198,31 @@ def test_a_run_left_out_of_a_table_is_named(copy, findings):
     assert "input fading of fading bert-reviews calm 0 is new" in findings()["results/smoke/tables/fading.csv"].remarks
 
 
+def test_another_output_of_the_same_job_in_its_place_is_named(copy, findings):
+    table = copy / "results/smoke/tables/stability-summary.csv"
+    content, lineage = store.read(table), store.lineage(table)
+    ours, other = (f"{RUN}/stability/{name}.parquet" for name in ("statistics", "solutions"))
+    del lineage["inputs"][ours]
+    lineage["inputs"][other] = store.sha256(copy / other)
+    for file in (table, store.sidecar(table)):
+        file.unlink()
+    store.write(table, content, lineage)
+    remarks = findings()["results/smoke/tables/stability-summary.csv"].remarks
+    assert f"input {other} is no longer used" in remarks
+    assert "input statistics of stability resnet-fashion 0 is new" in remarks
+
+
+def test_strays_and_damaged_files_are_not_made_again_and_do_not_stop_the_rest(copy):
+    study = StudyFolder(copy / "results/smoke")
+    before = candidates(study)
+    (copy / "results/smoke/figures/mine.png").write_bytes(b"no picture")
+    os.link(copy / CURVE, copy / RUN / "curve-2.parquet")
+    (copy / FIGURE).unlink()
+    (copy / FIGURE).write_bytes(b"damaged")
+    assert set(before) - set(candidates(study)) == {FIGURE}
+    assert set(candidates(study)) < set(before)
+
+
 def test_another_lock_outdates_everything(copy, findings):
     with (copy / "envs/study.lock").open("a") as file:
         file.write("# changed\n")
@@ -304,6 +329,16 @@ def test_the_archive_is_auditable_where_it_is_unpacked(archive):
     found = {one.file: one.severity for one in audit(StudyFolder(archive / "results/smoke"))}
     assert found[FIGURE] == BROKEN
     assert fading("trace", FIGURE, folder=archive).returncode == 0
+
+
+def test_a_case_taken_away_shows_in_an_archive_too(archive):
+    config = archive / "config/smoke.yaml"
+    edited = yaml.safe_load(config.read_text())
+    edited["cases"] = ["resnet-fashion", "logistic-fashion"]
+    config.write_text(yaml.safe_dump(edited))
+    found = {finding.file: finding for finding in audit(StudyFolder(archive / "results/smoke"))}
+    gone = "results/smoke/bert-reviews/seed-0/regimes/calm/fading.parquet"
+    assert f"input {gone} is no longer used" in found["results/smoke/tables/fading.csv"].remarks
 
 
 def test_with_checkpoints_nothing_is_left_out(copy, tmp_path):

@@ -67,6 +67,20 @@ def test_counterfactuals_are_counted_by_what_makes_them(plan, planned):
             assert chunks == {str(chunk) for chunk in range(-(-len(counterfactuals) // CHUNK))}
 
 
+@pytest.mark.parametrize(
+    ("left", "weighted", "chunks"),
+    [((7, 2), 6, (3, 1)), ((7, 7), 7, (2, 2)), ((4, 4), 14, (2, 2)), ((4, 2), 15, (2, 3))],  # 8 of them in each
+)
+def test_every_single_group_null_and_floor_counts(left, weighted, chunks):
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    case = config["definitions"]["resnet-fashion"]
+    case["leave_one_out"] = {"count": left[0], "size": left[1], "proximal": 2}
+    case["up_weighting"]["examples"] = weighted
+    plan = Plan(config, yaml.safe_load((ROOT / "config/claims.yaml").read_text()))
+    made = plan.retraining_chunks("resnet-fashion"), plan.up_weighting_chunks("resnet-fashion")
+    assert tuple(map(len, made)) == chunks
+
+
 def test_settings_hold_what_a_result_depends_on(planned):
     training = planned["training resnet-fashion 1"].settings
     assert (training["learning_rate"], training["seed"], training["classes"]) == (0.05, 1, 10)
