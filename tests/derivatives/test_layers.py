@@ -41,6 +41,19 @@ def test_products_projections_and_norms_are_those_of_the_gradients(tiny, kind):
     assert torch.equal(join(case, split(case, vectors)), vectors)
 
 
+@pytest.mark.parametrize("head", [[], [nn.Unflatten(1, (4, 2)), nn.GroupNorm(2, 4), nn.Flatten()]])
+def test_group_norm_with_and_without_positions(tiny, head):
+    case, _ = tiny.make("logistic")
+    module = nn.Sequential(nn.Linear(6, 8), nn.GroupNorm(4, 8), nn.Tanh(), *head, nn.Linear(8, 3)).double()
+    normed = replace(case, module=module.requires_grad_(False))
+    count = sum(shape.numel() for shape in normed.shapes.values())
+    theta = torch.randn(count, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    expected = reference_gradients(normed, theta, case.train)
+    torch.testing.assert_close(per_example_gradients(normed, theta, case.train), expected, atol=1e-12, rtol=1e-10)
+    vectors = torch.randn(3, count, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(join(normed, split(normed, vectors)), vectors)
+
+
 @pytest.mark.parametrize(("positions", "inputs", "outputs"), [(1, 4, 3), (2, 9, 8), (7, 4, 3)])
 def test_outer_products_by_either_route(positions, inputs, outputs):
     """One position, few (inner products of the factors) and many (inner products of the gradients)."""

@@ -113,7 +113,9 @@ def _embedding(module, inputs, backward):
 
 def _group_norm(module, inputs, backward):
     normal = F.group_norm(inputs, module.num_groups, None, None, module.eps)
-    return Dense(torch.cat([(normal * backward).flatten(2).sum(2), backward.flatten(2).sum(2)], 1))
+    n, channels = inputs.shape[:2]
+    parts = [(normal * backward).reshape(n, channels, -1).sum(2), backward.reshape(n, channels, -1).sum(2)]
+    return Dense(torch.cat(parts, 1))
 
 
 def _layer_norm(module, inputs, backward):
