@@ -82,6 +82,13 @@ def test_gradient_products(kind):
     close(score("gradient-cosine", problem).values, -cosine, 1e-10)
 
 
+def test_at_the_start_of_training_gradient_products_have_the_scale_of_one_step():
+    case, theta = Tiny.make("logistic")
+    start = replace(problem_of(case, theta), checkpoints={0: theta[None]}, step=0)
+    train, test = (reference_gradients(case, theta, split) for split in (case.train, case.tested))
+    close(score("gradient-dot", start).values, -0.1 / Tiny.n * train @ test.T, 1e-10)
+
+
 # Each network at two dampings: one where its damped Hessian has eigenvalues of both signs, one where it is definite.
 @pytest.mark.slow
 @pytest.mark.parametrize(
