@@ -263,6 +263,30 @@ def test_momentum_gathered_in_training_does_not_correct(rule):
     assert torch.equal(going_on.segment.state, state), "training goes on as it was"
 
 
+def test_adamw_practises_with_moments_and_bias_corrections_of_a_fresh_start():
+    case, theta = Tiny.make("logistic")
+    rule = AdamW(0.1, weight_decay=0.3)
+    model = Trained(case, rule.start(theta), 300, [], 9)
+    (target,) = model.right(1)
+    example, at = case.test[target : target + 1], theta.clone().requires_grad_()
+    practised = correct(model, target, practice(model, example, rule, 3), [1, 2, 3], right=False)
+    fresh = torch.optim.AdamW([at], lr=0.1, weight_decay=0.3)
+    for step in (1, 2, 3):
+        fresh.zero_grad()
+        (case.losses(at, example).sum() + case.weight_decay / 2 * at @ at).backward()
+        fresh.step()
+        torch.testing.assert_close(practised.thetas[step], at.detach(), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("intervention", ALL)
+def test_corrections_count_their_own_steps(intervention):
+    model = trained()
+    treated = treatment(model, influence(model, 0), intervention, 0, 3, SGD(1e-9), 4)
+    assert treated.segment.first_step == (model.step if intervention == DROP else 0)
+    hopeless = correct(model, 0, treated, [1, 4], right=bool(model.before[0] != model.case.test.labels[0]))
+    assert (hopeless.taken, sorted(hopeless.thetas), len(hopeless.losses)) == (None, [1, 4], 5)
+
+
 # What influential means
 
 

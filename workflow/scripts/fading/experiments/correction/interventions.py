@@ -96,9 +96,9 @@ class Treatment:
 
 
 def practice(trained: Trained, examples: Examples, optimizer: Optimizer, steps: int, sign: float = 1.0) -> Treatment:
-    """Steps down the examples' mean loss, or up with the sign −1, the optimiser's moments at zero."""
+    """Steps down the examples' mean loss, or up with the sign −1, from moments of zero, so that they count from 0."""
     case, start = replace(trained.case, train=examples), optimizer.start(trained.state[0])
-    segment = Segment(case, start, [torch.arange(len(examples))] * steps, optimizer, trained.step)
+    segment = Segment(case, start, [torch.arange(len(examples))] * steps, optimizer)
     return Treatment(segment, sign * unit_weights(case))
 
 
@@ -156,7 +156,7 @@ class Correction:
 
 def correct(trained: Trained, target: int, treatment: Treatment, steps: list[int], right: bool = True) -> Correction:
     """Treat until the target's prediction is right (or wrong); θ is kept after `steps` and at the stop."""
-    case, example = trained.case, trained.case.test[target : target + 1]
+    case, example, start = trained.case, trained.case.test[target : target + 1], treatment.segment.first_step
     with torch.no_grad():
         losses, thetas, taken = [case.losses(trained.state[0], example).item()], {}, None
     for step, (theta, *_), _ in descend(treatment.segment, treatment.weights):
@@ -164,10 +164,10 @@ def correct(trained: Trained, target: int, treatment: Treatment, steps: list[int
             logits = case.logits(theta, example.inputs)
         losses.append(case.output_losses(logits, example.labels).item())
         done = (logits.argmax(1) == example.labels).item() == right
-        if done or step - trained.step in steps:
-            thetas[step - trained.step] = theta
+        if done or step - start in steps:
+            thetas[step - start] = theta
         if done:
-            taken = step - trained.step
+            taken = step - start
             break
     visits = [0, *accumulate(map(len, treatment.segment.batches))]
     return Correction(losses, thetas, taken, visits[: len(losses)])
