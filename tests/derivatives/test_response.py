@@ -1,5 +1,7 @@
 """The linear response, forwards and in reverse, against central finite differences of real retraining."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from conftest import Tiny
@@ -49,6 +51,38 @@ def test_response_is_the_derivative_of_retraining(tiny, kind, optimizer):
             assert torch.equal(at, unchanged[r]), "the response runs along the trajectory of training, bit for bit"
             assert (psi[k] - moved[r]).norm() < 1e-5 * moved[r].norm()
             assert (loss_response(case, at, psi)[k] - effects[r]).norm() < 1e-5 * effects[r].norm()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=names)
+@pytest.mark.parametrize("kind", ["resnet-gelu", "bert"])
+def test_a_response_to_some_steps_is_the_derivative_of_retraining_with_the_weight_changed_in_these(
+    tiny, kind, optimizer
+):
+    case, theta = tiny.make(kind)
+    segment = warmed_up(case, theta, optimizer)
+    example = int(segment.batches[0][0])
+    drawn = [step for step, batch in enumerate(segment.batches) if example in batch]
+    assert len(drawn) > 1
+    counted = torch.zeros(len(segment.batches), 2, dtype=torch.bool)
+    counted[drawn[0], 0] = counted[drawn[-1], 1] = True
+    *_, (_, _, psi) = linear_response(segment, [(example,)] * 2, counted=counted)
+    for response, step in zip(psi, (drawn[0], drawn[-1]), strict=True):
+        up, down = (weighted_once(segment, example, epsilon, step) for epsilon in (1e-5, -1e-5))
+        moved = (up - down) / 2e-5
+        assert (response - moved).norm() < 1e-5 * moved.norm()
+    *_, (_, _, whole) = linear_response(segment, [(example,)])
+    *_, (_, _, same) = linear_response(segment, [(example,)], counted=torch.ones(len(segment.batches), 1))
+    assert torch.equal(whole, same)
+
+
+def weighted_once(segment, example, epsilon, step):
+    """θ (p,) where training ends with the example's weight 1 + ε in the segment's step `step` and 1 in all others."""
+    state = segment.state
+    for place, batch in enumerate(segment.batches):
+        alone = replace(segment, state=state, batches=[batch], first_step=segment.first_step + place)
+        changed = Counterfactual((example,), epsilon if place == step else 0.0)
+        state = state_after(alone, weights(segment.case, changed))
+    return state[0]
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=names)

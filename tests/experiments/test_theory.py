@@ -1,13 +1,15 @@
 """What theory says of a continuation, against retraining and against the linear response at constant curvature."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from conftest import Tiny
+from conftest import Tiny, reference_gradients
 from fading.derivatives.curvature import Curvature
 from fading.derivatives.gradients import gradient_norms
 from fading.derivatives.response import linear_response, loss_response
-from fading.experiments.theory import constant_curvature, predictions, second_use
+from fading.experiments.theory import along_the_path, constant_curvature, predictions, second_use
 from fading.training.counterfactuals import Counterfactual
 from fading.training.optimizers import SGD, Momentum
 from fading.training.retraining import record, weights
@@ -44,7 +46,41 @@ def test_predictions_are_read_off_at_the_steps_recorded(optimizer):
         assert predicted["bound"][0, 0] >= first * (1 - 1e-9)
         assert (deltas.norm(dim=2).numpy() <= predicted["bound"] * (1 + 1e-9)).all()
     else:
-        assert predicted.keys() & {"bound", "once", "horizon"} == set()
+        assert predicted.keys() & {"bound", "once", "horizon", "path", "effect-once"} == set()
+
+
+DRAWN = [torch.tensor(batch) for batch in ([9, 10, 3], [4, 5], [9, 6, 7, 8], [1, 2])]  # 9 again, 10 never
+
+
+def test_the_response_to_the_first_step_is_that_of_retraining_with_only_that_step_changed():
+    case, theta = Tiny.make("bert")
+    segment, steps = Segment(case, theta[None], DRAWN, SGD(0.2)), [1, 2, 4]
+    changed = [Counterfactual((example,), 1e-4) for example in (9, 10)]
+    unchanged, losses = record(segment, None, steps)
+    deltas = torch.stack([record(segment, weights(case, one), steps)[0] - unchanged for one in changed])
+    predicted = predictions(segment, changed, deltas, spectrum(case, theta), steps)
+    for one, once, effect in zip(changed, predicted["effect-once"], predicted["effect"], strict=True):
+        moved = state_after(replace(segment, batches=DRAWN[:1]), weights(case, one))
+        _, onwards = record(Segment(case, moved, DRAWN[1:], SGD(0.2), 1), None, [1, 3])
+        np.testing.assert_allclose(once[1:], (onwards - losses[1:]).numpy(), rtol=0.01, atol=1e-10)
+        np.testing.assert_allclose(once[:2], effect[:2])
+    again, never = (predicted["effect"] - predicted["effect-once"])[:, 2]
+    assert np.abs(again).max() > 0.1 * np.abs(predicted["effect"][0, 2]).max()
+    assert not never.any()
+
+
+def test_without_curvature_updates_add_up_along_the_path():
+    case, theta = Tiny.make("bert")
+    segment, steps = Segment(case, theta[None], DRAWN, SGD(0.2)), [1, 2, 4]
+    at, _ = record(segment, None, [1, 2, 3, 4])
+    tested = [reference_gradients(case, at[step - 1], case.tested) for step in steps]
+    before, third = (reference_gradients(case, point, case.train[torch.tensor([9, 10])]) for point in (theta, at[1]))
+    first = -0.2 / 3 * before
+    both = first - torch.tensor([[0.2 / 4], [0]], dtype=torch.float64) * third
+    effects = along_the_path(segment, torch.tensor([9, 10]), steps)
+    for place, (gradients, summed) in enumerate(zip(tested, (first, first, both), strict=True)):
+        torch.testing.assert_close(effects["path"][:, place], first @ gradients.T)
+        torch.testing.assert_close(effects["tracin"][:, place], summed @ gradients.T)
 
 
 def test_at_constant_curvature_the_forecast_is_the_linear_response():
@@ -59,7 +95,7 @@ def test_at_constant_curvature_the_forecast_is_the_linear_response():
             torch.testing.assert_close(forecasts["horizon"][:, steps.index(step)], expected, rtol=1e-6, atol=1e-12)
     torch.testing.assert_close(forecasts["static"][:, 0], forecasts["once"][:, 0])
     torch.testing.assert_close(forecasts["once"][:, 0], forecasts["horizon"][:, 0])
-    assert forecasts.keys() == {"static", "once", "horizon"}
+    assert forecasts.keys() == {"static", "once", "repeated", "horizon"}
     with_momentum = Segment(case, state, whole(8), Momentum(RATE))
     assert constant_curvature(with_momentum, spectrum(case, state[0]), examples, steps).keys() == {"static"}
 
@@ -71,3 +107,4 @@ def test_where_the_krylov_space_is_small_the_rest_shrinks_by_weight_decay_alone(
     forecasts = constant_curvature(segment, nothing, torch.tensor([2]), [1, 3])
     torch.testing.assert_close(forecasts["once"][:, 1], 0.95**2 * forecasts["static"][:, 1])
     torch.testing.assert_close(forecasts["horizon"][:, 1], (1 + 0.95 + 0.95**2) * forecasts["static"][:, 1])
+    torch.testing.assert_close(forecasts["repeated"][:, 1], 3 * forecasts["static"][:, 1])

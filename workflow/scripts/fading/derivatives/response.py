@@ -14,17 +14,20 @@ from fading.training.segment import Segment, descend
 
 
 def linear_response(
-    segment: Segment, groups: list[tuple[int, ...]], progress=iter
+    segment: Segment, groups: list[tuple[int, ...]], progress=iter, counted: Tensor | None = None
 ) -> Iterator[tuple[int, Tensor, Tensor]]:
     """Yield (t, θ_t, ψ_t) after each step; ψ_t (K, p) is for up-weighting each group along the segment.
 
     For SGD ψ_{t+1} = (I − η H_t) ψ_t − (η/|B_t|) Σ_{k∈group∩B_t} ∇ℓ(θ_t; x_k), ψ = 0 at the start, H_t the Hessian of
-    the batch loss at θ_t; for any optimiser the derivative of its step, with moments that respond as well.
+    the batch loss at θ_t; for any optimiser the derivative of its step, with moments that respond as well. With
+    `counted` (T, K) a group is up-weighted in those of the segment's T steps alone where it is true.
     """
     case, state, optimizer = segment.case, segment.state, segment.optimizer
+    counted = torch.ones(len(segment.batches), len(groups), dtype=torch.bool) if counted is None else counted
     tangents = torch.zeros(len(groups), *state.shape, dtype=state.dtype)
-    for (step, after, _), batch in zip(descend(segment), progress(segment.batches), strict=True):
-        members = _members(groups, batch, state.dtype)
+    steps = zip(descend(segment), progress(segment.batches), counted, strict=True)
+    for (step, after, _), batch, counts in steps:
+        members = _members(groups, batch, state.dtype) * counts[:, None]
         if members.any() or tangents.any():
             curvature = Curvature(case, state[0], batch)
             responding = tangents[:, 0].any(1)

@@ -4,12 +4,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fading.derivatives.gradients import gradient_norms, gradient_products, gradient_projections
+from fading.derivatives.gradients import (
+    gradient_norms,
+    gradient_products,
+    gradient_projections,
+    per_example_gradients,
+)
 from fading.derivatives.lanczos import Ritz, sharpness
 from fading.derivatives.response import linear_response, loss_response, relative_error
 from fading.training.counterfactuals import Counterfactual
 from fading.training.optimizers import SGD
-from fading.training.segment import Segment
+from fading.training.segment import Segment, descend
 
 
 def predictions(
@@ -17,9 +22,10 @@ def predictions(
 ) -> dict[str, np.ndarray]:
     """For K up-weighted examples and R recorded steps, with the measured changes δ of the parameters (K, R, p).
 
-    effect, the linear response's change of the measured losses, and those at constant curvature (see
-    constant_curvature): (K, R, M) each, nats. error, the linear response's relative error: (K, R). reused, the step
-    that draws the example for the second time, or one after the last: (K,). sharpness, the largest ‖H‖ of the batches
+    effect, the linear response's change of the measured losses, and for SGD effect-once, that to the first step's
+    up-weighting alone; those at constant curvature and without curvature (see constant_curvature and along_the_path):
+    (K, R, M) each, nats. error, the linear response's relative error: (K, R). reused, the step that draws the example
+    for the second time, or one after the last: (K,). sharpness, the largest ‖H‖ of the batches
     of recorded steps; and for SGD the bound on ‖δ‖ (K, R) that it gives with the largest ‖∇ℓ(x_k)‖ of the steps that
     draw x_k: as far as these, measured along the unchanged run, are the largest.
     """
@@ -28,19 +34,28 @@ def predictions(
     epsilon = torch.tensor([counterfactual.epsilon for counterfactual in up_weighted], dtype=torch.float64)
     used = uses(batches, examples)
     effects = constant_curvature(segment, ritz, examples, steps)
-    responses = linear_response(segment, [counterfactual.members for counterfactual in up_weighted], progress)
+    again = torch.zeros(len(examples), dtype=torch.bool)
+    if isinstance(optimizer, SGD):
+        effects |= along_the_path(segment, examples, steps)
+        again = used[1:].any(0)  # of all others the response to the first step is the whole response
+    groups = [(example,) for example in [*examples.tolist(), *examples[again].tolist()]]
+    counted = torch.ones(len(batches), len(groups), dtype=torch.bool)
+    counted[1:, len(examples) :] = False
+    responses = linear_response(segment, groups, progress, counted)
     slope, sharpest = torch.zeros(len(examples), dtype=case.dtype), 0.0
-    exact, errors = [], []
+    read, errors = [], []
     for step, (_, after, psi) in enumerate(responses, start=1):
         drawn = used[step - 1]
         if drawn.any():
             slope[drawn] = torch.maximum(slope[drawn], gradient_norms(case, theta, case.train[examples[drawn]]))
         if step in steps:
             sharpest = max(sharpest, sharpness(case, theta, batches[step - 1]))
-            exact.append(loss_response(case, after, psi))
-            errors.append(relative_error(deltas[:, steps.index(step)], epsilon, psi))
+            read.append(loss_response(case, after, psi))
+            errors.append(relative_error(deltas[:, steps.index(step)], epsilon, psi[: len(examples)]))
         theta = after
-    effects["effect"] = torch.stack(exact, 1)
+    effects["effect"], first = torch.stack(read, 1).tensor_split([len(examples)])
+    if isinstance(optimizer, SGD):
+        effects["effect-once"] = effects["effect"].index_put((again,), first)
     predicted = {name: (epsilon[:, None, None] * effect).numpy() for name, effect in effects.items()}
     predicted |= {"error": torch.stack(errors, 1).numpy(), "sharpness": np.array(sharpest), "reused": second_use(used)}
     if isinstance(optimizer, SGD):
@@ -60,8 +75,8 @@ def constant_curvature(segment: Segment, ritz: Ritz, examples: Tensor, steps: li
 
     ψ_{t+1} = (I − ηH) ψ_t − (η/|B_t|) 1[k∈B_t] ∇ℓ(θ; x_k), read off as ⟨∇ℓ(θ; z), ψ_t⟩ after each of `steps`. H acts on
     the Ritz vectors; on all other directions it counts as the weight decay alone. "static" has the first step's
-    up-weighting and no H, "once" H as well, "horizon" the later steps that draw the example too. Of optimisers other
-    than SGD, "static" alone.
+    up-weighting and no H, "once" H as well, "repeated" the later steps that draw the example and no H, "horizon" both.
+    Of optimisers other than SGD, "static" alone.
     """
     case, theta, optimizer = segment.case, segment.state[0], segment.optimizer
     test = gradient_projections(case, theta, case.tested, ritz.vectors)
@@ -74,6 +89,7 @@ def constant_curvature(segment: Segment, ritz: Ritz, examples: Tensor, steps: li
     effects = {"static": -(first[0, :, None] * products)[:, None].repeat(1, len(steps), 1)}
     if not isinstance(optimizer, SGD):
         return effects
+    effects["repeated"] = -forced.cumsum(0)[torch.tensor(steps) - 1].T[..., None] * products[:, None]
     beyond = products - train @ test.T
     for name, forcing in (("once", first), ("horizon", forced)):
         within, outside = torch.zeros_like(train), torch.zeros(len(examples), dtype=case.dtype)
@@ -85,6 +101,29 @@ def constant_curvature(segment: Segment, ritz: Ritz, examples: Tensor, steps: li
                 recorded.append(within @ test.T + outside[:, None] * beyond)
         effects[name] = torch.stack(recorded, 1)
     return effects
+
+
+def along_the_path(segment: Segment, examples: Tensor, steps: list[int]) -> dict[str, Tensor]:
+    """What SGD without curvature would make of up-weighting K examples along its trajectory: (K, R, M), nats per ε.
+
+    With f_s = −(η/|B_s|) 1[k∈B_s] ∇ℓ(θ_s; x_k), after each t of `steps`: "path" ⟨∇ℓ(θ_t; z), f_0⟩, "tracin"
+    ⟨∇ℓ(θ_t; z), Σ_{s<t} f_s⟩ (Pruthi et al. 2020, with a checkpoint per step).
+    """
+    case, theta, rate = segment.case, segment.state[0], segment.optimizer.learning_rate
+    moved = torch.zeros(len(examples), len(theta), dtype=case.dtype)
+    recorded = []
+    used = uses(segment.batches, examples)
+    for step, ((_, state, _), batch, drawn) in enumerate(zip(descend(segment), segment.batches, used, strict=True), 1):
+        if drawn.any():
+            gradients = per_example_gradients(case, theta, case.train[examples[drawn]])
+            moved[drawn] -= rate / len(batch) * gradients
+        if step == 1:
+            first = moved.clone()
+        theta = state[0]
+        if step in steps:
+            recorded.append(loss_response(case, theta, torch.cat([first, moved])))
+    path, tracin = torch.stack(recorded, 1).chunk(2)
+    return {"path": path, "tracin": tracin}
 
 
 def second_use(used: Tensor) -> np.ndarray:
