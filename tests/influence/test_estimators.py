@@ -21,7 +21,7 @@ from torch import nn
 
 SETTINGS = {
     "curvature": "hessian",
-    "hessian_examples": Tiny.n,
+    "curvature_examples": Tiny.n,
     "damping": 1.0,
     "iterations": 3000,
     "tolerance": 1e-10,
@@ -134,12 +134,14 @@ def test_the_gauss_newton_matrix_in_place_of_the_hessian():
         close(score(name, problem_of(case, theta), **settings).values, expected)
 
 
-def test_iterative_estimators_use_the_first_examples_for_the_hessian():
+@pytest.mark.parametrize("name", ["exact", "cg", "minres", "lissa"])
+def test_curvature_is_that_of_the_first_examples(name):
     case, theta = Tiny.make("logistic")
     train, test, _ = references(case, theta)
-    part = Curvature(case, theta, torch.arange(12)).matrix()
+    few, ones = torch.arange(12), unit_weights(case)
+    part = explicit_hessian(lambda theta: batch_loss(case, theta, few, ones), theta)
     expected = -train @ torch.linalg.inv(part) @ test.T / Tiny.n
-    close(score("cg", problem_of(case, theta), damping=0.0, hessian_examples=12).values, expected)
+    close(score(name, problem_of(case, theta), damping=0.0, curvature_examples=12, scale=1.0).values, expected)
 
 
 def test_a_diverging_solver_says_so():

@@ -145,9 +145,14 @@ WRONG = [
     (
         f"{RESNET}.influence.horizon",
         110,
-        f"{RESNET}.influence has the unknown key 'horizon'; accepted are curvature, damping, iterations, tolerance, w",
+        f"{RESNET}.influence has the unknown key 'horizon'; accepted are curvature, curvature_examples, damping, iter",
     ),
-    (f"{RESNET}.influence.hessian_examples", 99, f"{RESNET}.influence has the unknown key 'hessian_examples'"),
+    (
+        f"{RESNET}.influence.curvature_examples",
+        2001,
+        f"{RESNET}.influence.curvature_examples: found 2001; accepted is at most 2000, {RESNET}.examples.train",
+    ),
+    (f"{RESNET}.influence.curvature_examples", 0, "influence.curvature_examples: found 0; accepted is at least 1"),
     (f"{RESNET}.influence.scale", 0, f"{RESNET}.influence.scale: found 0; accepted is more than 0"),
     (f"{RESNET}.influence.iterations", 2.5, "influence.iterations: found 2.5; accepted is an integer"),
     (f"{RESNET}.label", 3, f"{RESNET}.label: found 3; accepted is text"),
@@ -160,7 +165,7 @@ WRONG = [
     ("peers.cases", ["vit"], "peers.cases: found vit; defined are resnet-fashion"),
     ("peers.hessian_examples", 601, "peers.hessian_examples: found 601; accepted is at most 600, peers.train"),
     ("spectrum.keep", 31, "spectrum.keep: found 31; accepted is at most 30, spectrum.krylov"),
-    ("spectrum.examples", 1200, "spectrum.examples: found 1200; accepted is at most 1000"),
+    ("spectrum.examples", 1200, f"spectrum.examples: found 1200; accepted is at most 1000, {BERT}.examples.train"),
     (f"{RESNET}.examples.tokens", 9, "examples has the key 'tokens', which only sentences take"),
     (
         "definitions.logistic-fashion.training.weight_decay",

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 import yaml
 from conftest import ROOT, clone, snakemake
+from fading.influence import ESTIMATORS
 from fading.plan.jobs import ON_REQUEST, STUDY, PlannedJob, jobs
 from fading.plan.naming import job_file, job_name
 from fading.plan.plan import CHUNK, Plan, read_plan
@@ -97,12 +98,29 @@ def test_settings_hold_what_a_result_depends_on(planned):
 def test_an_estimators_options_are_its_own_then_the_studys_then_the_cases(plan):
     assert plan.options("resnet-fashion", "gradient-dot") == {}
     assert plan.options("resnet-fashion", "linear-response") == {"window": 110}, "the whole run"
-    solved = {"curvature": "gauss-newton", "damping": 0.1, "hessian_examples": 128, "iterations": 10, "tolerance": 1e-4}
-    assert plan.options("resnet-fashion", "cg") == solved
+    assert plan.options("resnet-fashion", "cg") == {
+        **{"curvature": "gauss-newton", "damping": 0.1, "curvature_examples": 128},
+        **{"iterations": 10, "tolerance": 1e-4},
+    }
     assert plan.options("logistic-fashion", "lissa") == {
-        **{"curvature": "hessian", "damping": 0, "hessian_examples": 128},
+        **{"curvature": "hessian", "damping": 0, "curvature_examples": 600},
         **{"iterations": 100, "scale": 1},
     }
+
+
+@pytest.mark.parametrize("case", ["resnet-fashion", "logistic-fashion"])
+def test_the_curvature_of_a_case_is_that_of_one_sample(plan, case):
+    assert (plan.curvature_examples("resnet-fashion"), plan.curvature_examples("logistic-fashion")) == (128, 600)
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config["definitions"][case].setdefault("influence", {})["curvature_examples"] = 99
+    other = {job.name: job.settings for job in jobs(Plan(config, plan.every_claim), STUDY)}
+    before = {job.name: job for job in jobs(plan, STUDY)}
+    changed = [job for name, job in before.items() if job.settings != other[name]]
+    solved = {name for name in plan.estimators(case) if "curvature_examples" in ESTIMATORS[name].settings}
+    assert {job.rule for job in changed} == {"spectrum", "scores", "proximal", "stability"}
+    assert {job.wildcards["case"] for job in changed} == {case}
+    assert {job.wildcards["estimator"] for job in changed if job.rule == "scores"} == solved
+    assert solved >= {"ekfac", "cg"}
 
 
 def test_another_seed_changes_no_settings_of_the_others(plan):

@@ -18,7 +18,7 @@ with Job(snakemake) as job:
     theta = unpack(case, job.read("checkpoints"), settings["step"])[0]
     everything = left_out(first_epoch(job.read("order"), len(case.train)), settings["count"], settings["size"])
     examples = list(dict.fromkeys(counterfactual.members[0] for counterfactual in everything))[: settings["proximal"]]
-    index = torch.arange(settings["hessian_examples"])
+    index = torch.arange(settings["curvature_examples"])
     rows, spectra = [], {}
     for kind in ("hessian", "gauss-newton"):
         system = System(case, theta, index, kind, examples, settings["dampings"])

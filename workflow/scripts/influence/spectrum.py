@@ -11,7 +11,7 @@ with Job(snakemake) as job:
     settings = job.settings
     case = open_case(settings, job.read("examples"))
     theta = unpack(case, job.read("checkpoints"), settings["step"])[0]
-    hessian = Curvature(case, theta, torch.arange(settings["examples"]))
+    hessian = Curvature(case, theta, torch.arange(settings["curvature_examples"]))
     ritz = lanczos(hessian, random_vector(theta, 0), settings["krylov"], job.progress)
     everything = {
         "all_values": ritz.values.numpy(),

@@ -17,7 +17,7 @@ with Job(snakemake) as job:
     theta = unpack(case, job.read("checkpoints"), settings["step"])[0]
     everything = left_out(first_epoch(job.read("order"), len(case.train)), settings["count"], settings["size"])
     counterfactuals = [candidate for candidate in everything if candidate.epsilon == -1][: settings["proximal"]]
-    objective = ProximalObjective(case, theta, torch.arange(settings["hessian_examples"]), settings["damping"])
+    objective = ProximalObjective(case, theta, torch.arange(settings["curvature_examples"]), settings["damping"])
     with torch.no_grad():
         before = case.measured_losses(theta)
     changes, residuals = [], []

@@ -34,7 +34,7 @@ EXPERIMENT = Experiment(
         "last_step",
         "spectrum.krylov",
         "spectrum.keep",
-        "hessian_examples",
+        "curvature_examples",
         "seed",
     ),
     cases="assumptions.cases",

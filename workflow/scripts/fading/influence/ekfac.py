@@ -15,8 +15,8 @@ ESTIMATOR = Estimator(
     label="influence function, EK-FAC",
     short="EK-FAC",
     colour=4,
-    settings=("damping",),
-    cost="three gradients per example, and an eigenbasis per layer",
+    settings=("damping", "curvature_examples"),
+    cost="a gradient per example, two more per example of the curvature, and an eigenbasis per layer",
 )
 
 
@@ -84,14 +84,15 @@ def drawn_labels(case: Case, theta: Tensor, examples: Examples, seed: int) -> Ex
     return Examples(examples.inputs, torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0])
 
 
-def scores(problem: Problem, damping: float) -> Scores:
-    """−(1/n) ⟨∇ℓ(θ; z), (F + λI)⁻¹ ∇ℓ(θ; x_k)⟩, F block-diagonal by layer, of the whole training set, nats.
+def scores(problem: Problem, damping: float, curvature_examples: int) -> Scores:
+    """−(1/n) ⟨∇ℓ(θ; z), (F + λI)⁻¹ ∇ℓ(θ; x_k)⟩, F block-diagonal by layer, nats.
 
-    λ holds the weight decay too. Raises FadingError for layers that it can't treat, by name, and unless λ is positive.
+    F, eigenvectors and eigenvalues, is that of the first so many training examples; n counts all of them. λ holds the
+    weight decay too. Raises FadingError for layers that it can't treat, by name, and unless λ is positive.
     """
     case, theta = problem.case, problem.theta
     problem.require_damping(damping)
-    labelled = drawn_labels(case, theta, case.train, problem.seed)
+    labelled = drawn_labels(case, theta, case.train[:curvature_examples], problem.seed)
     fitted = fit(case, theta, labelled, problem.progress)
     parts = precondition(case, theta, fitted, damping + case.weight_decay, case.tested)
     projections = layer_projections(case, theta, problem.train, parts, problem.progress)

@@ -12,16 +12,16 @@ ESTIMATOR = Estimator(
     label="influence function, explicit Hessian",
     short="explicit Hessian",
     colour=2,
-    settings=("curvature", "damping"),
+    settings=("curvature", "damping", "curvature_examples"),
     small=True,
-    cost="a product per parameter, with all examples",
+    cost="a product per parameter",
 )
 
 MOST_PARAMETERS = 5000
 
 
-def scores(problem: Problem, curvature: str, damping: float) -> Scores:
-    """−(1/n) ⟨∇ℓ(θ; z), (C + λI)⁻¹ ∇ℓ(θ; x_k)⟩, C of the whole training set, nats.
+def scores(problem: Problem, curvature: str, damping: float, curvature_examples: int) -> Scores:
+    """−(1/n) ⟨∇ℓ(θ; z), (C + λI)⁻¹ ∇ℓ(θ; x_k)⟩, C over the first so many of the n training examples, nats.
 
     Raises FadingError for more than MOST_PARAMETERS parameters, whose curvature would not fit.
     """
@@ -31,6 +31,6 @@ def scores(problem: Problem, curvature: str, damping: float) -> Scores:
             f"The estimator exact builds the whole Hessian and takes at most {MOST_PARAMETERS} parameters; "
             f"this model has {len(theta)}: use abif, cg or minres."
         )
-    matrix = Curvature(case, theta, torch.arange(len(case.train)), kind=curvature).matrix(problem.progress)
+    matrix = Curvature(case, theta, torch.arange(curvature_examples), kind=curvature).matrix(problem.progress)
     matrix += damping * torch.eye(len(theta), dtype=matrix.dtype)
     return inverse_scores(problem, lambda b: solvers.exact(matrix, b))

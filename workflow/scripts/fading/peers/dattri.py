@@ -36,7 +36,7 @@ def comparisons():
             "dattri",
             "exact",
             _explicit,
-            lambda task: exact.scores(problem(task), curvature="hessian", damping=task.damping).values,
+            _inverse,
             "Given one batch: of several, it would sum the inverses of their Hessians instead of inverting the sum.",
         ),
     }
@@ -70,6 +70,11 @@ def _explicit(task):
         attributor.cache(loader(case.train, len(case.train)))
         scores = attributor.attribute(loader(case.train, len(case.train)), loader(case.tested, len(case.tested)))
     return -scores.detach() / len(case.train)
+
+
+def _inverse(task):
+    everything = {"curvature_examples": len(task.case.train)}
+    return exact.scores(problem(task), curvature="hessian", damping=task.damping, **everything).values
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from fading.experiments.correction.names import LABEL_NEIGHBOURS, NEEDED
 from fading.influence import ESTIMATORS
 from fading.models import MODELS
 from fading.plan import schema
-from fading.plan.options import damping
+from fading.plan.options import curvature_examples, damping
 
 RESERVED = "reference"  # the committed results
 
@@ -23,7 +23,7 @@ def check(config: dict) -> None:
     peers = config["peers"]
     _member("peers.cases", peers["cases"], config["definitions"], "defined are")
     for case in dict.fromkeys([*config["cases"], *peers["cases"]]):
-        _check_case(f"definitions.{case}", config["definitions"][case], len(config["seeds"]), config["spectrum"])
+        _check_case(f"definitions.{case}", config["definitions"][case], config)
     _at_most("peers.hessian_examples", peers["hessian_examples"], peers["train"], "peers.train")
     for case in peers["cases"]:
         train = config["definitions"][case]["examples"]["train"]
@@ -55,7 +55,7 @@ def _check_correction(config):
         if correction[key] != sorted(correction[key]):
             raise FadingError(f"correction.{key} must ascend; found {correction[key]}.")
     for case in dict.fromkeys([*correction["cases"], *correction["planted"]]):
-        _check_case(f"definitions.{case}", definitions[case], len(config["seeds"]), config["spectrum"])
+        _check_case(f"definitions.{case}", definitions[case], config)
     for case in correction["cases"]:
         _check_corrected(f"definitions.{case}", case, definitions[case], correction)
     for case in correction["planted"]:
@@ -108,10 +108,10 @@ def check_claims(claims: list[dict], config: dict) -> None:
         _member(f"{key}: table", [claim["table"]], sorted(tables), "tables are")
 
 
-def _check_case(key, case, seeds, spectrum):
+def _check_case(key, case, config):
     dataset = DATASETS[case["dataset"]]
     examples, training, up_weighting = case["examples"], case["training"], case["up_weighting"]
-    _at_most(f"{key}.seeds", case.get("seeds", 1), seeds, "the number of seeds")
+    _at_most(f"{key}.seeds", case.get("seeds", 1), len(config["seeds"]), "the number of seeds")
     _check_model(key, case, dataset)
     _check_examples(key, case["dataset"], examples, dataset)
     _check_training(key, training, examples)
@@ -128,7 +128,9 @@ def _check_case(key, case, seeds, spectrum):
     _at_most(f"{key}.leave_one_out.count", left["count"], examples["train"], "examples.train")
     for name in ("size", "proximal"):
         _at_most(f"{key}.leave_one_out.{name}", left[name], left["count"], "count")
-    _at_most("spectrum.examples", spectrum["examples"], examples["train"], f"{key}.examples.train")
+    given = "curvature_examples" in case.get("influence", {})
+    sample = f"{key}.influence.curvature_examples" if given else "spectrum.examples"
+    _at_most(sample, curvature_examples(config, case), examples["train"], f"{key}.examples.train")
     _check_estimators(key, case)
 
 

@@ -5,7 +5,7 @@ from functools import cache
 from fading.errors import FadingError
 from fading.experiments import EXPERIMENTS
 from fading.influence import ESTIMATORS
-from fading.plan.options import OF_THE_STUDY, SHARED
+from fading.plan.options import SHARED
 from fading.plan.parts import PARTS
 from fading.plan.wiring import SOURCES
 
@@ -15,7 +15,7 @@ def check_descriptions() -> None:
     """Raise FadingError, one sentence naming the file, for a description that names what there is not."""
     for name, estimator in ESTIMATORS.items():
         file = ESTIMATORS.source(name)
-        _all_in(f"{file}: settings", estimator.settings, [*SHARED, *OF_THE_STUDY])
+        _all_in(f"{file}: settings", estimator.settings, SHARED)
         for own, schema in estimator.own.items():
             if "default" not in schema:
                 raise FadingError(f"{file}: own: {own} has no default, so that every case would have to give it.")

@@ -8,6 +8,12 @@ SHARED = {  # settings of a case's `influence` that several estimators take; an 
         "enum": ["hessian", "gauss-newton"],
         "default": "gauss-newton",
     },
+    "curvature_examples": {
+        "description": "How many training examples, the first of them, curvature is the mean over; "
+        "the study's spectrum.examples by default.",
+        "type": "integer",
+        "minimum": 1,
+    },
     "damping": {
         "description": "λ added to the diagonal of the matrix that is inverted, and of the proximal response.",
         "type": "number",
@@ -32,7 +38,6 @@ SHARED = {  # settings of a case's `influence` that several estimators take; an 
         "minimum": 1,
     },
 }
-OF_THE_STUDY = {"hessian_examples": "spectrum.examples"}  # settings that a study gives to all of its cases, by key
 
 
 def schemas(estimator: str) -> dict[str, dict]:
@@ -43,14 +48,15 @@ def schemas(estimator: str) -> dict[str, dict]:
 
 def options(config: dict, case: dict, estimator: str) -> dict:
     """An estimator's settings: the case's, else the study's, else the estimator's defaults."""
-    taken, values = schemas(estimator), {}
-    for name in ESTIMATORS[estimator].settings:
-        if name in OF_THE_STUDY:
-            section, key = OF_THE_STUDY[name].split(".")
-            values[name] = config[section][key]
-    values |= {name: schema["default"] for name, schema in taken.items() if "default" in schema}
-    values |= {"window": case["training"]["steps"]} if "window" in taken else {}
+    taken = schemas(estimator)
+    defaults = {"curvature_examples": curvature_examples(config, case), "window": case["training"]["steps"]}
+    values = {name: schema.get("default", defaults.get(name)) for name, schema in taken.items()}
     return values | {name: value for name, value in case.get("influence", {}).items() if name in taken}
+
+
+def curvature_examples(config: dict, case: dict) -> int:
+    """Over how many training examples, the first of them, all curvature of a case is the mean."""
+    return case.get("influence", {}).get("curvature_examples", config["spectrum"]["examples"])
 
 
 def damping(case: dict) -> float:

@@ -10,7 +10,6 @@ from fading.errors import FadingError
 from fading.influence import ESTIMATORS
 from fading.plan import options
 from fading.plan.checks import loss_weight_decay
-from fading.plan.options import OF_THE_STUDY
 from fading.plan.plan import Plan
 
 PARTS: dict[str, Callable[..., dict]] = {}
@@ -139,9 +138,9 @@ def proximal(plan, case, **_):
 
 
 @part
-def hessian_examples(plan, **_):
-    """Over how many training examples Hessians are the mean."""
-    return {"hessian_examples": plan.at_key(OF_THE_STUDY["hessian_examples"])}
+def curvature_examples(plan, case, **_):
+    """Over how many training examples curvature is the mean."""
+    return {"curvature_examples": plan.curvature_examples(case)}
 
 
 @part

@@ -11,7 +11,7 @@ from fading.experiments import EXPERIMENTS
 from fading.influence import ESTIMATORS
 from fading.models import MODELS, Model
 from fading.plan.checks import check, check_claims, rankers
-from fading.plan.options import options
+from fading.plan.options import curvature_examples, options
 from fading.training.counterfactuals import left_out, up_weighted
 
 PLANTED = "correction.planted"  # lists cases beside the study's
@@ -111,6 +111,10 @@ class Plan:
     def options(self, case: str, estimator: str) -> dict:
         """The settings of an estimator of the case."""
         return options(self.config, self.definition(case), estimator)
+
+    def curvature_examples(self, case: str) -> int:
+        """Over how many training examples, the first of them, all curvature of the case is the mean."""
+        return curvature_examples(self.config, self.definition(case))
 
     def leaves_out(self, case: str, run: str) -> bool:
         """Is anything left out of that run? Only of the first."""

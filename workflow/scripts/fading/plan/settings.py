@@ -71,8 +71,9 @@ def training(plan, **wildcards):
 
 
 @rule
-def spectrum(plan, case, run, step):
-    return {**parts.case(plan, case), **plan.config["spectrum"], "step": int(step)}
+def spectrum(plan, step, **wildcards):
+    asked = ("case", "spectrum.krylov", "spectrum.keep", "curvature_examples")
+    return {**parts.made_of(plan, asked, wildcards), "step": int(step)}
 
 
 @rule
@@ -92,7 +93,7 @@ def retraining(plan, **wildcards):
 
 @rule
 def proximal(plan, **wildcards):
-    solved = ("left_out", "proximal", "last_step", "damping", "hessian_examples")
+    solved = ("left_out", "proximal", "last_step", "damping", "curvature_examples")
     return parts.made_of(plan, ("case", *solved), wildcards)
 
 
