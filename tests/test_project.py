@@ -7,11 +7,14 @@ import subprocess
 import sys
 from importlib.metadata import distributions, requires
 
+import jinja2
 import pytest
 import yaml
 from conftest import ROOT, clone
+from fading.experiments import EXPERIMENTS
 from fading.influence import ESTIMATORS
 from fading.plan.closure import imports
+from fading.plan.plan import read_plan
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -67,6 +70,26 @@ def test_links_between_pages_resolve():
 def test_every_estimator_is_described():
     page = (ROOT / "docs/estimators.md").read_text()
     assert [name for name in ESTIMATORS if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize("study", ["config", "smoke"])
+def test_captions_of_what_shows_curvature_say_over_how_many_examples(study):
+    shows = ("spectr", "scores", "solutions", "changes_proximal")
+    captions = {
+        name for name, one in EXPERIMENTS.items() if any(source.startswith(shows) for source in one.reads.values())
+    }
+    assert captions >= {"convexity", "fading", "leave_one_out", "stability", "trajectory"}
+    plan = read_plan(ROOT, f"config/{study}.yaml")
+    own = [case for case in plan.cases if plan.curvature_examples(case) != plan.config["spectrum"]["examples"]]
+    for caption in captions | {"claims"}:
+        text = (ROOT / f"workflow/report/{caption}.rst").read_text()
+        rule = re.findall(r'snakemake.rule == "(\w+)"', text)[-1]
+        said = jinja2.Template(text).render(snakemake={"rule": rule, "config": plan.config})
+        assert f"Curvature is that of the first {plan.config['spectrum']['examples']} training examples" in said, (
+            caption
+        )
+        for case in own:
+            assert f", in {case} of {plan.curvature_examples(case)}" in said, caption
 
 
 def test_rules_declare_and_compute_nothing():
