@@ -10,6 +10,7 @@ from conftest import Tiny, reference_gradients
 from fading.errors import FadingError
 from fading.evidence.intervals import paired_interval
 from fading.experiments.correction.attempts import attempts
+from fading.experiments.correction.attempts import trials as run_trials
 from fading.experiments.correction.gallery import gallery, with_text
 from fading.experiments.correction.interventions import (
     Clipped,
@@ -33,9 +34,11 @@ from fading.experiments.correction.names import (
     OF_LABEL,
     RANDOM,
     RELABEL,
+    RETRAIN,
     SHOWN,
     TARGET,
 )
+from fading.experiments.correction.nesting import block, in_turn
 from fading.experiments.correction.rankings import Ranking, rankings
 from fading.experiments.correction.success import front, paired, summary
 from fading.models.case import Examples
@@ -47,10 +50,10 @@ ALL = (DESCEND, ASCEND, RELABEL, DROP, MISLEAD)
 EVERYONE = torch.ones(Tiny.n, dtype=torch.bool)
 
 
-def trained(kind="logistic", weight_decay=0.0, others=9):
+def trained(kind="logistic", weight_decay=0.0, others=9, seed=0):
     case, theta = Tiny.make(kind, weight_decay)
     upcoming = batches(batch_order(Tiny.n, 8, 3, 12, 0))
-    return Trained(case, theta[None], 3, upcoming, others)
+    return Trained(case, theta[None], 3, upcoming, others, seed)
 
 
 def influence(model, target):
@@ -127,6 +130,36 @@ def test_retention_and_accuracy_are_of_other_test_examples():
     assert model.elsewhere(theta, 8)[0] == pytest.approx(5 / 6), "a target that is not among them"
     gained = float(right[2] == model.case.test.labels[2]) - float(model.before[2] == model.case.test.labels[2])
     assert model.elsewhere(theta, 3)[1] == pytest.approx(gained / 5)
+
+
+def test_runs_have_targets_and_others_of_their_own():
+    measured, tests, size = 64, 1000, 100
+    turns = [in_turn(measured, seed).tolist() for seed in range(5)]
+    assert all(sorted(turn) == list(range(measured)) for turn in turns)
+    assert turns[0] == list(range(measured))
+    firsts = [index for turn in turns for index in turn[:12]]
+    assert len(set(firsts)) == len(firsts)
+    assert [turn[0] for turn in turns] == [0, 13, 26, 39, 52]
+    blocks = [block(tests, size, seed).tolist() for seed in range(10)]
+    assert sorted(index for looked_at in blocks for index in looked_at) == list(range(tests))
+    assert block(tests, size, 12).tolist() == blocks[2]
+    assert block(9, 9, 7).tolist() == list(range(9)), "where only one fits, all runs have it"
+    assert block(32, 30, 3).tolist() == list(range(30))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_run_looks_at_its_own_targets_and_others(seed):
+    model = trained(others=4, seed=seed)
+    hit = (model.before == model.case.test.labels).tolist()
+    turn = [(seed + place) % Tiny.measured for place in range(Tiny.measured)]  # a fifth of 5 measured is one
+    assert model.wrong(2) == [index for index in turn if not hit[index]][:2]
+    assert model.right(2) == [index for index in turn if hit[index]][:2]
+    before, own = model.before.clone(), [0, 1, 2, 3] if seed % 2 == 0 else [4, 5, 6, 7]  # of 9, two blocks of 4
+    for changed in range(9):
+        model.__dict__["before"] = (before + (torch.arange(9) == changed)) % 3  # as if one had been otherwise
+        kept = {target: model.elsewhere(model.state[0], target)[0] for target in (8, own[1])}
+        assert kept[8] == (3 / 4 if changed in own else 1)
+        assert kept[own[1]] == pytest.approx(2 / 3 if changed in {*own} - {own[1]} else 1), "without the target itself"
 
 
 def test_ties_go_by_place():
@@ -218,6 +251,53 @@ def test_a_correction_stops_when_it_has_succeeded():
     assert model.predicted(theta, model.case.test[target : target + 1]) != model.case.test.labels[target]
 
 
+def test_what_is_kept_is_compared_at_equal_steps():
+    model, steps, rule = trained("sentences"), [1, 2, 40], SGD(0.05)
+    target = model.wrong(9)[0]
+    example = model.case.test[target : target + 1]
+    stopped, went_on = (
+        correct(model, target, practice(model, example, rule, 40), steps, go_on=go_on) for go_on in (False, True)
+    )
+    assert 1 < stopped.taken < 40
+    assert (stopped.taken, stopped.losses, stopped.visits) == (went_on.taken, went_on.losses, went_on.visits)
+    rows, alike = (pd.DataFrame(outcomes(model, target, done, steps)) for done in (went_on, stopped))
+    pd.testing.assert_frame_equal(rows.drop(columns="retention_equal"), alike.drop(columns="retention_equal"))
+    assert alike.retention_equal.isna().all()
+    theta, kept = model.state[0], {}
+    for step in range(1, 41):
+        at = theta.clone().requires_grad_()
+        theta = theta - 0.05 * torch.autograd.grad(model.case.losses(at, example).sum(), at)[0]
+        kept[step] = model.elsewhere(theta, target)[0]
+    assert rows.retention_equal.tolist() == [kept[step] for step in steps]
+    assert rows.retention.tolist() == [kept[min(step, stopped.taken)] for step in steps]
+    assert kept[40] < kept[stopped.taken], "or the test would not tell them apart"
+
+
+def test_only_descents_are_continued():
+    case, start = Tiny.make("logistic")
+    order, rule = batch_order(Tiny.n, 8, 0, 3, 0), SGD(0.01)
+    whole = Segment(case, start[None], batches(order), rule)
+    checkpoints = {0: start[None], **{step: state for step, state, _ in descend(whole)}}
+    model = Trained(case, checkpoints[3], 3, batches(batch_order(Tiny.n, 8, 3, 12, 0)), 9, 0)
+    generator = torch.Generator().manual_seed(1)
+    scores = {name: torch.randn(Tiny.n, Tiny.measured, generator=generator) for name in (RANDOM, NEIGHBOURS)}
+    settings = {
+        **{"optimizer": "sgd", "learning_rate": 0.01, "learning_rates": [0.5], "steps": [1, 6], "targets": 2},
+        **{"examples": [2], "harmful": [RANDOM], "retrained": [RANDOM]},
+    }
+    rows, paths = run_trials(model, scores, checkpoints, order, settings, iter)
+    assert set(rows.intervention) == {*ALL, RETRAIN}
+    descents = rows.intervention == DESCEND
+    assert rows[descents].retention_equal.between(0, 1).all()
+    assert rows[~descents].retention_equal.isna().all()
+    assert set(rows[descents].method) == {RANDOM, OF_LABEL, NEIGHBOURS, LABEL_NEIGHBOURS, ITSELF}
+    to_the_end = rows[descents & ((rows.success == 0) | (rows.taken == rows.step))]
+    assert (to_the_end.retention == to_the_end.retention_equal).all(), "where none is left, both are the same"
+    stops = paths[paths.intervention == DESCEND].groupby(["test_index", "method"]).step.max()
+    last = rows[descents & (rows.step == 6)].set_index(["test_index", "method"]).sort_index()
+    assert (last.taken.fillna(6) == stops).all(), "the target's loss is followed until it is right"
+
+
 @pytest.mark.parametrize("harmful", [[3, 11, 20], [0]])
 def test_retraining_leaves_examples_out_from_the_start(harmful):
     case, start = Tiny.make("resnet-gelu", 0.01)
@@ -225,7 +305,7 @@ def test_retraining_leaves_examples_out_from_the_start(harmful):
     whole = Segment(case, start[None], batches(order), rule)
     checkpoints = {0: start[None], **{step: state for step, state, _ in descend(whole)}}
     state = checkpoints[6]
-    model = Trained(case, state, 6, [], 9)
+    model = Trained(case, state, 6, [], 9, 0)
     outcome = retrained(model, 2, torch.tensor(harmful), checkpoints, order, rule)
     weights = unit_weights(case)
     weights[harmful] = 0
@@ -255,7 +335,7 @@ def test_momentum_gathered_in_training_does_not_correct(rule):
     case, theta = Tiny.make("logistic")
     state = rule.start(theta)
     state[1:] = 5.0
-    model = Trained(case, state, 3, batches(batch_order(Tiny.n, 8, 3, 12, 0)), 9)
+    model = Trained(case, state, 3, batches(batch_order(Tiny.n, 8, 3, 12, 0)), 9, 0)
     ranking = influence(model, 0)
     for intervention in (DESCEND, ASCEND, RELABEL, MISLEAD):
         assert not treatment(model, ranking, intervention, 0, 2, rule, 1).segment.state[1:].any()
@@ -266,7 +346,7 @@ def test_momentum_gathered_in_training_does_not_correct(rule):
 def test_adamw_practises_with_moments_and_bias_corrections_of_a_fresh_start():
     case, theta = Tiny.make("logistic")
     rule = AdamW(0.1, weight_decay=0.3)
-    model = Trained(case, rule.start(theta), 300, [], 9)
+    model = Trained(case, rule.start(theta), 300, [], 9, 0)
     (target,) = model.right(1)
     example, at = case.test[target : target + 1], theta.clone().requires_grad_()
     practised = correct(model, target, practice(model, example, rule, 3), [1, 2, 3], right=False)

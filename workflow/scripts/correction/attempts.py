@@ -15,7 +15,7 @@ with Job(snakemake) as job:
     case = open_case(settings, job.read("examples"))
     checkpoints, stop = unpack_all(case, job.read("checkpoints")), start + settings["steps"][-1]
     upcoming = batches(batch_order(len(case.train), settings["batch_size"], start, stop, settings["seed"]))
-    trained = Trained(case, checkpoints[start], start, upcoming, settings["others"])
+    trained = Trained(case, checkpoints[start], start, upcoming, settings["others"], settings["seed"])
     scored = dict(zip(settings["estimators"], job.read("scores"), strict=True)) | {EARLIER: job.read("earlier")}
     scores = {name: torch.from_numpy(arrays["scores"]) for name, arrays in scored.items()}
     where = {"case": job.wildcards["case"], "seed": settings["seed"]}

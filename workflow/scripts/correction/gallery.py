@@ -16,7 +16,8 @@ TARGETS = 3
 with Job(snakemake) as job:
     settings, arrays = job.settings, job.read("examples")
     case, step = open_case(settings, arrays), settings["from"]
-    trained = Trained(case, unpack(case, job.read("checkpoints"), step), step, [], len(case.test))
+    state = unpack(case, job.read("checkpoints"), step)
+    trained = Trained(case, state, step, [], others=len(case.test), seed=settings["seed"])
     scores = torch.from_numpy(job.read("scores")["scores"])
     frames = []
     for target in trained.wrong(TARGETS):

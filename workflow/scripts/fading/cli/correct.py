@@ -78,8 +78,8 @@ class Run:
 
     def trained(self) -> Trained:
         """The model after training."""
-        end = self.settings["steps"]
-        return Trained(self.case, self.checkpoints[end], end, self.upcoming, len(self.case.test))
+        end, seed, others = self.settings["steps"], self.settings["seed"], len(self.case.test)
+        return Trained(self.case, self.checkpoints[end], end, self.upcoming, others, seed)
 
     def ranking(self, target: int, by: str) -> Ranking:
         """The training examples ranked for a target by one of FROM_CHECKPOINTS."""

@@ -109,7 +109,8 @@ def trials(
                 treated = practice(trained, case.test[target : target + 1], optimizer, steps[-1])
             else:
                 treated = treatment(trained, by_target[target][method], intervention, target, k, optimizer, steps[-1])
-            correction = correct(trained, target, treated, steps, right=intervention != MISLEAD)
+            wanted = {"right": intervention != MISLEAD, "go_on": intervention == DESCEND}
+            correction = correct(trained, target, treated, steps, **wanted)
             results = outcomes(trained, target, correction, steps)
             paths += [{**tried, "step": step, "loss": loss} for step, loss in enumerate(correction.losses)]
         rows += [{**tried, **result} for result in results]

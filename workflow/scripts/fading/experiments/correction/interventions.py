@@ -14,6 +14,7 @@ from torch import Tensor
 
 from fading.errors import FadingError
 from fading.experiments.correction.names import ASCEND, DESCEND, MISLEAD, RELABEL
+from fading.experiments.correction.nesting import block, in_turn
 from fading.experiments.correction.rankings import Ranking
 from fading.models.case import Case, Examples
 from fading.training.counterfactuals import Counterfactual
@@ -26,7 +27,8 @@ from fading.training.segment import Segment, batch_loss, batches, descend, unit_
 class Trained:
     """A model trained for `step` steps to `state` (1 + s, p), and the batches that training would draw next.
 
-    What else a correction changes is looked for on the first `others` test examples.
+    What else a correction changes is looked for on a block of `others` test examples. Which they are, and where targets
+    are looked for first, goes by the run's `seed`.
     """
 
     case: Case
@@ -34,6 +36,7 @@ class Trained:
     step: int
     upcoming: list[Tensor]
     others: int
+    seed: int
 
     def predicted(self, theta: Tensor, examples: Examples) -> Tensor:
         """The class of largest logit, for each example: (n,)."""
@@ -46,11 +49,11 @@ class Trained:
         return self.predicted(self.state[0], self.case.test)
 
     def right(self, count: int) -> list[int]:
-        """The first `count` measured test examples that the model predicts right; as many as there are."""
+        """The first `count` measured test examples, in the run's turn, predicted right; as many as there are."""
         return self._measured(self.before == self.case.test.labels, count)
 
     def wrong(self, count: int) -> list[int]:
-        """The first `count` that it predicts wrong; as many as there are. Raises FadingError if there is none."""
+        """The first `count` predicted wrong; as many as there are. Raises FadingError if there is none."""
         mispredicted = self._measured(self.before != self.case.test.labels, count)
         if not mispredicted:
             raise FadingError(
@@ -59,13 +62,15 @@ class Trained:
         return mispredicted
 
     def _measured(self, mask, count):
-        return mask[: self.case.measured].nonzero()[:count, 0].tolist()
+        turn = in_turn(self.case.measured, self.seed)
+        return turn[mask[turn]][:count].tolist()
 
     def elsewhere(self, theta: Tensor, target: int) -> tuple[float, float]:
         """Retention, the share of predictions on other test examples that stay, and their accuracy's change."""
-        other = torch.arange(self.others) != target
-        before, labels = self.before[: self.others][other], self.case.test.labels[: self.others][other]
-        now = self.predicted(theta, self.case.test[: self.others])[other]
+        own = block(len(self.case.test), self.others, self.seed)
+        other = own[own != target]
+        before, labels = self.before[other], self.case.test.labels[other]
+        now = self.predicted(theta, self.case.test[other])
         kept, change = (now == before).double().mean(), (now == labels).double().mean()
         return kept.item(), (change - (before == labels).double().mean()).item()
 
@@ -138,46 +143,55 @@ def without(examples: Tensor) -> Counterfactual:
 
 @dataclass(frozen=True)
 class Correction:
-    """What a correction did: the target's loss in nats before and after each step (t + 1,), and θ by step.
+    """What a correction did: the target's loss in nats before and after each step until it stopped (t + 1,), θ by step.
 
     `taken` counts the steps until the prediction was as wanted, None if it never was; `visits` (t + 1,) the gradients
-    of single examples that were computed up to each step.
+    of single examples that were computed up to each step. If it `went_on`, θ is of steps after the stop as well.
     """
 
     losses: list[float]
     thetas: dict[int, Tensor]
     taken: int | None
     visits: list[int]
+    went_on: bool
 
     def stop(self, steps: int) -> int:
         """At which step it has stopped when it may take so many."""
         return min(steps, len(self.losses) - 1)
 
 
-def correct(trained: Trained, target: int, treatment: Treatment, steps: list[int], right: bool = True) -> Correction:
-    """Treat until the target's prediction is right (or wrong); θ is kept after `steps` and at the stop."""
+def correct(
+    trained: Trained, target: int, treatment: Treatment, steps: list[int], right: bool = True, go_on: bool = False
+) -> Correction:
+    """Treat until the target's prediction is right (or wrong); θ is kept after `steps` and at the stop.
+
+    If it is to `go_on`, training does not end there, so that θ is kept after all of `steps`.
+    """
     case, example, start = trained.case, trained.case.test[target : target + 1], treatment.segment.first_step
     with torch.no_grad():
         losses, thetas, taken = [case.losses(trained.state[0], example).item()], {}, None
     for step, (theta, *_), _ in descend(treatment.segment, treatment.weights):
-        with torch.no_grad():
-            logits = case.logits(theta, example.inputs)
-        losses.append(case.output_losses(logits, example.labels).item())
-        done = (logits.argmax(1) == example.labels).item() == right
-        if done or step - start in steps:
+        if taken is None:
+            with torch.no_grad():
+                logits = case.logits(theta, example.inputs)
+            losses.append(case.output_losses(logits, example.labels).item())
+            if (logits.argmax(1) == example.labels).item() == right:
+                taken = step - start
+        if step - start in (*steps, taken):
             thetas[step - start] = theta
-        if done:
-            taken = step - start
+        if taken is not None and not go_on:
             break
     visits = [0, *accumulate(map(len, treatment.segment.batches))]
-    return Correction(losses, thetas, taken, visits[: len(losses)])
+    return Correction(losses, thetas, taken, visits[: len(losses)], go_on)
 
 
 def outcomes(trained: Trained, target: int, correction: Correction, steps: list[int]) -> list[dict]:
     """A row for each number of steps that a correction may take: what it had reached where it stopped.
 
     step (how many it may take), success (0 or 1), taken (steps until then, NaN without success), loss_before and loss
-    of the target, retention and accuracy_change elsewhere, distance ‖θ − θ_before‖, visits.
+    of the target, retention and accuracy_change elsewhere, distance ‖θ − θ_before‖, visits; and retention_equal, after
+    exactly `step` steps whatever becomes of the target, NaN where it has not gone on. Methods that succeed sooner take
+    fewer steps and keep more for that alone; at equal steps they don't.
     """
     seen = {stop: trained.seen(theta, target) for stop, theta in correction.thetas.items()}
     rows = []
@@ -186,7 +200,8 @@ def outcomes(trained: Trained, target: int, correction: Correction, steps: list[
         success = correction.taken is not None and correction.taken <= allowed
         losses = correction.losses[0], correction.losses[stop]
         taken = correction.taken if success else np.nan
-        rows.append(_outcome(allowed, success, taken, losses, seen[stop], correction.visits[stop]))
+        equal = seen[allowed]["retention"] if correction.went_on else np.nan
+        rows.append(_outcome(allowed, success, taken, losses, seen[stop], equal, correction.visits[stop]))
     return rows
 
 
@@ -211,10 +226,10 @@ def retrained(
         losses = [case.losses(theta, example).item() for theta in (trained.state[0], thetas[0])]
     success = (trained.predicted(thetas[0], example) == example.labels).item()
     taken = steps if success else np.nan
-    return _outcome(steps, success, taken, losses, trained.seen(thetas[0], target), len(order["indices"]))
+    return _outcome(steps, success, taken, losses, trained.seen(thetas[0], target), np.nan, len(order["indices"]))
 
 
-def _outcome(step, success, taken, losses, seen, visits):
+def _outcome(step, success, taken, losses, seen, retention_equal, visits):
     loss_before, loss = losses
     return {
         "step": step,
@@ -223,5 +238,6 @@ def _outcome(step, success, taken, losses, seen, visits):
         "loss_before": loss_before,
         "loss": loss,
         **seen,
+        "retention_equal": retention_equal,
         "visits": visits,
     }
