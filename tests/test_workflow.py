@@ -16,6 +16,7 @@ import yaml
 from conftest import ROOT, clone, snakemake
 from fading.artefacts import store
 from fading.experiments import EXPERIMENTS
+from fading.models.case import open_case
 from fading.plan.settings import table_rule
 
 ARTEFACTS = ("*.safetensors", "*.parquet", "*.csv", "*.json", "*.png", "*.svg")
@@ -313,8 +314,10 @@ def test_corrections_by_every_method_and_intervention(smoke):
     assert (gallery[gallery.kind == "helpful"].score < 0).all()
     assert (gallery[gallery.kind == "harmful"].score > 0).all()
     assert gallery.groupby("case").test_index.nunique().to_dict() == dict.fromkeys(methods, 3)
-    examples = store.read(smoke / "results/smoke/resnet-planted/examples.safetensors")
-    assert (examples["train_labels"] != examples["train_true_labels"]).sum() == 40
+    planted = smoke / "results/smoke/resnet-planted"
+    examples = store.read(planted / "examples.safetensors")
+    case = open_case(store.lineage(planted / "seed-0/checkpoints.safetensors")["settings"], examples)
+    assert (case.train.labels.numpy() != examples["train_labels"]).sum() == 40
 
 
 def correct(folder: Path, *arguments: str) -> subprocess.CompletedProcess:

@@ -38,3 +38,4 @@ def test_drawn_examples_are_disjoint_and_know_their_rows():
     assert not set(arrays["train_rows"]) & set(arrays["test_rows"])
     expected = (frame.rating[arrays["test_rows"]] > 0).astype(int)
     assert arrays["test_labels"].tolist() == expected.tolist()
+    assert arrays["train_labels"].tolist() == (frame.rating[arrays["train_rows"]] > 0).astype(int).tolist()

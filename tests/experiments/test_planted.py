@@ -25,11 +25,23 @@ from fading.training.segment import Segment, batches, state_after
 
 def test_flipped_labels_are_as_many_as_asked_and_all_wrong():
     labels = np.arange(400) % 10
-    wrong = flipped(labels, 0.2, 10)
-    assert (wrong != labels).sum() == 80
-    assert set(wrong) <= set(range(10))
-    assert (flipped(labels, 0.2, 10) == wrong).all()
-    assert (flipped(labels % 2, 0.5, 2) != labels % 2).sum() == 200
+    by_seed = [flipped(labels, 0.2, 10, seed) for seed in range(5)]
+    for seed, wrong in enumerate(by_seed):
+        assert (wrong != labels).sum() == 80
+        assert set(wrong) <= set(range(10))
+        assert (flipped(labels, 0.2, 10, seed) == wrong).all()
+        assert (flipped(labels % 2, 0.5, 2, seed) != labels % 2).sum() == 200
+    assert (labels == np.arange(400) % 10).all()
+    shifts = np.concatenate([(wrong - labels)[wrong != labels] % 10 for wrong in by_seed])
+    assert np.bincount(shifts).max() < 2 * 400 / 9, "every other class about as often"
+
+
+def test_each_seed_plants_errors_of_its_own():
+    labels = np.arange(2000) % 10
+    planted = [flipped(labels, 0.2, 10, seed) != labels for seed in range(5)]
+    for i in range(5):
+        for j in range(i):
+            assert 50 < (planted[i] & planted[j]).sum() < 110, "as many in common as by chance, 80"
 
 
 def test_average_precision_is_the_area_under_the_curve():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from fading.data import minilm
+from fading.data.drawing import flipped
 from fading.errors import FadingError
 from fading.models import MODELS
 from fading.models.case import initial_parameters, open_case
@@ -42,6 +43,21 @@ def test_a_case_is_opened_from_its_settings_and_examples(kind, precision):
     assert np.array_equal(case.train.inputs[0].numpy(), arrays["train_inputs.0"])
     assert case.tested.labels.tolist() == arrays["test_labels"][:2].tolist()
     assert case.weight_decay == 0.1
+
+
+def test_a_case_is_opened_with_the_errors_of_its_run():
+    arrays, settings = drawn("logistic"), settings_of("logistic")
+    before = arrays["train_labels"].copy()
+    opened = {
+        seed: open_case(settings | {"flipped": {"share": 0.4, "seed": seed}}, arrays).train.labels.numpy()
+        for seed in range(4)
+    }
+    for seed, labels in opened.items():
+        assert (labels == flipped(before, 0.4, 3, seed)).all()
+        assert (labels != before).sum() == 3
+    assert len({tuple(labels) for labels in opened.values()}) > 1
+    assert (arrays["train_labels"] == before).all(), "what is read stays as it is"
+    assert (open_case(settings, arrays).train.labels.numpy() == before).all()
 
 
 def test_random_parameters_depend_on_the_seed_alone():

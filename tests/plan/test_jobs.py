@@ -95,6 +95,18 @@ def test_settings_hold_what_a_result_depends_on(planned):
     assert later["left_out"] == {}, "only the first run leaves anything out"
 
 
+def test_every_job_that_opens_a_case_knows_the_errors_of_its_run(planned):
+    opening = {name: job for name, job in planned.items() if "measured" in job.settings}
+    for name, job in opening.items():
+        planted = job.wildcards["case"].endswith("-planted")
+        expected = {"share": 0.2, "seed": int(job.wildcards["run"].split("-")[0])} if planted else None
+        assert job.settings.get("flipped") == expected, name
+    knowing = {job.rule for job in opening.values() if "flipped" in job.settings}
+    assert knowing == {"training", "spectrum", "scores", "planted"}
+    drawn = planned["examples resnet-planted"].settings
+    assert drawn == planned["examples resnet-fashion"].settings, "what is drawn has no errors"
+
+
 def test_an_estimators_options_are_its_own_then_the_studys_then_the_cases(plan):
     assert plan.options("resnet-fashion", "gradient-dot") == {}
     assert plan.options("resnet-fashion", "linear-response") == {"window": 110}, "the whole run"

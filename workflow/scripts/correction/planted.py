@@ -19,7 +19,7 @@ with Job(snakemake) as job:
     stop, state = start + settings["recovery"], unpack(case, job.read("checkpoints"), start)
     upcoming = batches(batch_order(len(case.train), settings["batch_size"], start, stop, settings["seed"]))
     onwards = Segment(case, state, upcoming, make_optimizer(settings), start)
-    true_labels = torch.from_numpy(examples["train_true_labels"])
+    true_labels = torch.from_numpy(examples["train_labels"])
     planted = case.train.labels != true_labels
     scored = zip(settings["estimators"], job.read("scores"), strict=True)
     scores = {name: torch.from_numpy(arrays["scores"]) for name, arrays in scored}

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from fading.data.drawing import flipped
 from fading.errors import FadingError
 from fading.models import MODELS
 
@@ -98,8 +99,15 @@ def _build(settings: dict, inputs: tuple[Tensor, ...]) -> nn.Module:
 
 
 def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
-    """A case from its settings (model, classes, measured, weight_decay) and its drawn examples."""
+    """A case from its settings (model, classes, measured, weight_decay) and its drawn examples.
+
+    Where errors are planted, the settings' `flipped` says which share of the training labels another class replaces,
+    and by which seed: that of the run, so that runs differ in their errors as in all else that is drawn at random.
+    """
     dtype = getattr(torch, settings["model"]["precision"])
+    if "flipped" in settings:
+        errors = flipped(arrays["train_labels"], classes=settings["classes"], **settings["flipped"])
+        arrays = {**arrays, "train_labels": errors}
     splits = {}
     for split in ("train", "test"):
         names = sorted(name for name in arrays if name.startswith(f"{split}_inputs."))

@@ -33,25 +33,28 @@ def made_of(plan: Plan, names: tuple[str, ...], wildcards: dict[str, str]) -> di
 
 
 @part
-def case(plan, case, **_):
-    """What it takes to open a case."""
-    return _case(plan, case)
+def case(plan, case, run, **_):
+    """What it takes to open a case, with the errors that a run has planted in it."""
+    return _case(plan, case, run)
 
 
-def _case(plan, case):
+def _case(plan, case, run):
     definition = plan.definition(case)
+    share = definition["examples"].get("flipped")
+    errors = {"flipped": {"share": share, **seed(plan, run)}} if share else {}
     return {
         "model": definition["model"],
         "classes": len(plan.dataset(case).labels),
         "measured": definition["examples"]["measured"],
         "weight_decay": loss_weight_decay(definition["training"]),
+        **errors,
     }
 
 
 @part
-def case_in_double_precision(plan, case, **_):
+def case_in_double_precision(plan, case, run, **_):
     """The same in float64: small differences drown in float32's rounding."""
-    opened = _case(plan, case)
+    opened = _case(plan, case, run)
     return {**opened, "model": {**opened["model"], "precision": "float64"}}
 
 
@@ -114,9 +117,9 @@ def recorded(plan, case, regime, **_):
 
 
 @part
-def checkpoints_along_training(plan, case, **_):
-    """The start, half-way and the end."""
-    return {"checkpoints": plan.along_training(case)}
+def checkpoints_along_training(plan, case, run, **_):
+    """The start, half-way and the end; of all but the first run the end alone."""
+    return {"checkpoints": plan.steps_of_spectra(case, run)}
 
 
 @part
@@ -158,6 +161,12 @@ def estimators(plan, case, **_):
 def rankers(plan, case, **_):
     """The estimators that score every training example for what follows a checkpoint."""
     return {"estimators": plan.rankers(case)}
+
+
+@part
+def stand_ins(plan, case, **_):
+    """The estimators that take the place of curvature, to see what noise would do."""
+    return {"stand_ins": plan.stand_ins(case)}
 
 
 @part

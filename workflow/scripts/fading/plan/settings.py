@@ -41,10 +41,10 @@ def download(plan, download):
 @rule
 def examples(plan, case):
     definition, dataset = plan.definition(case), plan.dataset(case)
-    counts = {name: count for name, count in definition["examples"].items() if name != "measured"}
+    when_opened = ("measured", "flipped")
+    counts = {name: count for name, count in definition["examples"].items() if name not in when_opened}
     encoder = {"weights": dataset.weights} if dataset.weights else {}
-    errors = {"classes": len(dataset.labels)} if "flipped" in counts else {}
-    return {"dataset": definition["dataset"], "takes": plan.model(case).takes, **counts, **encoder, **errors}
+    return {"dataset": definition["dataset"], "takes": plan.model(case).takes, **counts, **encoder}
 
 
 def _order(plan, case, run, start, stop):
