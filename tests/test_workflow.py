@@ -187,8 +187,8 @@ CLAIMED = {claim["table"] for claim in yaml.safe_load((ROOT / "config/claims.yam
 ALL = set(EXPERIMENTS)
 FIGURES = {"figure_claims", *(f"figure_{topic}" for topic in TOPICS)}
 OF_CHECKPOINTS = {"spectrum", "scores", "retraining", "proximal", "up_weighting"}
-OF_BERT = ALL - {"convexity", "stability", "trajectory", "planted"}  # in the smoke study
-SCORED = ALL - {"divergence", "stability", "expansion", "convexity"}  # experiments that read scores of estimators
+OF_BERT = ALL - {"convexity", "remedies", "stability", "trajectory", "planted"}  # in the smoke study
+SCORED = ALL - {"divergence", "stability", "expansion", "convexity", "remedies"}  # experiments that read rankings
 CODE = [
     ("fading/figures/style.py", FIGURES),
     ("figures/loo.py", {"figure_loo"}),
@@ -200,7 +200,8 @@ CODE = [
     ("fading/experiments/fading.py", shown("fading")),
     ("fading/experiments/theory.py", {"up_weighting"} | shown("fading", "divergence", "expansion")),
     ("fading/experiments/expansion.py", shown("expansion")),
-    ("fading/experiments/stability.py", shown("stability", "convexity")),
+    ("fading/experiments/stability.py", shown("stability", "convexity", "remedies")),
+    ("fading/experiments/remedies.py", shown("remedies")),
     ("fading/experiments/leave_one_out.py", shown("leave_one_out")),
     ("fading/influence/abif.py", {"scores"} | shown(*(SCORED - {"gallery"}))),
     ("fading/influence/cg.py", {"scores"} | shown("leave_one_out", "fading")),
@@ -222,7 +223,7 @@ def test_editing_a_module_reruns_exactly_what_depends_on_it(changed, module, exp
 
 RESNET, CONVEX = "definitions__resnet-fashion", "definitions__logistic-fashion"
 FORKED = {"up_weighting"} | shown("fading", "divergence", "expansion")
-LEFT_OUT = {"retraining", "proximal"} | shown("stability", "convexity", "leave_one_out")
+LEFT_OUT = {"retraining", "proximal"} | shown("stability", "convexity", "remedies", "leave_one_out")
 SETTINGS = [
     ({"study": "smoke"}, set()),
     ({f"{RESNET}__leave_one_out__count": 3}, {"scores"} | LEFT_OUT | shown("fading")),
@@ -235,7 +236,7 @@ SETTINGS = [
     ),
     ({f"{RESNET}__regimes": [{"name": "calm", "from": 8, "learning_rate": 0.02}]}, FORKED),
     ({"spectrum__keep": 3}, {"spectrum", "scores", "up_weighting"} | shown(*ALL - {"gallery"})),
-    ({"assumptions__dampings": [0.1, 1, 2]}, shown("stability", "convexity")),
+    ({"assumptions__dampings": [0.1, 1, 2]}, shown("stability", "convexity", "remedies")),
     ({"assumptions__steps": 3}, shown("expansion")),
     ({"correction__steps": [1, 3, 4]}, shown("attempts")),
     ({"correction__recovery": 3}, shown("planted")),

@@ -135,6 +135,23 @@ def test_the_curvature_of_a_case_is_that_of_one_sample(plan, case):
     assert solved >= {"ekfac", "cg"}
 
 
+def test_spectra_are_looked_at_along_the_first_run_and_at_the_end_of_all(planned):
+    first, second = (planned[f"convexity resnet-fashion {run}"] for run in (0, 1))
+    assert (first.settings["checkpoints"], second.settings["checkpoints"]) == ([0, 63, 110], [110])
+    assert [need.wildcards["step"] for need in first.reads if need.rule == "spectrum"] == ["0", "63", "110"]
+    assert [need.rule for need in first.reads if need.rule != "spectrum"] == ["stability"]
+    assert [(need.rule, need.wildcards["step"]) for need in second.reads] == [("spectrum", "110")]
+
+
+def test_remedies_are_beside_the_stand_ins_that_a_case_has(planned):
+    network, convex = (planned[f"remedies {case} 0"] for case in ("resnet-fashion", "logistic-fashion"))
+    assert network.settings["stand_ins"] == ["random", "nearest-neighbours"]
+    scored = [need.wildcards["estimator"] for need in network.reads if need.rule == "scores"]
+    assert scored == network.settings["stand_ins"]
+    assert convex.settings["stand_ins"] == []
+    assert "scores" not in {need.rule for need in convex.reads}
+
+
 def test_another_seed_changes_no_settings_of_the_others(plan):
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text()) | {"seeds": [0, 1, 2, 3]}
     more = {job.name: job for job in jobs(Plan(config, plan.every_claim), STUDY)}

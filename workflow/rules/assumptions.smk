@@ -1,16 +1,15 @@
-# Stage `assumptions`: an experiment on each of the five assumptions behind influence functions.
+# Stage `assumptions`: experiments on the five assumptions behind influence functions.
 # What a job reads and its settings are described in the experiment's own file in fading/experiments.
 
 
 rule convexity:
-    """Spectra of the Hessian along training, and what remedies for its negative eigenvalues buy."""
+    """Spectra of the Hessian along training."""
     input:
         unpack(reads("convexity")),
         code=code("assumptions/convexity.py"),
     output:
         spectra=f"{RUN}/convexity/spectra.parquet",
         statistics=f"{RUN}/convexity/statistics.parquet",
-        remedies=f"{RUN}/convexity/remedies.parquet",
     log:
         log_of("convexity", "study", "case", "run"),
     benchmark:
@@ -21,6 +20,25 @@ rule convexity:
         settings=settings("convexity"),
     script:
         "../scripts/assumptions/convexity.py"
+
+
+rule remedies:
+    """What damping and the Gauss-Newton matrix buy, and what noise in their place would."""
+    input:
+        unpack(reads("remedies")),
+        code=code("assumptions/remedies.py"),
+    output:
+        remedies=f"{RUN}/remedies.parquet",
+    log:
+        log_of("remedies", "study", "case", "run"),
+    benchmark:
+        times_of("remedies", "study", "case", "run")
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        settings=settings("remedies"),
+    script:
+        "../scripts/assumptions/remedies.py"
 
 
 rule stability:

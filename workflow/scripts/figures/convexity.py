@@ -19,13 +19,16 @@ with Job(snakemake) as job:
     style.apply()
     names = style.Names(**job.settings["names"])
     spectra, summary, remedies = job.read("table"), job.read("convexity_summary"), job.read("remedies")
+    spectra = spectra[spectra.seed == spectra.seed.iloc[0]]  # the first run's, which are along training
     cases = spectra.case.unique()
     figure, axes = plt.subplots(2, len(cases), figsize=(style.WIDTH, 4.6), squeeze=False, layout="constrained")
     for (top, bottom), case in zip(axes.T, cases, strict=True):
         ratios = summary[(summary.case == case) & (summary.statistic == RATIO)].set_index("step")
         for number, (step, masses) in enumerate(spectra[spectra.case == case].groupby("step")):
             name = ("start", "half-way", "end")[number]
-            text = f"{name}: {ratios.estimate[step]:.2g}"
+            row = ratios.loc[step]
+            interval = f" [{row.ci_low:.2g}, {row.ci_high:.2g}]" if row.ci_low < row.ci_high else ""
+            text = f"{name}: {row.estimate:.2g}{interval}"
             top.plot(masses.value, masses.weight, marker=".", ms=3, lw=0.7, color=style.PALETTE[number], label=text)
         largest = 10 ** np.floor(np.log10(spectra[spectra.case == case].value.abs().max()))
         top.set_xscale("symlog", linthresh=largest / 100)

@@ -8,6 +8,7 @@ import yaml
 
 from fading.data import DATASETS, Dataset
 from fading.experiments import EXPERIMENTS
+from fading.experiments.correction.names import NEIGHBOURS, RANDOM
 from fading.influence import ESTIMATORS
 from fading.models import MODELS, Model
 from fading.plan.checks import check, check_claims, rankers
@@ -95,6 +96,14 @@ class Plan:
         """The first checkpoint, the one nearest to half-way, and the last."""
         first, *between, last = self.definition(case)["training"]["checkpoints"]
         return [first, min(between, key=lambda step: abs(2 * step - last)), last]
+
+    def steps_of_spectra(self, case: str, run: str) -> list[int]:
+        """The steps along a run's training at which its spectrum is looked at: of all but the first run, the end."""
+        return self.along_training(case) if run in self.runs(case, first_alone=True) else [self.end(case)]
+
+    def stand_ins(self, case: str) -> list[str]:
+        """The case's estimators that know nothing of the loss: noise in the place of curvature."""
+        return [name for name in (RANDOM, NEIGHBOURS) if name in self.estimators(case)]
 
     def estimators(self, case: str) -> list[str]:
         """The case's estimators."""

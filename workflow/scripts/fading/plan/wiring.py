@@ -93,7 +93,7 @@ def spectrum_at_fork(plan, case, run, regime, **_):
 
 @source
 def spectra_along_training(plan, case, run, **_):
-    return [_spectrum(case, run, step) for step in plan.along_training(case)]
+    return [_spectrum(case, run, step) for step in plan.steps_of_spectra(case, run)]
 
 
 @source
@@ -135,6 +135,11 @@ def scores_of_rankers(plan, case, run, **_):
 def scores_at_fork(plan, case, run, regime, **_):
     step = plan.regimes(case)[regime]["from"]
     return [_scores(case, run, name, step) for name in plan.forward_estimators(case)]
+
+
+@source
+def scores_of_stand_ins(plan, case, run, **_):
+    return [_scores(case, run, name, plan.end(case)) for name in plan.stand_ins(case)]
 
 
 @source
@@ -194,8 +199,9 @@ def first_changes_up_weighted(plan, case, run, regime, **_):
 
 @source
 def solutions(plan, case, run, **_):
-    """What the experiment on stability solved for."""
-    return Need("stability", "scores", {"case": case, "run": run})
+    """What the experiment on stability solved for, of the first run alone."""
+    first = run in plan.runs(case, first_alone=True)
+    return Need("stability", "scores", {"case": case, "run": run}) if first else None
 
 
 READS: dict[str, dict[str, Source]] = {
