@@ -4,16 +4,17 @@ import math
 
 import numpy as np
 from fading.artefacts.job import Job
-from fading.experiments.fading import PARTS, REST
+from fading.experiments.fading import CURVATURE, KEPT, PARTS, PATH, REST, REUSE, TOGETHER
 from fading.figures import style
 from matplotlib import pyplot as plt
 
 COLUMNS = 3
 NAMES = {
-    "kept": "kept by the gradient dot product",
-    "curvature": "decay of high-curvature directions",
-    "re-use": "re-use of the example",
-    "path": "change of curvature and gradients along the path",
+    KEPT: "kept by the gradient dot product",
+    CURVATURE: "decay of high-curvature directions",
+    REUSE: "re-use of the example",
+    PATH: "change of curvature and gradients along the path",
+    TOGETHER: "decay, re-use and path together",
     REST: "beyond first order",
 }
 
@@ -29,7 +30,7 @@ with Job(snakemake) as job:
     for axis, ((case, regime), panel) in zip(axes.flat, panels, strict=False):
         shares = panel.pivot(index="step", columns="part", values="share")
         above, below = np.zeros(len(shares)), np.zeros(len(shares))
-        for part in filter(shares.columns.__contains__, (*PARTS, REST)):
+        for part in filter(shares.columns.__contains__, PARTS):
             share = shares[part].to_numpy()
             bottom = np.where(share >= 0, above, below)
             axis.bar(range(len(shares)), share, 0.8, bottom, color=names.colour(part), label=NAMES[part])

@@ -1,9 +1,12 @@
 """Does influence fade? Effects of up-weighting as theory and estimators predict them, beside what retraining showed."""
 
+from collections.abc import Sequence
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 
-from fading.evidence.intervals import spearman_by_example
+from fading.evidence.correlations import spearman_pseudo_values
 from fading.evidence.tables import mean_columns
 from fading.experiments import Experiment
 from fading.experiments.effects import summed_scores
@@ -20,14 +23,31 @@ EXPERIMENT = Experiment(
     tables={
         "fading": {"output": "fading"},
         "fading-summary": {"output": "correlations", "mean": "spearman"},
-        "decomposition": {"output": "decomposition", "mean": "share"},
+        "decomposition": {
+            "output": "decomposition",
+            "mean": "share",
+            "by": ("case", "regime", "part", "step"),
+            "scale": "linear",
+        },
     },
     figures={"fading": ("fading", "fading-summary"), "decomposition": ("decomposition",)},
 )
 
 FORECASTS = {"effect": "linear-response", "horizon": "horizon", "once": "horizon-once"}  # by their names in theory
-PARTS = {"kept": "static", "curvature": "once", "re-use": "horizon", "path": "effect"}  # and what each one reads
-REST = "beyond first order"
+CURVATURE, REUSE, PATH = "curvature", "re-use", "path"  # what mends the static prediction
+MENDED = {  # the names in theory of what predicts with these mends
+    (): "static",
+    (CURVATURE,): "once",
+    (REUSE,): "repeated",
+    (PATH,): "path",
+    (CURVATURE, REUSE): "horizon",
+    (CURVATURE, PATH): "effect-once",
+    (REUSE, PATH): "tracin",
+    (CURVATURE, REUSE, PATH): "effect",
+}
+KEPT, TOGETHER, REST = "kept", "first order", "beyond first order"
+MENDED_AT_ONCE = {(): "static", (TOGETHER,): "effect"}  # of optimisers for which theory has no more
+PARTS = (KEPT, CURVATURE, REUSE, PATH, TOGETHER, REST)
 
 
 def fading_correlations(
@@ -36,18 +56,19 @@ def fading_correlations(
     response: dict[str, np.ndarray],
     steps: list[int],
 ) -> pd.DataFrame:
-    """A row per estimator, recorded step and up-weighted example: Spearman of predicted and actual change of loss.
+    """A row per estimator, recorded step, up-weighted and test example: Spearman of predicted with actual changes.
 
-    `changes` holds loss_change (K', R, M), members (K', 1) and epsilon (K',), the K up-weighted examples first;
-    `response`, what theory says of these, (K, R, M) each; `scores`, per estimator, scores (r, M) and the training
-    examples (r,) that they are of.
+    `spearman` holds pseudo-values, whose mean over test examples is the correlation of the changes of loss. `changes`
+    holds loss_change (K', R, M), members (K', 1) and epsilon (K',), the K up-weighted examples first; `response`, what
+    theory says of these, (K, R, M) each; `scores`, per estimator, scores (r, M) and the training examples (r,) that
+    they are of.
     """
     actual, members, epsilon = _up_weighted(changes)
     predicted = {name: response[key] for key, name in FORECASTS.items() if key in response}
     for estimator, scored in scores.items():
         static = epsilon[:, None] * summed_scores(scored, members)
         predicted[estimator] = np.broadcast_to(static[:, None], actual.shape)
-    correlations = {name: _agreement(effects, actual) for name, effects in predicted.items()}
+    correlations = {name: spearman_pseudo_values(effects, actual) for name, effects in predicted.items()}
     return _by_example(correlations, "estimator", "spearman", members, steps)
 
 
@@ -61,18 +82,36 @@ def fading_curve(correlations: pd.DataFrame) -> pd.DataFrame:
 
 
 def decomposition(changes: dict[str, np.ndarray], response: dict[str, np.ndarray], steps: list[int]) -> pd.DataFrame:
-    """A row per part, recorded step and up-weighted example: what the static prediction lost, and to what; sums to 1.
+    """A row per part, recorded step, up-weighted and test example: what the static prediction lost, and to what.
 
-    From the gradient dot product at the fork to retraining, a prediction mends one thing at a time, and what its
-    correlation gains is that thing's part: curvature lets what was done once decay; re-use adds the later steps that
-    draw the example; path follows the trajectory instead of its beginning (the linear response); the rest, up to 1, is
-    what no first order explains.
+    From the gradient dot product at the fork to the linear response a prediction mends three things: curvature lets
+    what was done decay; re-use adds the later steps that draw the example; path follows the trajectory instead of its
+    beginning. A part is the correlation that its mend gains, on average over the orders of mending (Shapley value);
+    what is kept is the static prediction's, and the rest, up to 1, is what no first order explains. They sum to 1.
+    `share` holds pseudo-values, whose mean over test examples is the part.
     """
     actual, members, _ = _up_weighted(changes)
-    reached = {part: _agreement(response[name], actual) for part, name in PARTS.items() if name in response}
-    reached[REST] = np.ones(actual.shape[:2])
-    gains = np.diff(list(reached.values()), axis=0, prepend=0)
-    return _by_example(dict(zip(reached, gains, strict=True)), "part", "share", members, steps)
+    mended = MENDED if response.keys() >= set(MENDED.values()) else MENDED_AT_ONCE
+    reached = {frozenset(mends): spearman_pseudo_values(response[name], actual) for mends, name in mended.items()}
+    nothing, *_, everything = mended
+    parts = {
+        KEPT: reached[frozenset(nothing)],
+        **shapley_values(reached, everything),
+        REST: 1 - reached[frozenset(everything)],
+    }
+    return _by_example(parts, "part", "share", members, steps)
+
+
+def shapley_values(worth: dict[frozenset[str], np.ndarray], players: Sequence[str]) -> dict[str, np.ndarray]:
+    """What each player adds to what those before it are worth, on average over all orders of players (Shapley 1953).
+
+    `worth` has an array per subset of the players. Together they add what all are worth more than none.
+    """
+    values = {}
+    for player in players:
+        before = [frozenset(order[: order.index(player)]) for order in permutations(players)]
+        values[player] = np.mean([worth[others | {player}] - worth[others] for others in before], axis=0)
+    return values
 
 
 def _up_weighted(changes):
@@ -80,23 +119,11 @@ def _up_weighted(changes):
     return (changes[name][:changed] for name in ("loss_change", "members", "epsilon"))
 
 
-def _agreement(predicted, actual):
-    """Spearman's correlation over test examples of arrays (K, R, M): (K, R)."""
-    flat = spearman_by_example(predicted.reshape(-1, predicted.shape[-1]), actual.reshape(-1, actual.shape[-1]))
-    return flat.reshape(actual.shape[:2])
-
-
 def _by_example(arrays, name, value, members, steps):
-    """Arrays (K, R) by `name` as rows."""
-    frames = [
-        pd.DataFrame(
-            {
-                name: which,
-                "step": np.tile(steps, len(members)),
-                "train_index": np.repeat(members[:, 0], len(steps)),
-                value: array.ravel(),
-            }
-        )
-        for which, array in arrays.items()
-    ]
+    """Arrays (K, R, M) by `name` as rows."""
+    frames = []
+    for which, array in arrays.items():
+        examples, step, test = np.meshgrid(members[:, 0], steps, range(array.shape[2]), indexing="ij")
+        columns = {"step": step, "train_index": examples, "test_index": test, value: array}
+        frames.append(pd.DataFrame({name: which} | {column: values.ravel() for column, values in columns.items()}))
     return pd.concat(frames, ignore_index=True)
