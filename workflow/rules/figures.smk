@@ -34,6 +34,8 @@ rule claims:
     output:
         claims=public(f"results/{config['study']}/claims.csv", "Tables", "claims", table="claims"),
         lineage=f"results/{config['study']}/claims.csv.json",
+        power=public(f"results/{config['study']}/tables/power.csv", "Tables", "claims", table="power"),
+        power_lineage=f"results/{config['study']}/tables/power.csv.json",
     log:
         f"results/{config['study']}/logs/claims.log",
     benchmark:
@@ -75,7 +77,7 @@ for topic in [*PLAN.topics, "claims", "peers"]:
 rule figures:
     """Every figure and every table."""
     input:
-        expand(f"results/{config['study']}/tables/{{table}}.csv", table=PLAN.tables),
+        expand(f"results/{config['study']}/tables/{{table}}.csv", table=[*PLAN.tables, "power"]),
         [
             f"results/{config['study']}/figures/{topic}.{format}"
             for topic in [*PLAN.topics, "claims"]

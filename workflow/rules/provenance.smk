@@ -24,7 +24,7 @@ rule crate:
 COMMITTED = [  # not the pairs of `loo`, a third of the whole, which its figure and loo-summary show
     *("claims.csv", "claims.csv.json"),
     *(f"figures/{topic}.png" for topic in [*PLAN.topics, "claims"]),
-    *(f"tables/{table}.csv{end}" for table in PLAN.tables if table != "loo" for end in ("", ".json")),
+    *(f"tables/{table}.csv{end}" for table in [*PLAN.tables, "power"] if table != "loo" for end in ("", ".json")),
 ]
 
 

@@ -7,7 +7,7 @@ import torch
 from fading.artefacts.job import Job
 from fading.evidence.tables import located
 from fading.experiments.correction.names import EVERYTHING, NOTHING, RANDOM, REMEDIES
-from fading.experiments.correction.planted import pseudo_values, recovered, remedied, suspects, suspicions
+from fading.experiments.correction.planted import average_precision, recovered, remedied, suspects, suspicions
 from fading.models.case import open_case
 from fading.training.optimizers import make_optimizer
 from fading.training.order import batch_order
@@ -24,19 +24,18 @@ with Job(snakemake) as job:
     scored = zip(settings["estimators"], job.read("scores"), strict=True)
     scores = {name: torch.from_numpy(arrays["scores"]) for name, arrays in scored}
     suspicion_by_method = suspicions(case, state[0], scores, settings["seed"])
-    precision, recovery, hits = [], [], {}
-    for method, suspicion in suspicion_by_method.items():
-        values = pseudo_values(suspicion, planted)
-        precision.append(pd.DataFrame({"method": method, "index": range(len(values)), "average_precision": values}))
+    precision = {method: average_precision(suspicion, planted) for method, suspicion in suspicion_by_method.items()}
+    recovery, hits = [], {}
     suspected = {name: suspects(suspicion, planted.sum()) for name, suspicion in suspicion_by_method.items()}
     suspected |= {EVERYTHING: planted.nonzero()[:, 0], NOTHING: torch.arange(0)}
     for method, remedy in job.progress(list(product(suspected, REMEDIES))):
         hits[method, remedy] = recovered(onwards, *remedied(case, remedy, suspected[method], true_labels)).numpy()
         print(f"{method}, {remedy}: accuracy {hits[method, remedy].mean():.3f}")
-    for (method, remedy), over in product(hits, (NOTHING, RANDOM)):
-        gain = hits[method, remedy] - hits[over, remedy]
-        columns = {"method": method, "remedy": remedy, "over": over, "index": range(len(gain)), "gain": gain}
+    for (method, remedy), against in product(hits, (NOTHING, RANDOM)):
+        gain = hits[method, remedy] - hits[against, remedy]
+        columns = {"method": method, "remedy": remedy, "against": against, "test_index": range(len(gain)), "gain": gain}
         recovery.append(pd.DataFrame(columns))
     where = {"case": job.wildcards["case"], "seed": settings["seed"]}
-    job.write("precision", located(pd.concat(precision, ignore_index=True), **where))
+    by_method = pd.DataFrame(precision.items(), columns=["method", "average_precision"])
+    job.write("precision", located(by_method, **where))
     job.write("recovery", located(pd.concat(recovery, ignore_index=True), **where))

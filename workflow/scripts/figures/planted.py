@@ -14,7 +14,7 @@ with Job(snakemake) as job:
     figure, axes = plt.subplots(len(cases), 2, figsize=(style.WIDTH, 1.9 * len(cases) + 0.4), squeeze=False)
     for (left, right), case in zip(axes, cases, strict=True):
         precision = precisions[precisions.case == case]
-        gains = mended[(mended.case == case) & (mended.over == NOTHING) & (mended.method != NOTHING)]
+        gains = mended[(mended.case == case) & (mended.against == NOTHING) & (mended.method != NOTHING)]
         methods = list(gains.method.unique())
         chance = precision.average_precision[precision.method == RANDOM].item()
         left.axvline(chance, color="0.4", lw=0.8, ls=":", zorder=0)

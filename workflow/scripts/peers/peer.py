@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import torch
 from fading.artefacts.job import Job
-from fading.evidence.intervals import spearman_by_example
+from fading.evidence.correlations import spearman_by_example
 from fading.models.case import open_case
 from fading.peers.comparisons import Task, comparison
 from fading.peers.measure import side_by_side

@@ -1,89 +1,201 @@
-"""Rank correlations and their intervals."""
+"""Means over runs and test examples, and how far each can be trusted.
 
-import warnings
+A *run* is the replicate wherever there are several, since all that a run holds hangs together; of one run its training
+examples are, and the interval says nothing of other runs. Training examples are nested in runs. Measured test examples
+are the same in all runs: crossed with them, so that more runs do not average their luck away. How often the intervals
+of each design hold the truth is simulated in tests/evidence/coverage.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
-from fading.errors import FadingError
+FEWEST = 3  # replicates: below, no spread can be told
+CONFIDENCE = 0.95
+LINEAR, CORRELATION, SHARE, DIFFERENCE = "linear", "correlation", "share", "difference"  # scales
 
 
-def spearman_by_example(predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:
-    """Spearman's correlation over test examples, for each counterfactual: arrays (K, M) give (K,).
+class Ends(NamedTuple):
+    """The ends of an interval."""
 
-    Per example because a pooled correlation is inflated by the examples with large gradients. A constant row has no
-    ranking: its correlation is 0, it predicts nothing. Raises FadingError for numbers that are not finite.
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean, its standard errors by what was drawn at random, and their degrees of freedom.
+
+    `se_rows` is the error of having so many `rows` (runs, or examples of one run), `se_columns` that of having so many
+    test examples; `se_nested` is the part of `se_rows` that is from having so many examples in each run. They are in
+    the units of the scale: `linear` and `difference` (of two shares); `correlation`, Fisher's z; `share`, .5/√n for n
+    independent trials that the trials are worth. NaN where there are too few to tell.
     """
-    if not (np.isfinite(predicted).all() and np.isfinite(actual).all()):
-        raise FadingError("There is no rank correlation of changes of loss that are not finite: a run has diverged.")
-    with warnings.catch_warnings(action="ignore", category=stats.ConstantInputWarning):
-        return np.nan_to_num(stats.spearmanrho(predicted, actual, axis=1).statistic, nan=0.0)
+
+    value: float
+    se_rows: float
+    se_columns: float = 0.0
+    df: float = np.inf
+    scale: str = LINEAR
+    rows: int = 1
+    se_nested: float = 0.0
+
+    @property
+    def se(self) -> float:
+        """Of both together."""
+        return float(np.hypot(self.se_rows, self.se_columns))
+
+    def ends(self, confidence: float = CONFIDENCE) -> Ends:
+        """The ends of the two-sided interval; within [−1, 1] for correlations, [0, 1] for shares (Wilson 1927)."""
+        if not np.isfinite(self.se):
+            return Ends(np.nan, np.nan)
+        if not self.se:
+            return Ends(self.value, self.value)
+        quantile = stats.t.ppf((1 + confidence) / 2, self.df)
+        reach = quantile * self.se
+        if self.scale == CORRELATION:
+            return Ends(*np.tanh(np.arctanh(self.value) + np.array([-reach, reach])).tolist())
+        if self.scale == SHARE:
+            return _wilson(self.value, 0.25 / self.se**2, quantile)
+        limits = (-1, 1) if self.scale == DIFFERENCE else (-np.inf, np.inf)
+        return Ends(*np.clip([self.value - reach, self.value + reach], *limits).tolist())
+
+    def beyond(self, threshold: float, direction: str) -> float:
+        """How far it lies on the side of `direction`, "at least" or "at most", in the units of its errors."""
+        if self.scale == CORRELATION:
+            distance = np.arctanh(self.value) - np.arctanh(threshold)
+        elif self.scale == SHARE:  # the error of a share depends on it: that of the threshold counts (Wilson 1927)
+            distance = (self.value - threshold) / (2 * np.sqrt(threshold * (1 - threshold)))
+        else:
+            distance = self.value - threshold
+        return float(distance if direction == "at least" else -distance)
+
+    def p_value(self, threshold: float, direction: str) -> float:
+        """One-sided: how likely a mean is to lie so far on that side, were the truth the threshold. NaN without error.
+
+        Without any spread it is 0, or 1 beyond the threshold, which itself is on the claim's side.
+        """
+        beyond = self.beyond(threshold, direction)
+        if not self.se > 0:
+            return np.nan if np.isnan(self.se) else float(beyond < 0)
+        return float(stats.t.sf(beyond / self.se, self.df))
 
 
-def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
-    """The mean of values (K,) and the ends of its 95 % interval (Student's t): NaN for a single value."""
-    if len(values) < 2:
-        return float(np.mean(values)), np.nan, np.nan
-    interval = stats.ttest_1samp(values, 0.0).confidence_interval(0.95) if np.ptp(values) else (values[0],) * 2
-    return float(np.mean(values)), *map(float, interval)
+def _wilson(share, trials, quantile):
+    spread = quantile**2 / trials
+    centre, reach = share + spread / 2, np.sqrt(spread * (share * (1 - share) + spread / 4))
+    return Ends(*np.clip([(centre - reach) / (1 + spread), (centre + reach) / (1 + spread)], 0, 1).tolist())
 
 
-def bootstrap_interval(groups: list[np.ndarray], resamples: int = 2000) -> tuple[float, float, float]:
-    """The mean over S seeds of the mean of each one's examples, and the ends of its 95 % interval.
+def mean_of_rows(values: np.ndarray) -> Mean:
+    """The mean of R independent values, such as the means of R runs: Student's t, R − 1 degrees of freedom."""
+    rows = len(values)
+    se = float(np.std(values, ddof=1) / np.sqrt(rows)) if rows >= FEWEST else np.nan
+    return Mean(float(np.mean(values)), se, df=rows - 1, rows=rows)
 
-    A hierarchical bootstrap: seeds are drawn with replacement, and of each drawn seed its examples (Davison and Hinkley
-    1997, §3.8), the spread enlarged by √(S/(S−1)), by which so few seeds understate it, and the percentiles to those of
-    Student's t (Hesterberg 2015). Of three seeds with four examples each it holds the mean in 98 % of all cases where
-    seeds do not differ, 92 % where they differ as much as examples do, and 80 % where only seeds differ. The draws are
-    always the same.
+
+def mean_of_crossed(values: np.ndarray) -> Mean:
+    """The mean of R rows (runs) and C columns (test examples, the same in all runs): (R, C).
+
+    A value is the sum of a row's effect, a column's, and noise. The error of the rows' mean is Student's over rows; the
+    columns add their variance beyond the noise, MS_columns − MS_noise, where positive (Searle, Casella and McCulloch
+    1992, §4.5), with Satterthwaite's degrees of freedom. Owen's pigeonhole bootstrap (2007) is for the same design, but
+    counts the noise three times over. Of one row, columns are the replicates.
     """
-    seeds, count = len(groups), sum(map(len, groups))
-    generator = np.random.default_rng(0)
-    drawn = generator.integers(seeds, size=(resamples, seeds))
-    means = np.zeros(drawn.shape)
-    for number, values in enumerate(groups):
-        again = values[generator.integers(len(values), size=(*drawn.shape, len(values)))].mean(axis=2)
-        means = np.where(drawn == number, again, means)
-    mean = float(np.mean([values.mean() for values in groups]))
-    tail = stats.norm.cdf(np.sqrt(count / (count - 1)) * stats.t.ppf(0.025, count - 1))
-    ends = mean + np.sqrt(seeds / (seeds - 1)) * (np.quantile(means.mean(axis=1), [tail, 1 - tail]) - mean)
-    return mean, *map(float, ends)
+    rows, columns = values.shape
+    if rows == 1:
+        alone = mean_of_rows(values[0])
+        return Mean(alone.value, 0.0, alone.se_rows, alone.df)
+    of_rows = mean_of_rows(values.mean(1))
+    if rows < FEWEST or columns < FEWEST:
+        return of_rows
+    noise = values - values.mean(1, keepdims=True) - values.mean(0) + values.mean()
+    noise_square = (noise**2).sum() / ((rows - 1) * (columns - 1))
+    columns_square = rows * values.mean(0).var(ddof=1)
+    of_columns = max(0.0, columns_square - noise_square) / (rows * columns)
+    variances, degrees = np.array([of_rows.se_rows**2, of_columns]), np.array([rows - 1, columns - 1])
+    total = variances.sum()
+    df = float(total**2 / (variances**2 / degrees).sum()) if total else np.inf
+    return replace(of_rows, se_columns=float(np.sqrt(of_columns)), df=df)
 
 
-def nested_interval(groups: list[np.ndarray]) -> tuple[float, float, float]:
-    """The mean of the values of each seed, and the ends of its 95 % interval.
+def correlation_scaled(mean: Mean) -> Mean:
+    """A mean of Fisher's z as a correlation."""
+    return replace(mean, value=float(np.tanh(mean.value)), scale=CORRELATION)
 
-    By bootstrap over seeds and examples; where there is one seed, or one value of each, Student's t over the values.
+
+def fisher(values: np.ndarray) -> np.ndarray:
+    """Fisher's z of K correlations, by the delta method for what each is the mean of: values (K, C) to (K, C).
+
+    Correlations of one count as half a swap of neighbours from it, which C examples can't tell from one.
     """
-    nested = len(groups) > 1 and sum(map(len, groups)) > len(groups)
-    return bootstrap_interval(groups) if nested else mean_interval(np.concatenate(groups))
+    count = values.shape[1]
+    most = 1 - (6 / (count**3 - count) if count > 1 else 1e-6)
+    means = values.mean(1, keepdims=True)
+    clipped = means.clip(-most, most)
+    return np.arctanh(clipped) + (values - means) / (1 - clipped**2)
 
 
-def success_interval(groups: list[np.ndarray]) -> tuple[float, float, float]:
-    """The share of successes (0 or 1) over the trials of each seed, and the ends of its 95 % interval.
+def mean_of_nested(values: np.ndarray, rows: np.ndarray) -> Mean:
+    """The mean of R runs, each that of its examples: values (K, C) by test example, `rows` (K,) says of which run."""
+    groups = [values[rows == row] for row in dict.fromkeys(rows.tolist())]
+    mean = mean_of_crossed(np.stack([group.mean(0) for group in groups]))
+    within = [group.mean(1).var(ddof=1) / len(group) if len(group) > 1 else 0.0 for group in groups]
+    return replace(mean, se_nested=float(np.sqrt(np.mean(within) / len(groups))))
 
-    The wider, at either end, of Wilson's interval (1927), which knows that few trials without a failure do not prove
-    that there is none, and the nested one, which knows that trials of a seed may be alike.
+
+def leave_one_run_out(values: np.ndarray, pairs: Sequence[tuple]) -> np.ndarray:
+    """Pseudo-values of each of R runs for the mean over pairs of runs: (P, C) to (R, C), with the same mean.
+
+    Pairs that share a run hang together; a jackknife over runs knows it (Arvesen 1969). Needs each of three or more
+    runs with each other one.
     """
-    trials = np.concatenate(groups)
-    wilson = stats.binomtest(int(trials.sum()), len(trials)).proportion_ci(method="wilson")
-    return float(trials.mean()), *_widest((wilson.low, wilson.high), groups, 0)
+    runs = sorted({run for pair in pairs for run in pair})
+    mean = values.mean(0)
+    without = [values[[run not in pair for pair in pairs]].mean(0) for run in runs]
+    return np.stack([len(runs) * mean - (len(runs) - 1) * left for left in without])
 
 
-def paired_interval(groups: list[np.ndarray]) -> tuple[float, float, float]:
-    """The mean over trials of a success's difference to its control's (−1, 0 or 1), and the ends of its 95 % interval.
+def mean_of_shares(groups: Sequence[np.ndarray]) -> Mean:
+    """The share of successes (0 or 1) over the trials of R runs, a group each.
 
-    The wider, at either end, of Agresti and Min's interval for matched pairs (2005: two pairs are added, half a one of
-    each kind) and the nested one.
+    The trials are worth as many independent ones as their spread between runs says, never more than there are; where
+    all end alike nothing tells, and they are worth one a run. With Wilson's normal quantile that covers well, with
+    Student's too often.
     """
-    differences = np.concatenate(groups)
-    count, total = len(differences) + 2, differences.sum()
-    spread = np.sqrt(np.abs(differences).sum() + 1 - total**2 / count) / count
-    ends = total / count + stats.norm.ppf([0.025, 0.975]) * spread
-    return float(differences.mean()), *_widest(ends, groups, -1)
+    runs, trials = len(groups), np.concatenate(groups)
+    share = float(trials.mean())
+    if runs < FEWEST:
+        return Mean(share, np.nan, scale=SHARE, rows=runs)
+    if share in (0.0, 1.0):
+        return Mean(share, 0.5 / np.sqrt(runs), scale=SHARE, rows=runs)
+    spread = share * (1 - share)
+    variance, _ = _between_runs(groups, spread / len(trials))
+    se = float(0.5 * np.sqrt(variance / spread))
+    return Mean(share, se, scale=SHARE, rows=runs, se_nested=0.5 / np.sqrt(len(trials)))
 
 
-def _widest(ends, groups, smallest):
-    """The ends, or those of the nested interval where they lie farther out, within [smallest, 1]."""
-    _, low, high = nested_interval(groups)
-    return tuple(np.clip([np.fmin(ends[0], low), np.fmax(ends[1], high)], smallest, 1).tolist())
+def mean_of_differences(groups: Sequence[np.ndarray]) -> Mean:
+    """The mean of a success's difference to its control's (−1, 0 or 1) over the trials of R runs, a group each.
+
+    No less uncertain than Agresti and Min's matched pairs (2005: two pairs are added, half a one of each kind), of
+    which each run is one where all trials end alike.
+    """
+    runs, trials = len(groups), np.concatenate(groups)
+    if runs < FEWEST:
+        return Mean(float(trials.mean()), np.nan, scale=DIFFERENCE, rows=runs)
+    pairs = trials if np.ptp(trials) else trials[:1].repeat(runs)
+    count = len(pairs) + 2
+    least = (np.abs(pairs).sum() + 1 - pairs.sum() ** 2 / count) / count**2
+    variance, df = _between_runs(groups, least)
+    se, nested = float(np.sqrt(variance)), float(np.sqrt(least))
+    return Mean(float(trials.mean()), se, df=df, scale=DIFFERENCE, rows=runs, se_nested=nested)
+
+
+def _between_runs(groups, least):
+    """The variance of the mean over runs, if it is more than trials by themselves would have, and its df."""
+    variance = np.var([group.mean() for group in groups], ddof=1) / len(groups)
+    return (variance, len(groups) - 1) if variance > least else (least, np.inf)

@@ -1,37 +1,36 @@
 """The scorecard in words: how many claims came out, which did not, and each with its numbers, in Markdown."""
 
+import math
+
 import pandas as pd
 
 from fading.errors import FadingError
-from fading.evidence.claims import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+from fading.evidence.claims import CONTRADICTED, INCONCLUSIVE, LEVEL, NOISE, NOT_TESTED, SUPPORTED, VOID
 
-WHOSE = {"paper": "of the paper's claims", "ours": "of our own", "control": "controls"}
+WHOSE = {"paper": "The paper's claims", "ours": "Our own", "control": "Controls"}
+KNOWING = {
+    "nothing": "before any run",
+    "prototypes": "after prototypes",
+    "earlier results": "after earlier results",
+}
+HEADINGS = ("claim", "case", "estimate, one-sided 95 % bounds", "over", "threshold, fixed", "verdict", "has, needs")
 BEGIN, END = "<!-- results: written by `snakemake scorecard` -->", "<!-- end of results -->"
 
 
 def results(judged: pd.DataFrame) -> str:
-    """The claims in Markdown: how many came out, which did not, and each with its numbers."""
-    lines = []
-    for source, whose in WHOSE.items():
-        verdicts = judged.verdict[judged.source == source]
-        counts = [f"{(verdicts == verdict).sum()} {verdict}" for verdict in (SUPPORTED, INCONCLUSIVE, CONTRADICTED)]
-        untested = (verdicts == NOT_TESTED).sum()
-        counts += [f"{untested} {NOT_TESTED}"] * bool(untested)
-        lines.append(f"- {len(verdicts)} {whose}: {', '.join(counts)}.")
-    judged = judged[judged.verdict != NOT_TESTED]
-    failed = judged[judged.verdict != SUPPORTED]
+    """The claims in Markdown: how many came out, which did not, and each with its numbers; by whose they are."""
+    texts = ["because", *NOISE]  # a file has them empty
+    judged = judged.assign(**judged[texts].astype(object).fillna(""))
+    sections = [_counts(judged)]
+    failed = judged[~judged.verdict.isin([SUPPORTED, NOT_TESTED])]
     if len(failed):
-        lines += ["", "**What did not come out as claimed:**", ""]
-    for row in failed.itertuples():
-        needed = f"where it would take {row.direction} {_plain(row.threshold)}"
-        lines.append(f"- {row.sentence} *{row.verdict}* (`{row.case}`): {_estimate(row)}, {needed}.")
-    for assumption, rows in judged.groupby("assumption", sort=False):
-        lines += ["", f"| {assumption} | case | estimate, 95 % interval | threshold | verdict |", "| --- " * 5 + "|"]
-        for row in rows.itertuples():
-            threshold = f"{row.direction} {_plain(row.threshold)}"
-            cells = [f"{row.sentence} ({row.source})", f"`{row.case}`", _estimate(row), threshold, row.verdict]
-            lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        sections.append("**What did not come out as claimed:**\n\n" + "\n".join(map(_failure, failed.itertuples())))
+    tested = judged[judged.verdict != NOT_TESTED]
+    for source, title in WHOSE.items():
+        rows = tested[tested.source == source]
+        if len(rows):
+            sections.append(f"**{title}**\n\n{_table(rows)}")
+    return "\n\n".join(sections)
 
 
 def with_results(page: str, judged: pd.DataFrame) -> str:
@@ -41,6 +40,45 @@ def with_results(page: str, judged: pd.DataFrame) -> str:
     if not end:
         raise FadingError(f"docs/results.md has no section of results: it begins with {BEGIN} and ends with {END}.")
     return f"{before}{begin}\n\n{results(judged)}\n\n{end}{after}"
+
+
+def _counts(judged):
+    lines = []
+    for source, title in WHOSE.items():
+        verdicts = judged.verdict[judged.source == source]
+        counts = [f"{(verdicts == verdict).sum()} {verdict}" for verdict in (SUPPORTED, INCONCLUSIVE, CONTRADICTED)]
+        counts += [f"{(verdicts == rare).sum()} {rare}" for rare in (VOID, NOT_TESTED) if (verdicts == rare).any()]
+        lines.append(f"- {title} ({len(verdicts)}): {', '.join(counts)}.")
+    of_noise = judged[[*NOISE]]
+    asked = (~of_noise.isin(["", NOT_TESTED])).any(axis=1).sum()
+    if asked:
+        beaten = (of_noise == SUPPORTED).any(axis=1).sum()
+        lines.append(f"- With {' or '.join(NOISE)} in the estimator's place, of {asked}: {beaten} supported.")
+    adjusted = judged[judged.p_holm.notna()]
+    if len(adjusted):
+        kept = (adjusted.p_holm <= LEVEL).sum()
+        lines.append(f"- Of the paper's, {kept} are supported after Holm's adjustment for their number too.")
+    return "\n".join(lines)
+
+
+def _failure(row):
+    numbers = f"{_estimate(row)}, where it would take {row.direction} {_plain(row.threshold)}"
+    return f"- {row.sentence} *{row.verdict}* (`{row.case}`): {row.because or numbers}."
+
+
+def _table(rows):
+    lines = [f"| {' | '.join(HEADINGS)} |", "| --- " * len(HEADINGS) + "|"]
+    for row in rows.itertuples():
+        threshold = f"{row.direction} {_plain(row.threshold)}, {KNOWING[row.knowing]}"
+        cells = (f"{row.assumption}: {row.sentence}", f"`{row.case}`", _estimate(row), row.over, threshold)
+        lines.append(f"| {' | '.join([*cells, row.verdict, _needed(row)])} |")
+    return "\n".join(lines)
+
+
+def _needed(row):
+    if math.isnan(row.needed):
+        return ""
+    return f"{row.replicates:.0f}, {row.needed:.0f}" if math.isfinite(row.needed) else f"{row.replicates:.0f}, ∞"
 
 
 def _estimate(row):

@@ -1,9 +1,30 @@
-"""What tables of results share: where rows are of, means with intervals over seeds and examples."""
+"""What tables of results share: where rows are of, and means with intervals over runs, examples and test examples."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from fading.evidence.intervals import mean_interval, nested_interval
+from fading.errors import FadingError
+from fading.evidence.intervals import (
+    CORRELATION,
+    DIFFERENCE,
+    LINEAR,
+    SHARE,
+    Mean,
+    correlation_scaled,
+    fisher,
+    leave_one_run_out,
+    mean_of_crossed,
+    mean_of_differences,
+    mean_of_nested,
+    mean_of_shares,
+)
+
+UNCERTAINTY = ("ci_low", "ci_high", "se_rows", "se_columns", "df", "scale", "rows", "se_nested", "over")
+UNITS = ("seed", "other_seed", "train_index")  # what the columns of a frame say that a value is of
+TOO_FEW = "too few to tell"
+OF_TRIALS = {SHARE: mean_of_shares, DIFFERENCE: mean_of_differences}
 
 
 def located(frame: pd.DataFrame, **where) -> pd.DataFrame:
@@ -11,23 +32,79 @@ def located(frame: pd.DataFrame, **where) -> pd.DataFrame:
     return frame.assign(**where)[[*where, *frame.columns]]
 
 
-def interval_over_seeds(frame: pd.DataFrame, value: str) -> pd.DataFrame:
-    """The mean of a column, with its 95 % interval, per value of all other columns.
+def averaged(frame: pd.DataFrame, value: str, by: Sequence[str], scale: str = LINEAR) -> pd.DataFrame:
+    """The mean of a column, with its 95 % interval and of what that is, per value of the columns `by`.
 
-    Over seeds and the examples (train_index or index) of each.
+    Of what else the frame has, `seed` is the run, `train_index` a training example of it, `test_index` a test example
+    that all runs share, `other_seed` the second run of a pair. The rows of an interval are runs, or the training
+    examples of the only one. On the scales share and difference each row of the frame is a trial of its run. Raises
+    FadingError unless all have the same test examples.
     """
-    keys = [name for name in frame.columns if name not in ("seed", "train_index", "index", value)]
     rows = []
-    for key, group in frame.groupby(keys, sort=False, dropna=False):
-        mean, low, high = nested_interval([values.to_numpy() for _, values in group.groupby("seed")[value]])
-        rows.append(dict(zip(keys, key, strict=True)) | {value: mean, "ci_low": low, "ci_high": high})
+    for key, group in frame.groupby(list(by), sort=False, dropna=False):
+        mean, over = _summarised(group, value, scale)
+        rows.append(dict(zip(by, key, strict=True)) | {value: mean.value} | uncertainty(mean, over))
     return pd.DataFrame(rows)
 
 
-def mean_columns(correlations: np.ndarray) -> dict[str, float]:
-    """The mean of correlations (K,), its interval, and K, as columns."""
-    mean, low, high = np.clip(mean_interval(correlations), -1, 1)
-    return {"spearman": mean, "ci_low": low, "ci_high": high, "examples": len(correlations)}
+def uncertainty(mean: Mean, over: str) -> dict:
+    """The columns of a mean beside its value: its interval, what that follows from, and over what it is."""
+    of_mean = {name: getattr(mean, name) for name in UNCERTAINTY[2:-1]}
+    return dict(zip(UNCERTAINTY, mean.ends(), strict=False)) | of_mean | {"over": over}
+
+
+def own(column: str) -> dict[str, str]:
+    """New names of the columns of uncertainty, for a column that is not its table's main one."""
+    return {name: f"{column}_{name.removeprefix('ci_')}" for name in UNCERTAINTY}
+
+
+def _summarised(group, value, scale):
+    """The mean of one group's values, and of what its interval is."""
+    mean, over = (_of_trials if scale in OF_TRIALS else _of_crossed)(group, value, scale)
+    return mean, over if np.isfinite(mean.se) else TOO_FEW
+
+
+def _of_trials(group, value, scale):
+    runs = [values.to_numpy(float) for _, values in group.groupby("seed")[value]]
+    if len(runs) > 1:
+        return OF_TRIALS[scale](runs), f"{len(group)} trials of {len(runs)} runs"
+    return OF_TRIALS[scale](list(runs[0][:, None])), _of_one_run(group)
+
+
+def _of_one_run(units):
+    return f"{len(units)} {'training examples' if 'train_index' in units else 'trials'} of one run"
+
+
+def _of_crossed(group, value, scale):
+    units, values = _grid(group, [name for name in UNITS if name in group], value)
+    if scale == CORRELATION:
+        values = fisher(values)
+    seeds, tests = units.seed.tolist(), values.shape[1]
+    pairs = "other_seed" in units and (units.other_seed >= 0).all()
+    if pairs and len(units) > 1:
+        mean = mean_of_crossed(leave_one_run_out(values, list(zip(seeds, units.other_seed, strict=True))))
+        what = [f"{mean.rows} runs by pairs"]
+    elif len(set(seeds)) > 1:
+        mean = mean_of_nested(values, np.array(seeds))
+        what = [f"{mean.rows} runs"]
+    else:
+        mean = mean_of_crossed(values)
+        what = [_of_one_run(units)] if len(units) > 1 else []
+    if tests > 1:
+        alone = "" if what else f" of one {'pair of runs' if pairs else 'run'}"
+        what.append(f"{tests} test examples{alone}")
+    return (correlation_scaled(mean) if scale == CORRELATION else mean), " × ".join(what)
+
+
+def _grid(group, keys, value):
+    """Values by what they are of: rows of the columns `keys`, and the values (rows, test examples)."""
+    if "test_index" not in group:
+        return group[keys], group[[value]].to_numpy(float)
+    tests, units = group.test_index.nunique(), len(group[keys].drop_duplicates())
+    if len(group) != units * tests or group.duplicated([*keys, "test_index"]).any():
+        raise FadingError(f"The runs do not share their test examples: {len(group)} rows of {value}, {tests} examples.")
+    ordered = group.sort_values([*keys, "test_index"], kind="stable")
+    return ordered[keys].iloc[::tests], ordered[value].to_numpy(float).reshape(-1, tests)
 
 
 def most_products(frame: pd.DataFrame) -> pd.DataFrame:

@@ -20,8 +20,8 @@ class Experiment:
     that lists its cases (the study's where there is none), and it is of all seeds or of the first alone. `reads` names,
     for each input of the script, a source of fading.plan.wiring, and `settings` the parts of the script's settings, of
     fading.plan.parts, and keys of the configuration. `tables` says, by name, which output of the rule is joined over
-    all jobs, and what becomes of it: the `mean` of a column with its interval over seeds and examples, or what the
-    library's function `by` makes of it. `figures` says which tables each draws, the first its own; with `pictures` they
+    all jobs, and what becomes of it: the `mean` of a column, with its interval, `by` columns of keys and on a `scale`
+    (fading.evidence.tables.averaged), or what a `function` of the library makes of it. `figures` says which tables each draws, the first its own; with `pictures` they
     show the cases' examples too.
     """
 
@@ -29,7 +29,7 @@ class Experiment:
     of: str
     reads: dict[str, str]
     settings: tuple[str, ...]
-    tables: dict[str, dict[str, str]]
+    tables: dict[str, dict]
     figures: dict[str, tuple[str, ...]] = field(default_factory=dict)
     cases: str | None = None
     first_seed: bool = False

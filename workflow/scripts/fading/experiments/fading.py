@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from fading.evidence.correlations import spearman_pseudo_values
-from fading.evidence.tables import mean_columns
+from fading.evidence.intervals import CORRELATION
+from fading.evidence.tables import averaged
 from fading.experiments import Experiment
 from fading.experiments.effects import summed_scores
 
@@ -18,11 +19,18 @@ EXPERIMENT = Experiment(
         "changes": "changes_up_weighted",
         "scores": "scores_at_fork",
         "spectrum": "spectrum_at_fork",
+        "path": "path_of_regime",
     },
     settings=("forward_estimators", "recorded", "seed"),
     tables={
         "fading": {"output": "fading"},
-        "fading-summary": {"output": "correlations", "mean": "spearman"},
+        "fading-summary": {
+            "output": "correlations",
+            "mean": "spearman",
+            "by": ("case", "regime", "estimator", "step"),
+            "scale": "correlation",
+        },
+        "fading-drop": {"output": "correlations", "function": "experiments.fading.drop"},
         "decomposition": {
             "output": "decomposition",
             "mean": "share",
@@ -73,12 +81,36 @@ def fading_correlations(
 
 
 def fading_curve(correlations: pd.DataFrame) -> pd.DataFrame:
-    """A row per estimator and step of one run: the mean correlation over examples, and its interval."""
-    rows = [
-        {"estimator": estimator, "step": step, **mean_columns(values.to_numpy())}
-        for (estimator, step), values in correlations.groupby(["estimator", "step"], sort=False).spearman
-    ]
-    return pd.DataFrame(rows)
+    """A row per case, regime, seed, estimator and step: the mean correlation of one run, and its interval."""
+    return averaged(correlations, "spearman", ["case", "regime", "seed", "estimator", "step"], CORRELATION)
+
+
+def drop(correlations: pd.DataFrame) -> pd.DataFrame:
+    """A row per case, regime and estimator: what its correlation loses from the first recorded step to the last.
+
+    `drop` is the mean difference on the same examples. `halved` is the first step, interpolated, at which a run's
+    correlation is below one half: the median over `runs_halved` of the runs, those in which it begins above it.
+    """
+    kinds, pair = ["case", "regime", "estimator"], ["seed", "train_index", "test_index"]
+    steps = correlations.groupby(["case", "regime"]).step
+    ends = [correlations[correlations.step == steps.transform(end)] for end in ("min", "max")]
+    both = ends[0].merge(ends[1], on=[*kinds, *pair], suffixes=("_first", "_last"))
+    both = both.assign(drop=both.spearman_first - both.spearman_last)
+    of_runs = correlations.groupby([*kinds, "seed", "step"], sort=False).spearman.mean().reset_index()
+    halved = of_runs.groupby([*kinds, "seed"], sort=False)[["step", "spearman"]].apply(_halved)
+    crossings = halved.groupby(kinds, sort=False).agg(["median", "count"])
+    crossings = crossings.set_axis(["halved", "runs_halved"], axis=1).reset_index()
+    return averaged(both, "drop", kinds).merge(crossings, on=kinds)
+
+
+def _halved(curve):
+    """The step at which a curve first falls to one half, linear in between; NaN if it begins there or never does."""
+    steps, above = curve.step.to_numpy(float), curve.spearman.to_numpy() - 0.5
+    below = np.flatnonzero(above < 0)
+    if not len(below) or below[0] == 0:
+        return np.nan
+    before, after = below[0] - 1, below[0]
+    return steps[before] + (steps[after] - steps[before]) * above[before] / (above[before] - above[after])
 
 
 def decomposition(changes: dict[str, np.ndarray], response: dict[str, np.ndarray], steps: list[int]) -> pd.DataFrame:

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from fading.evidence.intervals import spearman_by_example
-from fading.evidence.tables import mean_columns
+from fading.evidence.correlations import spearman_pseudo_values
+from fading.evidence.intervals import CORRELATION
+from fading.evidence.tables import averaged
 from fading.experiments import Experiment
 from fading.experiments.effects import summed_scores
 from fading.training.counterfactuals import NO_EXAMPLE
@@ -21,7 +22,7 @@ EXPERIMENT = Experiment(
     first_seed=True,
     tables={
         "loo": {"output": "pairs"},
-        "loo-summary": {"output": "correlations", "by": "experiments.leave_one_out.summary"},
+        "loo-summary": {"output": "correlations", "function": "experiments.leave_one_out.summary"},
     },
     figures={"loo": ("loo", "loo-summary")},
 )
@@ -63,9 +64,9 @@ def pairs(truths: dict[str, dict], scores: dict[str, dict[str, np.ndarray]]) -> 
 
 
 def correlations(truths: dict[str, dict], scores: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
-    """A row per truth, estimator and left-out group: Spearman correlation over test examples, predicted with actual.
+    """A row per truth, estimator, left-out group and test example: Spearman correlation, predicted with actual.
 
-    The rows named mirror correlate the effects of leaving out with the negated effects of counting twice: where that
+    `spearman` holds pseudo-values, whose mean over test examples is the correlation. The rows named mirror correlate the effects of leaving out with the negated effects of counting twice: where that
     is low, effects are not first-order, and no first-order estimator can do well. Beside stands how well these were
     solved for: truth_residual where the truth solves for something, and of the estimator's solver the median residual,
     the share of right-hand sides that diverged and of those where negative curvature was met.
@@ -81,13 +82,15 @@ def correlations(truths: dict[str, dict], scores: dict[str, dict[str, np.ndarray
             single = _sizes(members) == 1
             compared[MIRROR] = (members[single], actual[single], -changes["loss_change"][twice])
         for name, (group, effects, forecasts) in compared.items():
+            count, test = effects.shape
             columns = {
                 "truth": truth,
                 "estimator": name,
-                "size": _sizes(group),
-                "train_index": group[:, 0],
-                "spearman": spearman_by_example(forecasts, effects),
-                "truth_residual": solved[: len(group)],
+                "size": np.repeat(_sizes(group), test),
+                "train_index": np.repeat(group[:, 0], test),
+                "test_index": np.tile(np.arange(test), count),
+                "spearman": spearman_pseudo_values(forecasts, effects).ravel(),
+                "truth_residual": np.repeat(solved[:count], test),
                 **_health(scores.get(name, {})),
             }
             frames.append(pd.DataFrame(columns))
@@ -95,12 +98,10 @@ def correlations(truths: dict[str, dict], scores: dict[str, dict[str, np.ndarray
 
 
 def summary(correlations: pd.DataFrame) -> pd.DataFrame:
-    """A row per case, truth, estimator and group size: the mean over groups and seeds, and its interval."""
+    """A row per case, truth, estimator and group size: the mean over groups, and its interval."""
     keys = ["case", "truth", "estimator", "size"]
-    groups = correlations.groupby(keys, sort=False).spearman
-    rows = [dict(zip(keys, key, strict=True)) | mean_columns(values.to_numpy()) for key, values in groups]
     health = correlations.groupby(keys, sort=False)[["truth_residual", *HEALTH]].median()
-    return pd.DataFrame(rows).merge(health.reset_index(), on=keys)
+    return averaged(correlations, "spearman", keys, CORRELATION).merge(health.reset_index(), on=keys)
 
 
 def _health(scored):

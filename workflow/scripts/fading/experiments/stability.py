@@ -10,8 +10,9 @@ from fading.derivatives.curvature import Curvature
 from fading.derivatives.gradients import gradient_projections, per_example_gradients
 from fading.derivatives.lanczos import Ritz, lanczos
 from fading.derivatives.solvers import Solution, arnoldi_health
-from fading.evidence.intervals import spearman_by_example
-from fading.evidence.tables import most_products
+from fading.evidence.correlations import spearman_by_example
+from fading.evidence.intervals import CORRELATION, LINEAR, SHARE
+from fading.evidence.tables import averaged, most_products
 from fading.experiments import Experiment
 from fading.models.case import Case
 
@@ -41,7 +42,7 @@ EXPERIMENT = Experiment(
     first_seed=True,
     tables={
         "stability": {"output": "solutions"},
-        "stability-summary": {"output": "statistics", "mean": "estimate"},
+        "stability-summary": {"output": "statistics", "function": "experiments.stability.summary"},
     },
     figures={"stability": ("stability",)},
 )
@@ -173,8 +174,17 @@ def compared(rows: list[dict]) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     return frame.drop(columns="scores"), references
 
 
+SCALES = {"residual": LINEAR, "diverged": SHARE, "negative_curvature": SHARE, "agreement": CORRELATION}  # of statistics
+
+
 def solver_statistics(frame: pd.DataFrame) -> pd.DataFrame:
     """By example, each solver's health and agreement with the most products: statistic, train_index, …, estimate."""
     keys = ["case", "seed", "curvature", "solver", "setting", "damping", "train_index"]
-    values = ["residual", "diverged", "negative_curvature", "agreement"]
-    return most_products(frame).melt(keys, values, "statistic", "estimate").astype({"estimate": float})
+    return most_products(frame).melt(keys, list(SCALES), "statistic", "estimate").astype({"estimate": float})
+
+
+def summary(statistics: pd.DataFrame) -> pd.DataFrame:
+    """A row per case, curvature, solver, setting, damping and statistic: the mean over examples, and its interval."""
+    keys = ["case", "curvature", "solver", "setting", "damping", "statistic"]
+    of_each = statistics.groupby("statistic", sort=False)
+    return pd.concat([averaged(rows, "estimate", keys, SCALES[name]) for name, rows in of_each], ignore_index=True)

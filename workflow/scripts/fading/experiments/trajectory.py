@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fading.errors import FadingError
-from fading.evidence.intervals import spearman_by_example
+from fading.evidence.correlations import spearman_by_example
 from fading.experiments import Experiment
 
 EXPERIMENT = Experiment(
@@ -20,11 +20,19 @@ EXPERIMENT = Experiment(
     settings=("later_checkpoints", "assumptions.estimators"),
     cases="assumptions.cases",
     first_seed=True,
-    tables={"trajectory": {"output": "agreement", "mean": "spearman"}},
+    tables={
+        "trajectory": {
+            "output": "agreement",
+            "mean": "spearman",
+            "by": ("case", "estimator", "between", "step"),
+            "scale": "correlation",
+        }
+    },
     figures={"trajectory": ("trajectory", "loo-summary")},
 )
 
 HALFWAY, ORDERS, SEEDS = "half-way and end", "two orders of data", "two seeds"
+ONE_RUN = -1  # in place of a pair's second run
 
 
 def by_estimator(estimators: list[str], files: list) -> dict[str, list]:
@@ -46,20 +54,29 @@ def rank_agreement(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) 
 
 
 def agreement(checkpoints: dict[int, dict], orders: list[dict], seeds: list[dict]) -> pd.DataFrame:
-    """How alike rankings of the training examples are, for each test example: between, step, seed, index, spearman.
+    """How alike rankings of the training examples are, for each test example.
 
     Scores at the last of `checkpoints` are compared with those at each other one, with the runs of other `orders`, and
-    those of the `seeds` with each other. `index` numbers the test examples, `seed` the pairs of runs.
+    those of the `seeds` with each other. Columns between, step, seed and other_seed (the runs by their places, ONE_RUN
+    where there is no second), test_index, spearman.
     """
     steps = list(checkpoints)
     end = checkpoints[steps[-1]]
-    rows = [(HALFWAY, step, 0, rank_agreement(checkpoints[step], end)) for step in steps[:-1]]
-    rows += [(ORDERS, steps[-1], pair, rank_agreement(end, other)) for pair, other in enumerate(orders)]
-    rows += [(SEEDS, steps[-1], pair, rank_agreement(*runs)) for pair, runs in enumerate(combinations(seeds, 2))]
+    rows = [(HALFWAY, step, 0, ONE_RUN, rank_agreement(checkpoints[step], end)) for step in steps[:-1]]
+    rows += [(ORDERS, steps[-1], 0, place, rank_agreement(end, other)) for place, other in enumerate(orders, start=1)]
+    for (first, scores), (second, others) in combinations(enumerate(seeds), 2):
+        rows.append((SEEDS, steps[-1], first, second, rank_agreement(scores, others)))
     frames = [
         pd.DataFrame(
-            {"between": between, "step": step, "seed": pair, "index": np.arange(len(spearman)), "spearman": spearman}
+            {
+                "between": between,
+                "step": step,
+                "seed": seed,
+                "other_seed": other,
+                "test_index": np.arange(len(spearman)),
+                "spearman": spearman,
+            }
         )
-        for between, step, pair, spearman in rows
+        for between, step, seed, other, spearman in rows
     ]
     return pd.concat(frames, ignore_index=True)

@@ -106,6 +106,25 @@ def check_claims(claims: list[dict], config: dict) -> None:
         key = f"config/claims.yaml: {claim['claim']}"
         _member(f"{key}: case", [claim["case"]], config["definitions"], "defined are")
         _member(f"{key}: table", [claim["table"]], sorted(tables), "tables are")
+        _member(f"{key}: given", claim.get("given", []), names, "config/claims.yaml has")
+    stood_on(claims, names)
+
+
+def stood_on(claims: list[dict], names: list[str]) -> set[str]:
+    """The names of claims, of those that they stand on, and so forth. Raises FadingError if one stands on itself."""
+    given = {claim["claim"]: claim.get("given", []) for claim in claims}
+    reached: set[str] = set()
+
+    def follow(name, above):
+        if name in above:
+            raise FadingError(f"config/claims.yaml: {name}: given leads back to itself: {', '.join([*above, name])}.")
+        reached.add(name)
+        for other in given[name]:
+            follow(other, [*above, name])
+
+    for name in names:
+        follow(name, [])
+    return reached
 
 
 def _check_case(key, case, config):

@@ -26,7 +26,9 @@ def check_descriptions() -> None:
         _all_in(f"{file}: reads", experiment.reads.values(), SOURCES)
         _all_in(f"{file}: settings", [part for part in experiment.settings if "." not in part], PARTS)
         for table in experiment.tables.values():
-            _all_in(f"{file}: tables", table, ["output", "mean", "by"])
+            if "mean" in table and not {"by", "scale"} <= table.keys():
+                raise FadingError(f"{file}: tables: found a mean without by, its columns of keys, and scale.")
+            _all_in(f"{file}: tables", table, ["output", "mean", "by", "scale", "function"])
         for drawn in experiment.figures.values():
             _all_in(f"{file}: figures", drawn, tables)
 

@@ -14,6 +14,9 @@ from fading.plan.wiring import READS, SOURCES, Need
 STUDY, ON_REQUEST = "crate", ("peers", "benchmark")  # rules that need all of a study, and what else there is
 
 
+POWER = Need("claims", "power", {})
+
+
 @dataclass(frozen=True)
 class PlannedJob:
     """A job: its rule, its wildcards but for the study, its settings, and the jobs whose outputs it reads."""
@@ -93,7 +96,7 @@ def _of_the_study(plan):
                 drawn["examples"] = [Need("examples", "examples", {"case": case}) for case in cases]
             read[f"figure_{topic}"] = drawn
     read["figure_claims"] = {"table": Need("claims", "claims", {})}
-    read[STUDY] = {"results": [*(_figure(topic) for topic in [*plan.topics, "claims"]), *tables.values()]}
+    read[STUDY] = {"results": [*(_figure(topic) for topic in [*plan.topics, "claims"]), *tables.values(), POWER]}
     return read | _on_request(plan)
 
 

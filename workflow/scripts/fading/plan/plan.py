@@ -11,7 +11,7 @@ from fading.experiments import EXPERIMENTS
 from fading.experiments.correction.names import NEIGHBOURS, RANDOM
 from fading.influence import ESTIMATORS
 from fading.models import MODELS, Model
-from fading.plan.checks import check, check_claims, rankers
+from fading.plan.checks import check, check_claims, rankers, stood_on
 from fading.plan.options import curvature_examples, options
 from fading.training.counterfactuals import left_out, up_weighted
 
@@ -141,9 +141,11 @@ class Plan:
 
     @property
     def claims(self) -> list[dict]:
-        """The claims that the study judges."""
-        judged = self.config["claims"]
-        return [claim for claim in self.every_claim if judged == "all" or claim["claim"] in judged]
+        """The claims that the study judges, and those that these stand on."""
+        if self.config["claims"] == "all":
+            return self.every_claim
+        judged = stood_on(self.every_claim, self.config["claims"])
+        return [claim for claim in self.every_claim if claim["claim"] in judged]
 
     @property
     def claimed_tables(self) -> list[str]:
@@ -162,7 +164,7 @@ class Plan:
 
     def summarisers(self, table: str) -> list[str]:
         """The library's files, if any, with the function that makes a table of its frames."""
-        function = EXPERIMENTS[self.tables[table]].tables[table].get("by") if table in self.tables else None
+        function = EXPERIMENTS[self.tables[table]].tables[table].get("function") if table in self.tables else None
         return [f"fading/{function.rpartition('.')[0].replace('.', '/')}.py"] if function else []
 
 

@@ -39,8 +39,8 @@ EXPERIMENT = Experiment(
     ),
     cases="correction.cases",
     tables={
-        "correction": {"output": "trials", "by": "experiments.correction.success.summary"},
-        "correction-paired": {"output": "trials", "by": "experiments.correction.success.paired"},
+        "correction": {"output": "trials", "function": "experiments.correction.success.summary"},
+        "correction-paired": {"output": "trials", "function": "experiments.correction.success.paired"},
     },
     figures={"correction": ("correction",)},
 )

@@ -24,8 +24,13 @@ EXPERIMENT = Experiment(
     settings=("case", "optimizer", "onwards", "rankers", "correction.recovery", "seed"),
     cases="correction.planted",
     tables={
-        "planted": {"output": "precision", "mean": "average_precision"},
-        "planted-recovery": {"output": "recovery", "mean": "gain"},
+        "planted": {"output": "precision", "mean": "average_precision", "by": ("case", "method"), "scale": "linear"},
+        "planted-recovery": {
+            "output": "recovery",
+            "mean": "gain",
+            "by": ("case", "method", "remedy", "against"),
+            "scale": "linear",
+        },
     },
     figures={"planted": ("planted", "planted-recovery")},
 )
@@ -59,17 +64,6 @@ def average_precision(suspicion: Tensor, planted: Tensor) -> float:
     hit = planted[suspects(suspicion, len(planted))].double()
     precision = hit.cumsum(0) / torch.arange(1, len(hit) + 1)
     return ((precision * hit).sum() / hit.sum()).item()
-
-
-def pseudo_values(suspicion: Tensor, planted: Tensor, groups: int = 20) -> list[float]:
-    """Pseudo-values of the average precision, by a jackknife that leaves out a group of examples at a time.
-
-    Their mean is the average precision, corrected for bias, and they scatter as if they were independent (Tukey 1958),
-    which the precisions down to each error are not.
-    """
-    whole, member = average_precision(suspicion, planted), torch.arange(len(planted)) % groups
-    without = [average_precision(suspicion[member != group], planted[member != group]) for group in range(groups)]
-    return [groups * whole - (groups - 1) * precision for precision in without]
 
 
 def recovered(onwards: Segment, labels: Tensor, weights: Tensor) -> Tensor:

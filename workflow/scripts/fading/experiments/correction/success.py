@@ -1,14 +1,15 @@
 """Tables of corrections: success with its interval, and against controls on the same targets."""
 
-import numpy as np
 import pandas as pd
 
-from fading.evidence.intervals import nested_interval, paired_interval, success_interval
+from fading.evidence.intervals import DIFFERENCE, LINEAR, SHARE
+from fading.evidence.tables import averaged, own
 from fading.experiments.correction.names import LABEL_NEIGHBOURS, OF_LABEL, RANDOM
 
 SETTING = ["intervention", "k", "learning_rate", "relative_rate", "step"]
 TRIAL = ["seed", "test_index"]
 COMPARED_WITH = (RANDOM, OF_LABEL, LABEL_NEIGHBOURS)
+KEPT = ("retention", "retention_equal")  # of other predictions: where a correction stopped, and after equal steps
 
 
 def summary(trials: pd.DataFrame) -> pd.DataFrame:
@@ -18,30 +19,17 @@ def summary(trials: pd.DataFrame) -> pd.DataFrame:
     median over successes; loss_change, accuracy_change, distance and visits are means. trials counts the targets of all
     seeds, distinct the test examples among them, since seeds may mis-predict the same.
     """
+    keys = ["case", "method", *SETTING]
+    table = averaged(trials, "success", keys, SHARE)
+    of_runs = trials.drop(columns="test_index")  # each run looks at other examples of its own
+    for column in KEPT:
+        kept = averaged(of_runs, column, keys, LINEAR).rename(columns=own(column))
+        table = table.merge(kept.assign(**{f"{column}_high": kept[f"{column}_high"].clip(upper=1)}), on=keys)
     trials = trials.assign(loss_change=trials.loss - trials.loss_before)
-    keys, rows = ["case", "method", *SETTING], []
-    for key, group in trials.groupby(keys, sort=False):
-        success, low, high = success_interval(_by_seed(group, "success"))
-        retention, *ends = np.clip(nested_interval(_by_seed(group, "retention")), 0, 1)
-        rows.append(
-            {
-                **dict(zip(keys, key, strict=True)),
-                "success": success,
-                "ci_low": low,
-                "ci_high": high,
-                "retention": retention,
-                "retention_low": ends[0],
-                "retention_high": ends[1],
-                "accuracy_change": group.accuracy_change.mean(),
-                "loss_change": group.loss_change.mean(),
-                "distance": group.distance.mean(),
-                "taken": group.taken.median(),
-                "visits": group.visits.mean(),
-                "trials": len(group),
-                "distinct": group.test_index.nunique(),
-            }
-        )
-    return pd.DataFrame(rows)
+    groups = trials.groupby(keys, sort=False)
+    beside = groups[["accuracy_change", "loss_change", "distance", "visits"]].mean()
+    counts = groups.agg(taken=("taken", "median"), trials=("success", "size"), distinct=("test_index", "nunique"))
+    return table.merge(beside.join(counts).reset_index(), on=keys)
 
 
 def paired(trials: pd.DataFrame) -> pd.DataFrame:
@@ -50,20 +38,7 @@ def paired(trials: pd.DataFrame) -> pd.DataFrame:
     for control in COMPARED_WITH:
         theirs = trials.loc[trials.method == control, ["case", *TRIAL, *SETTING, "success"]]
         both = trials.merge(theirs, on=["case", *TRIAL, *SETTING], suffixes=("", "_control"))
-        both = both.assign(difference=both.success - both.success_control)
-        keys = ["case", "method", *SETTING]
-        for key, group in both[both.method != control].groupby(keys, sort=False):
-            difference, low, high = paired_interval(_by_seed(group, "difference"))
-            columns = {"difference": difference, "ci_low": low, "ci_high": high, "trials": len(group)}
-            rows.append({**dict(zip(keys, key, strict=True)), "control": control, **columns})
-    return pd.DataFrame(rows)
-
-
-def front(summary: pd.DataFrame) -> pd.DataFrame:
-    """Of one case's settings of one method, those that no other beats in both success and retention, by retention."""
-    ordered = summary.sort_values(["retention", "success"], ascending=False, kind="stable")
-    return ordered[ordered.success.cummax().diff().fillna(1) > 0]
-
-
-def _by_seed(group, column):
-    return [values.to_numpy(float) for _, values in group.groupby("seed")[column]]
+        rows.append(both[both.method != control].assign(control=control))
+    both = pd.concat(rows, ignore_index=True)
+    both = both.assign(difference=both.success - both.success_control)
+    return averaged(both, "difference", ["case", "method", "control", *SETTING], DIFFERENCE)

@@ -1,0 +1,46 @@
+"""How much it would take to decide a claim, were its estimate the truth."""
+
+import math
+from bisect import bisect_left
+
+import numpy as np
+from scipy import stats
+
+from fading.evidence.intervals import FEWEST, Mean
+
+MOST = 10_000  # replicates; what would need more is not to be decided so
+
+
+def decided_by(mean: Mean, threshold: float, direction: str, level: float) -> dict[str, float]:
+    """How many replicates (runs, or examples of one run) there are and would decide, at what the variances are now.
+
+    `needed` counts replicates of as many examples each; `needed_each` by how much the examples of each of as many
+    replicates would have to be multiplied, to 3 %. Infinite where that can't do: the test examples are too few, or the
+    runs differ too much. NaN without standard errors, and `needed_each` where a replicate has no examples of its own.
+    """
+    distance = abs(mean.beyond(threshold, direction))
+    now = {"replicates": mean.rows}
+    if math.isnan(mean.se) or math.isnan(distance):
+        return {**now, "needed": math.nan, "needed_each": math.nan}
+    if not mean.se_rows:  # the test examples of one run are the replicates, or nothing varies
+        decided = distance >= stats.t.ppf(1 - level, mean.df) * mean.se
+        return {**now, "needed": mean.rows if decided else math.inf, "needed_each": math.nan}
+    variance, between = mean.se_rows**2, max(0.0, mean.se_rows**2 - mean.se_nested**2)
+    of_columns = max(0.0, mean.se**4 / mean.df - variance**2 / (mean.rows - 1))  # in Satterthwaite's denominator
+
+    def decides(of_rows, rows):
+        total = of_rows + mean.se_columns**2
+        spread = of_rows**2 / (rows - 1) + of_columns if math.isfinite(mean.df) else 0.0
+        df = total**2 / spread if spread else math.inf
+        return distance >= stats.t.ppf(1 - level, df) * math.sqrt(total)
+
+    needed = _first(range(FEWEST, MOST + 1), lambda rows: decides(variance * mean.rows / rows, rows))
+    factors = np.geomspace(1 / 16, MOST, 400).tolist()
+    each = _first(factors, lambda factor: decides(between + mean.se_nested**2 / factor, mean.rows))
+    return {**now, "needed": needed, "needed_each": each if mean.se_nested else math.nan}
+
+
+def _first(values, decides):
+    """The first of ascending values that decides, as all that follow do; infinite if none does."""
+    place = bisect_left(values, True, key=decides)
+    return values[place] if place < len(values) else math.inf
