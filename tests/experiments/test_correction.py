@@ -8,7 +8,6 @@ import pytest
 import torch
 from conftest import Tiny, reference_gradients
 from fading.errors import FadingError
-from fading.evidence.intervals import paired_interval
 from fading.experiments.correction.attempts import attempts
 from fading.experiments.correction.attempts import trials as run_trials
 from fading.experiments.correction.gallery import gallery, with_text
@@ -40,11 +39,12 @@ from fading.experiments.correction.names import (
 )
 from fading.experiments.correction.nesting import block, in_turn
 from fading.experiments.correction.rankings import Ranking, rankings
-from fading.experiments.correction.success import front, paired, summary
+from fading.experiments.correction.success import paired, summary
 from fading.models.case import Examples
 from fading.training.optimizers import SGD, AdamW, Momentum
 from fading.training.order import batch_order
 from fading.training.segment import Segment, batch_loss, batches, descend, state_after, unit_weights
+from scipy import stats
 
 ALL = (DESCEND, ASCEND, RELABEL, DROP, MISLEAD)
 EVERYONE = torch.ones(Tiny.n, dtype=torch.bool)
@@ -401,7 +401,8 @@ def trials(successes: dict[str, list[list[float]]]) -> pd.DataFrame:
                 **{"case": "a", "seed": seed, "method": method, "test_index": range(len(hits))},
                 **{"intervention": DESCEND, "k": 3, "learning_rate": 0.1, "relative_rate": 0.2, "step": 5},
                 **{"success": hits, "taken": np.nan, "loss_before": 2.0, "loss": 1.5, "distance": 0.5},
-                **{"retention": np.linspace(0.8, 1, len(hits)), "accuracy_change": 0.0, "visits": 15},
+                **{"retention": np.linspace(0.8, 1, len(hits)), "retention_equal": 0.7},
+                **{"accuracy_change": 0.0, "visits": 15},
             }
         )
         for method, seeds in successes.items()
@@ -417,20 +418,55 @@ def test_tables_average_and_pair_by_target_and_seed():
     assert (table.trials.tolist(), table.distinct.tolist()) == ([8, 8], [4, 4])
     assert table.retention["abif"] == pytest.approx(0.9)
     assert (table.loss_change == -0.5).all()
-    assert ((table.ci_low <= table.success) & (table.success <= table.ci_high)).all()
+    assert table[["ci_low", "ci_high"]].isna().all(axis=None), "two runs tell no spread"
     (row,) = paired(frame).itertuples()
-    assert (row.method, row.control, row.difference, row.trials) == ("abif", RANDOM, 0.125, 8)
-    assert (row.ci_low, row.ci_high) == paired_interval([np.array([1.0, 0, 1, 0]), np.array([0.0, 0, 0, -1])])[1:]
+    assert (row.method, row.control, row.difference, row.rows) == ("abif", RANDOM, 0.125, 2)
     shuffled = paired(frame.sample(frac=1, random_state=0))
     assert shuffled.difference.item() == 0.125
-    unlike = trials({"abif": [[1] * 6, [0] * 6]})  # seeds that differ are two, not twelve
-    alike = trials({"abif": [[1, 0] * 3, [0, 1] * 3]})
-    width = [table.ci_high.item() - table.ci_low.item() for table in (summary(unlike), summary(alike))]
-    assert width[0] > width[1]
 
 
-def test_the_front_is_what_nothing_beats():
-    table = pd.DataFrame({"retention": [0.9, 0.8, 0.95, 0.7, 0.9], "success": [0.5, 0.4, 0.2, 1.0, 0.3]})
-    best = front(table)
-    assert best.retention.tolist() == [0.95, 0.9, 0.7]
-    assert best.success.tolist() == [0.2, 0.5, 1.0]
+ABIF = [[1, 1, 1, 0], [1, 0, 1, 0], [1, 1, 0, 1], [0, 1, 1, 0], [1, 0, 1, 1]]
+
+
+def test_success_is_a_share_of_trials_of_runs():
+    (row,) = summary(trials({"abif": ABIF})).itertuples()
+    share = stats.binomtest(sum(map(sum, ABIF)), 20).proportion_ci(method="wilson")
+    assert (row.ci_low, row.ci_high) == pytest.approx((share.low, share.high)), "runs that do not differ"
+    assert (row.over, row.scale, row.rows) == ("20 trials of 5 runs", "share", 5)
+    (unlike,) = summary(trials({"abif": [[1] * 4, [0] * 4, [1] * 4, [1] * 4, [0] * 4]})).itertuples()
+    share = stats.binomtest(3, 5).proportion_ci(method="wilson")
+    assert unlike.ci_high - unlike.ci_low >= share.high - share.low, "runs that differ are five, not twenty"
+
+
+def test_what_is_kept_has_an_interval_over_runs_of_its_own():
+    frame = trials({"abif": ABIF})
+    kept = np.array([0.80, 0.90, 0.94, 0.95, 0.96])
+    frame = frame.assign(
+        retention=kept[frame.seed] + 0.01 * (frame.test_index - 1.5), retention_equal=0.5 * kept[frame.seed]
+    )
+    (row,) = summary(frame).itertuples()
+    low, high = stats.ttest_1samp(kept, 0).confidence_interval(0.95)
+    assert (row.retention_low, row.retention_high) == pytest.approx((low, min(high, 1)))
+    assert (row.retention, row.retention_over, row.retention_rows) == (pytest.approx(kept.mean()), "5 runs", 5)
+    assert row.retention_se_rows == pytest.approx(kept.std(ddof=1) / np.sqrt(5))
+    assert row.retention_equal == pytest.approx(kept.mean() / 2)
+    assert row.retention_equal_se_rows == pytest.approx(row.retention_se_rows / 2)
+    assert row.retention_high <= 1, "no more than all is kept"
+
+
+def test_a_difference_is_of_the_very_same_targets():
+    controls = [[0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 1, 0], [1, 0, 0, 0]]
+    frame = trials({"abif": ABIF, RANDOM: controls, OF_LABEL: ABIF})
+    table = paired(frame).set_index(["method", "control"])
+    assert set(table.index) == {("abif", RANDOM), ("abif", OF_LABEL), (RANDOM, OF_LABEL), (OF_LABEL, RANDOM)}
+    differences = np.array(ABIF) - np.array(controls)
+    gained, lost = (differences == 1).sum(), (differences == -1).sum()
+    row = table.loc[("abif", RANDOM)]
+    assert row.difference == pytest.approx(differences.mean())
+    least = np.sqrt(gained + lost + 1 - (gained - lost) ** 2 / 22) / 22  # Agresti and Min 2005
+    assert (row.se_rows, row.df) == (pytest.approx(least), np.inf)
+    assert (row.over, row.scale) == ("20 trials of 5 runs", "difference")
+    assert table.difference["abif", OF_LABEL] == 0
+    assert table.difference[OF_LABEL, RANDOM] == -table.difference[RANDOM, OF_LABEL] == row.difference
+    only = paired(frame[(frame.method != RANDOM) | (frame.test_index < 2)]).set_index(["method", "control"])
+    assert only.over["abif", RANDOM] == "10 trials of 5 runs", "those that both tried"

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fading.errors import FadingError
+from fading.evidence.tables import located
 from fading.experiments.effects import summed_scores, theory
 from fading.experiments.fading import (
     CURVATURE,
@@ -14,6 +15,7 @@ from fading.experiments.fading import (
     REUSE,
     TOGETHER,
     decomposition,
+    drop,
     fading_correlations,
     fading_curve,
 )
@@ -42,6 +44,64 @@ def test_the_fading_curve_compares_each_example_with_its_own_score():
     of_run = curve.set_index(["estimator", "step"]).spearman
     assert of_run["good", 5] > 0.89, "as near to one as four test examples can tell"
     assert of_run["bad", 5] < -0.89
+
+
+def curves(steps: list[int], *runs: tuple[float, ...], **where) -> pd.DataFrame:
+    """Correlations whose mean over two examples and three test examples is a curve for each run."""
+    rows = [
+        {"seed": run, "step": step, "train_index": 10 * run + k, "test_index": test, "spearman": mean + k * test / 10}
+        for run, curve in enumerate(runs)
+        for step, mean in zip(steps, curve, strict=True)
+        for k in (-1, 1)
+        for test in range(3)
+    ]
+    return located(pd.DataFrame(rows), **({"case": "net", "regime": "calm", "estimator": "abif"} | where))
+
+
+def test_a_drop_is_from_the_first_step_to_the_last_of_the_same_examples():
+    frame = pd.concat(
+        [
+            curves([1, 5, 20], (0.9, 0.6, 0.2), (0.8, 0.5, 0.3), (1.0, 0.0, 0.7)),
+            curves([2, 7], (0.5, 0.9), (0.5, 0.7), (0.6, 0.9), regime="edge"),
+        ]
+    ).sample(frac=1, random_state=0)
+    table = drop(frame).set_index("regime")
+    drops = np.array([0.7, 0.5, 0.3])
+    low, high = stats.ttest_1samp(drops, 0).confidence_interval(0.95)
+    assert table.loc["calm", ["drop", "ci_low", "ci_high"]].tolist() == pytest.approx([0.5, low, high])
+    assert table.over["calm"] == "3 runs × 3 test examples"
+    assert table["drop"]["edge"] == pytest.approx(-0.3), "each regime has recorded steps of its own"
+
+
+@pytest.mark.parametrize(
+    ("curve", "step"),
+    [
+        ((0.9, 0.6, 0.2), 5 + 15 * 0.1 / 0.4),
+        ((0.9, 0.1, 0.9), 1 + 4 * 0.4 / 0.8),
+        ((0.9, 0.5, 0.2), 5),
+        ((0.5, 0.4, 0.2), 1),
+        ((0.49, 0.4, 0.2), np.nan),  # begins below
+        ((0.9, 0.8, 0.5), np.nan),  # never does
+        ((np.nan, np.nan, np.nan), np.nan),
+    ],
+)
+def test_a_correlation_is_halved_where_the_line_between_two_steps_crosses_one_half(curve, step):
+    (row,) = drop(curves([1, 5, 20], curve)).itertuples()
+    assert row.halved == pytest.approx(step, nan_ok=True)
+    assert row.runs_halved == (0 if np.isnan(step) else 1)
+
+
+def test_the_step_of_halving_is_the_median_of_the_runs_in_which_it_is_halved():
+    halving = (0.9, 0.1, 0.9), (0.9, 0.6, 0.2), (0.9, 0.5, 0.2)
+    (row,) = drop(curves([1, 5, 20], (0.9, 0.9, 0.9), *halving, (0.1, 0.1, 0.1))).itertuples()
+    assert (row.halved, row.runs_halved) == (5, 3)
+
+
+def test_an_estimator_that_ranks_nothing_has_no_drop():
+    frame = pd.concat([curves([1, 5], *[(0.9, 0.1)] * 3), curves([1, 5], *[(np.nan,) * 2] * 3, estimator="none")])
+    table = drop(frame).set_index("estimator")
+    assert table["drop"]["abif"] == pytest.approx(0.8)
+    assert table.loc["none", ["drop", "ci_low", "halved"]].isna().all()
 
 
 ALL = set(MENDED.values())
@@ -101,8 +161,8 @@ def test_where_theory_has_the_whole_first_order_alone_its_mends_are_one_part():
 def test_what_theory_says_is_joined_from_the_chunks_that_up_weight():
     effect = np.arange(12.0).reshape(3, 2, 2)
     chunks = [
-        {"norm": np.ones((2, 2)), "theory.effect": effect[:2], "theory.sharpness": np.array(3.0)},
-        {"norm": np.ones((2, 2)), "theory.effect": effect[2:], "theory.sharpness": np.array(4.0)},
+        {"norm": np.ones((2, 2)), "theory.effect": effect[:2]},
+        {"norm": np.ones((2, 2)), "theory.effect": effect[2:]},
         {"norm": np.zeros((1, 2))},  # the null alone
     ]
     (said,) = theory(chunks).items()

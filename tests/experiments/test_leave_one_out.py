@@ -1,11 +1,11 @@
 """Predictions of planted effects of leaving out, one by one and in groups, and their mirror."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from fading.errors import FadingError
 from fading.experiments.effects import PROXIMAL, RETRAINING, UNROLLED, stack
 from fading.experiments.leave_one_out import MIRROR, correlations, pairs, summary, unrolled_truth
+from scipy import stats
 
 
 def test_leave_one_out_tables():
@@ -38,10 +38,12 @@ def test_leave_one_out_tables():
     assert twice["size"].tolist() == [1] * 10 + [2] * 5
     assert twice.test_index.tolist() == list(range(5)) * 3
     assert (frame.truth == PROXIMAL).sum() == 2 * 5
-    seed = correlations(truths, scores)
-    seeds = pd.concat([seed.assign(case="a", seed=number) for number in (0, 1)])
-    table = summary(seeds).set_index(["truth", "estimator", "size"])
-    assert table.spearman.round(12).to_dict() == {
+    of_examples = correlations(truths, scores).assign(case="a", seed=0)
+    assert len(of_examples) == (2 * 3 + 2 + 2 * 1) * 5, "a row for each test example"
+    sizes = of_examples.groupby(["truth", "estimator", "size", "train_index"]).size()
+    assert set(sizes) == {5}
+    means = of_examples.groupby(["truth", "estimator", "size"]).spearman.mean()
+    assert means.round(12).to_dict() == {
         (RETRAINING, "twice", 1): 1,
         (RETRAINING, "twice", 2): 1,
         (RETRAINING, "opposite", 1): -1,
@@ -50,7 +52,9 @@ def test_leave_one_out_tables():
         (PROXIMAL, "twice", 1): 1,
         (PROXIMAL, "opposite", 1): -1,
     }
-    assert table.examples[RETRAINING, "twice", 1] == 4, "two examples in two seeds"
+    table = summary(of_examples).set_index(["truth", "estimator", "size"])
+    assert (table.spearman.abs() > 0.9).all(), "as near to one as five test examples can tell"
+    assert np.sign(table.spearman).to_dict() == np.sign(means).to_dict()
     solver = table.loc[(RETRAINING, "twice", 1), ["residual", "diverged", "negative_curvature"]]
     np.testing.assert_allclose(solver.astype(float), [0.2, 0.5, 0])
     assert table.truth_residual[PROXIMAL, "twice", 1] == 0.01
@@ -62,8 +66,26 @@ def test_leave_one_out_tables():
 def test_the_linear_response_along_the_whole_run_is_a_truth_of_its_own():
     scored = {"scores": np.random.default_rng(0).normal(size=(2, 5)), "examples": np.array([1, 3])}
     scores = {"itself": scored, "opposite": scored | {"scores": -scored["scores"]}}
-    against = correlations({UNROLLED: unrolled_truth(scored)}, scores).set_index(["estimator", "train_index"]).spearman
+    by_test = correlations({UNROLLED: unrolled_truth(scored)}, scores)
+    against = by_test.groupby(["estimator", "train_index"]).spearman.mean()
     expected = {(name, example): sign for name, sign in (("itself", 1), ("opposite", -1)) for example in (1, 3)}
     assert against.to_dict() == pytest.approx(expected)
     assert (unrolled_truth(scored)["epsilon"] == -1).all()
     np.testing.assert_array_equal(unrolled_truth(scored)["loss_change"], -scored["scores"])
+
+
+def test_the_interval_is_over_left_out_examples_and_test_examples():
+    random = np.random.default_rng(0)
+    effect = random.normal(size=(6, 20))
+    truth = {"loss_change": effect, "members": np.arange(6)[:, None], "epsilon": -np.ones(6)}
+    forecasts = {name: -effect + spread * random.normal(size=effect.shape) for name, spread in (("a", 0.5), ("b", 2))}
+    scores = {name: {"scores": array, "examples": np.arange(6)} for name, array in forecasts.items()}
+    scores["constant"] = {"scores": np.zeros((6, 20)), "examples": np.arange(6)}
+    table = summary(correlations({RETRAINING: truth}, scores).assign(case="a", seed=0)).set_index("estimator")
+    for name, array in forecasts.items():
+        of_each = [stats.spearmanr(-array[k], effect[k]).statistic for k in range(6)]
+        assert table.spearman[name] == pytest.approx(np.tanh(np.arctanh(of_each).mean())), "Fisher's z is averaged"
+    assert ((table.ci_low < table.spearman) & (table.spearman < table.ci_high))[["a", "b"]].all()
+    assert set(table.over[["a", "b"]]) == {"6 training examples of one run × 20 test examples"}
+    assert table.rows["a"] == 6
+    assert table.loc["constant", ["spearman", "ci_low", "ci_high"]].isna().all(), "what ranks nothing has no number"

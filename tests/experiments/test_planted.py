@@ -3,15 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import Tiny, reference_gradients
 from fading.data.drawing import flipped
-from fading.evidence.intervals import mean_interval
+from fading.evidence.tables import averaged
+from fading.experiments import EXPERIMENTS
 from fading.experiments.correction.names import RANDOM, RELABEL, REMOVE
 from fading.experiments.correction.planted import (
     average_precision,
-    pseudo_values,
     recovered,
     remedied,
     suspects,
@@ -21,6 +22,7 @@ from fading.models.case import Examples
 from fading.training.optimizers import SGD
 from fading.training.order import batch_order
 from fading.training.segment import Segment, batches, state_after
+from scipy import stats
 
 
 def test_flipped_labels_are_as_many_as_asked_and_all_wrong():
@@ -58,18 +60,34 @@ def test_average_precision_is_the_area_under_the_curve():
     assert suspects(torch.zeros(3000), 3).tolist() == [0, 1, 2], "ties go by place"
 
 
-@pytest.mark.parametrize("informed", [0.0, 1.0])
-def test_the_jackknife_interval_of_the_average_precision_covers_it(informed):
-    generator = torch.Generator().manual_seed(4)
-    drawn = []
-    for _ in range(200):
-        planted = torch.rand(1000, generator=generator) < 0.2
-        suspicion = informed * planted + torch.randn(1000, generator=generator)
-        interval = mean_interval(np.array(pseudo_values(suspicion, planted)))
-        drawn.append((average_precision(suspicion, planted), interval))
-    truth = np.mean([value for value, _ in drawn])
-    covered = np.mean([low <= truth <= high for _, (_, low, high) in drawn])
-    assert 0.9 <= covered <= 0.99
+def table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    described = EXPERIMENTS["planted"].tables[name]
+    return averaged(frame, described["mean"], described["by"], described["scale"])
+
+
+def test_the_average_precision_is_averaged_over_runs():
+    precisions = np.array([0.4, 0.5, 0.7])
+    frame = pd.DataFrame({"case": "a", "seed": range(3), "method": "abif", "average_precision": precisions})
+    (row,) = table("planted", frame).itertuples()
+    expected = stats.ttest_1samp(precisions, 0).confidence_interval(0.95)
+    assert [row.ci_low, row.ci_high] == pytest.approx(list(expected))
+    assert (row.over, row.df) == ("3 runs", 2)
+    (few,) = table("planted", frame[:2]).itertuples()
+    assert np.isnan([few.ci_low, few.ci_high]).all()
+
+
+def test_what_is_recovered_is_averaged_over_runs_and_the_test_examples_that_they_share():
+    random = np.random.default_rng(0)
+    shared, of_runs = random.normal(size=40), random.normal(size=(5, 1))
+    gains = 0.1 + 0.3 * of_runs + shared + 0.5 * random.normal(size=(5, 40))
+    frame = pd.DataFrame({"seed": np.repeat(range(5), 40), "test_index": np.tile(range(40), 5), "gain": gains.ravel()})
+    (row,) = table(
+        "planted-recovery", frame.assign(case="a", method="abif", remedy=RELABEL, against=RANDOM)
+    ).itertuples()
+    assert row.gain == pytest.approx(gains.mean())
+    assert row.se_rows == pytest.approx(gains.mean(1).std(ddof=1) / np.sqrt(5))
+    assert row.se_columns == pytest.approx(1 / np.sqrt(40), rel=0.3), "more runs would not average it away"
+    assert (row.over, row.rows) == ("5 runs × 40 test examples", 5)
 
 
 def test_suspicions_are_what_they_are_named():

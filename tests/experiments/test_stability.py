@@ -1,6 +1,7 @@
 """Solvers in a Krylov space against those in the whole one, divergence by construction, and which solution is best."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import Tiny
@@ -9,8 +10,9 @@ from fading.derivatives.curvature import Curvature
 from fading.derivatives.gradients import per_example_gradients
 from fading.derivatives.lanczos import lanczos
 from fading.evidence.tables import most_products
-from fading.experiments.stability import STANDARD, System, compared, krylov_solutions, solver_statistics
+from fading.experiments.stability import STANDARD, System, compared, krylov_solutions, solver_statistics, summary
 from problems import spectrum
+from scipy import stats
 
 
 @pytest.mark.parametrize("kind", ["resnet-gelu", "logistic"])
@@ -77,3 +79,34 @@ def test_without_an_explicit_solution_the_smallest_residual_is_the_reference():
     assert agreement[["a", "b"]].tolist() == [-1, 1]
     assert agreement["c"] == 0, "what overflowed agrees with nothing"
     assert references["residual.hessian/1"].tolist() == [0.1]
+
+
+def test_each_statistic_is_averaged_over_examples_on_its_own_scale():
+    problem = {"case": "a", "seed": 0, "curvature": "hessian", "solver": "CG", "setting": STANDARD, "damping": 0.1}
+    solved = pd.DataFrame(
+        {
+            "train_index": [4, 7, 9, 11],
+            "residual": [0.1, 0.2, 0.4, 0.3],
+            "diverged": False,
+            "negative_curvature": [True, True, False, True],
+            "agreement": [0.9, 0.8, 0.95, 0.99],
+        }
+    ).assign(**problem, products=8)
+    first = solved.assign(products=1, residual=9.0, agreement=0.0)
+    table = summary(solver_statistics(pd.concat([first, solved]))).set_index("statistic")
+    low, high = stats.ttest_1samp(solved.residual, 0).confidence_interval(0.95)
+    assert table.loc["residual", ["estimate", "ci_low", "ci_high"]].tolist() == pytest.approx([0.25, low, high])
+    z = np.arctanh(solved.agreement)
+    assert table.estimate["agreement"] == pytest.approx(np.tanh(z.mean()))
+    ends = np.tanh(stats.ttest_1samp(z, 0).confidence_interval(0.95))
+    assert table.loc["agreement", ["ci_low", "ci_high"]].tolist() == pytest.approx(ends.tolist())
+    wilson = stats.binomtest(3, 4).proportion_ci(method="wilson")
+    met = table.loc["negative_curvature"]
+    assert (met.estimate, met.scale) == (0.75, "share")
+    assert met.ci_low < wilson.low < wilson.high < met.ci_high < 1, "no more certain than four trials"
+    assert (table.estimate["diverged"], table.ci_low["diverged"]) == (0, 0)
+    assert 0.4 < table.ci_high["diverged"] < 0.6, "that none of four diverged is not that none ever does"
+    assert set(table.over) == {"4 training examples of one run"}
+    two = summary(solver_statistics(solved[:2])).set_index("statistic")
+    assert two[["ci_low", "ci_high"]].isna().all(axis=None)
+    assert two.estimate["residual"] == pytest.approx(0.15)

@@ -1,0 +1,257 @@
+"""Noise can't win, and verdicts turn: the shipped claims, judged in worlds of which it is known what is true."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from conftest import ROOT
+from fading.evidence.claims import CONTRADICTED, NOISE, PAPER, PLACES, SUPPORTED, VOID, judge
+from fading.experiments.correction.names import RANDOM
+from fading.experiments.effects import PROXIMAL, RETRAINING
+from fading.plan.checks import stood_on
+from worlds import CASES, FRAMES, MIRROR, RIGHT, SOLVED, STAYS, World, near
+
+CLAIMS = [claim for claim in yaml.safe_load((ROOT / "config/claims.yaml").read_text()) if claim["case"] in CASES]
+OF_PAPER = {claim["claim"]: claim for claim in CLAIMS if claim["source"] == PAPER}
+OF_ESTIMATORS = {
+    name: claim
+    for name, claim in OF_PAPER.items()
+    if set(PLACES) & set(claim["where"]) and claim["table"] != "stability-summary"  # where a solver meets a matrix
+}
+FORKED = ("fading-summary", "fading-drop", "decomposition")
+LEFT = ("loo-summary", "remedies")
+TRIED = ("correction", "correction-paired")
+
+
+@cache
+def tables():
+    """Of the world of the paper."""
+    return World().tables(*FRAMES)
+
+
+@cache
+def of_paper():
+    return judge(CLAIMS, tables()).set_index("claim")
+
+
+def judged(world, *names):
+    """The claims on the tables named, which alone are the world's own, and those that these stand on."""
+    on = stood_on(CLAIMS, [claim["claim"] for claim in CLAIMS if claim["table"] in names])
+    claims = [claim for claim in CLAIMS if claim["claim"] in on]
+    return judge(claims, tables() | world.tables(*names)).set_index("claim")
+
+
+def test_where_the_paper_is_right_its_claims_are_supported():
+    verdicts = of_paper().verdict
+    assert set(verdicts[[*OF_PAPER]]) == {SUPPORTED}
+    stood = stood_on(CLAIMS, [*OF_PAPER])
+    assert set(verdicts[list(stood)]) == {SUPPORTED}
+    assert (of_paper().p_holm[[*OF_PAPER]] >= of_paper().p[[*OF_PAPER]]).all()
+
+
+def test_noise_is_tried_in_the_place_of_every_estimator_of_the_paper_and_never_supported():
+    asked = of_paper()[[*NOISE]]
+    assert asked.loc[[*OF_ESTIMATORS]].isin([VOID, CONTRADICTED]).all(axis=None)
+    assert (asked.drop([*OF_ESTIMATORS, "hessian-unstable"]) == "").all(axis=None)
+
+
+@pytest.mark.parametrize("noise", NOISE)
+def test_overwriting_scores_with_noise_gives_the_verdicts_that_noise_is_judged_with(noise):
+    overwritten = judged(World().told_by(noise), *FRAMES)
+    verdicts = overwritten.verdict[[*OF_ESTIMATORS]]
+    assert SUPPORTED not in set(verdicts)
+    assert verdicts.to_dict() == of_paper()[noise][[*OF_ESTIMATORS]].to_dict()
+
+
+def test_where_nothing_ever_correlates_no_claim_on_an_estimator_is_supported():
+    def forked(world, fork):
+        fork["actual"] = world.noise(*fork["actual"].shape)
+        fork["response"] = {name: world.noise(*array.shape) for name, array in fork["response"].items()}
+
+    def left_out(world, left):
+        left |= {truth: world.noise(*left[truth].shape) for truth in (RETRAINING, PROXIMAL, MIRROR)}
+
+    def ranked(world, runs):
+        runs[:] = [world.noise(*end.shape) for end in runs]
+
+    world = World().but(forked, "forks").but(left_out, "left_out").but(ranked, "rankings")
+    world.correcting_as(RANDOM)
+    verdicts = judged(world, *FORKED, *LEFT, "trajectory", *TRIED).verdict
+    failing = [
+        name
+        for name, claim in OF_ESTIMATORS.items()
+        if claim["table"] != "expansion-summary" and (claim["direction"] == "at most" or claim["column"] == "drop")
+    ]
+    assert len(failing) >= 8
+    assert set(verdicts[failing]) == {VOID}, "failing at what can't be done is no finding"
+    rest = [name for name, claim in OF_ESTIMATORS.items() if name not in failing and name in verdicts]
+    assert set(verdicts[rest]) <= {VOID, CONTRADICTED}
+
+
+def both(*names):
+    return [f"{name}-{case}" for name in names for case in ("resnet", "bert")]
+
+
+FADING = [*both("fading"), "fading-resnet-abif", "fading-bert-abif"]
+ON_FADING = [*both("horizon-aware"), "fading-is-curvature"]
+
+
+def shuffled():
+    """The truth is that of other test examples."""
+
+    def forked(world, fork):
+        fork["actual"] = world.random.permuted(fork["actual"], axis=2)
+
+    def left_out(world, left):
+        order = world.random.permutation(left[RETRAINING].shape[1])
+        left |= {truth: left[truth][:, order] for truth in (RETRAINING, PROXIMAL, MIRROR)}
+
+    return World().but(forked, "forks").but(left_out, "left_out")
+
+
+def negated():
+    """Estimators say the opposite."""
+
+    def forked(_, fork):
+        fork["scores"] |= {name: -fork["scores"][name] for name in RIGHT}
+
+    return World().but(forked, "forks")
+
+
+def never_right():
+    """Estimators correlate by .2 with the first effect and the last."""
+
+    def forked(world, fork):
+        alike = 0.2 * fork["actual"].sum(1)
+        fork["scores"] |= {name: alike + np.sqrt(0.92) * world.noise(*alike.shape) for name in RIGHT}
+
+    return World().but(forked, "forks")
+
+
+def abif_right_on_leaving_out():
+    def left_out(world, left):
+        left["scores"]["abif"] = -near(world.random, left[RETRAINING], 0.9)
+
+    return World().but(left_out, "left_out")
+
+
+def leaving_out_beyond_first_order():
+    def left_out(world, left):
+        left[MIRROR] = near(world.random, left[RETRAINING], 0.5)
+
+    return World().but(left_out, "left_out")
+
+
+def damping_mends():
+    def left_out(world, left):
+        left[RETRAINING] = near(world.random, -left[SOLVED], 0.9)
+        left["scores"]["linear-response"] = -near(world.random, left[RETRAINING], 0.99)
+        left[MIRROR] = near(world.random, left[RETRAINING], 0.99)
+
+    return World().but(left_out, "left_out")
+
+
+def trajectory_does_not_matter():
+    def ranked(world, runs):
+        runs[:] = world.training_runs(alike=0.98)
+
+    return World().but(ranked, "rankings")
+
+
+def tracin_exact():
+    world = World()
+    world.remainders = world.remainders.assign(tracin_remainder=world.remainders.remainder)
+    return world
+
+
+def random_corrects():
+    """Random examples correct what influential ones correct."""
+    world = World()
+    of_abif = world.trials[world.trials.method == "abif"].assign(method=RANDOM)
+    world.trials = pd.concat([world.trials[world.trials.method != RANDOM], of_abif], ignore_index=True)
+    return world
+
+
+MUTATIONS = {
+    "the truth is of other test examples": (
+        shuffled,
+        (*FORKED, *LEFT),
+        {
+            CONTRADICTED: [
+                *both("starts-right", "abif-sees-one-step", "abif-is-right"),
+                *both("fading-is-first-order", "leave-one-out-is-first-order"),
+                "linear-response-starts-right-diverging",
+                "remedy-answers-another-question",
+            ],
+            VOID: [*FADING, *ON_FADING, *both("leave-one-out"), "remedy-does-not-mend-leave-one-out"],
+            SUPPORTED: both("mirrors"),
+        },
+    ),
+    "estimators say the opposite": (
+        negated,
+        FORKED,
+        {
+            CONTRADICTED: both("starts-right", "abif-sees-one-step", "abif-is-right"),
+            VOID: [*FADING, *ON_FADING],
+            SUPPORTED: both("fading-is-first-order"),
+        },
+    ),
+    "estimators never were right": (
+        never_right,
+        FORKED,
+        {
+            CONTRADICTED: both("starts-right", "abif-sees-one-step", "abif-is-right"),
+            VOID: [*FADING, *ON_FADING],
+            SUPPORTED: both("fading-is-first-order"),
+        },
+    ),
+    "influence does not fade": (
+        lambda: World(keeps=STAYS),
+        FORKED,
+        {
+            CONTRADICTED: FADING,
+            VOID: ON_FADING,
+            SUPPORTED: [*both("starts-right", "abif-is-right"), "first-order-breaks-beyond-stability"],
+        },
+    ),
+    "regimes are swapped": (
+        lambda: World().swapped(),
+        (*FORKED, "divergence-summary"),
+        {
+            CONTRADICTED: [*both("calm-is-calm", "fading-is-first-order"), "edge-is-edge", "beyond-stability"],
+            VOID: [*FADING, *both("divergence"), "divergence-beyond-stability", "first-order-breaks-beyond-stability"],
+            SUPPORTED: both("starts-right"),
+        },
+    ),
+    "ABIF is right on leaving out": (abif_right_on_leaving_out, LEFT, {CONTRADICTED: both("leave-one-out")}),
+    "leaving out is beyond first order": (
+        leaving_out_beyond_first_order,
+        LEFT,
+        {
+            CONTRADICTED: both("mirrors"),
+            VOID: [*both("leave-one-out-is-first-order", "leave-one-out"), "remedy-does-not-mend-leave-one-out"],
+        },
+    ),
+    "damping mends leaving out": (damping_mends, LEFT, {CONTRADICTED: ["remedy-does-not-mend-leave-one-out"]}),
+    "the trajectory does not matter": (
+        trajectory_does_not_matter,
+        ("trajectory",),
+        {CONTRADICTED: ["checkpoint-matters-resnet", "order-matters-resnet"]},
+    ),
+    "TracIn has every term": (tracin_exact, ("expansion-summary",), {CONTRADICTED: ["tracin-lacks-a-term"]}),
+    "random examples correct": (
+        random_corrects,
+        TRIED,
+        {VOID: both("corrected", "retained", "beats-random", "beats-label", "neighbours-correct")},
+    ),
+}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_verdicts_turn_with_the_truth(mutation):
+    world, names, expected = MUTATIONS[mutation]
+    verdicts = judged(world(), *names).verdict
+    found = {ended: [name for name in turned if verdicts[name] == ended] for ended, turned in expected.items()}
+    assert found == expected

@@ -1,0 +1,264 @@
+"""Small worlds of which it is known what is true: the raw numbers that jobs write, and the study's tables of them."""
+
+from copy import deepcopy
+from importlib import import_module
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from fading.evidence.claims import NOISE
+from fading.evidence.tables import averaged, located
+from fading.experiments import EXPERIMENTS
+from fading.experiments.correction.names import DESCEND, ITSELF, LABEL_NEIGHBOURS, NEIGHBOURS, OF_LABEL, RANDOM
+from fading.experiments.effects import PROXIMAL, RETRAINING
+from fading.experiments.expansion import REMAINDERS, remainder_statistics
+from fading.experiments.fading import CURVATURE, MENDED, decomposition, fading_correlations
+from fading.experiments.leave_one_out import correlations
+from fading.experiments.remedies import remedies
+from fading.experiments.trajectory import agreement
+
+CASES = {"resnet-fashion": "edge", "bert-reviews": "diverging"}  # with the regime beside the calm one
+SHARPNESS = {"calm": 0.5, "edge": 2.0, "diverging": 3.0}  # ηλ_max
+RUNS, EXAMPLES, TESTS, STEPS = range(3), 2, 64, [1, 40]
+LEFT_OUT, TRAINING, CORRECTED, TARGETS = 6, 30, range(5), 4
+RIGHT = {"gradient-dot": 0.999, "abif": 0.98}  # correlations with the first effect of up-weighting
+FADES, STAYS = (1, 0.1), (1, 0.98)  # correlations of effects with the first
+HOLDS, BREAKS = (0.999, 0.999), (0.98, 0.2)  # of the linear response with effects
+SUCCESS = {"abif": 0.95, ITSELF: 1, RANDOM: 0.05, NEIGHBOURS: 0.2, OF_LABEL: 0.3, LABEL_NEIGHBOURS: 0.95}
+MIRROR, SOLVED = "mirror", "gauss-newton"
+
+
+def near(random, values, correlation):
+    """Values whose correlation over test examples with others is about as given, a number or one per step."""
+    correlation = np.reshape(correlation, (-1, 1))
+    return correlation * values + np.sqrt(1 - correlation**2) * random.normal(size=values.shape)
+
+
+class World:
+    """What is true of both cases: all that the paper says, unless effects keep their correlation with the first."""
+
+    def __init__(self, keeps=FADES):
+        self.random = np.random.default_rng(0)
+        self.forks = {
+            (case, regime, run): self.fork(keeps, HOLDS if regime == "calm" else BREAKS)
+            for case, other in CASES.items()
+            for regime, run in product(("calm", other), RUNS)
+        }
+        self.sharpness = {(case, regime): SHARPNESS[regime] for case, regime, _ in self.forks}
+        self.left_out = {case: self.leaving_out() for case in CASES}
+        self.rankings = {case: self.training_runs() for case in CASES}
+        self.remainders = first_order_remainders()
+        self.trials = self.corrections()
+
+    def noise(self, *shape):
+        return self.random.normal(size=shape)
+
+    def fork(self, keeps, holds):
+        """Up-weighting in one run and regime: estimators are right about the first effect, of which less is kept."""
+        first = self.noise(EXAMPLES, 1, TESTS)
+        static = np.broadcast_to(first, (EXAMPLES, len(STEPS), TESTS))
+        actual = near(self.random, static, keeps)
+        curved = near(self.random, actual, 0.9)
+        right = {name: near(self.random, first[:, 0], correlation) for name, correlation in RIGHT.items()}
+        return {
+            "actual": actual,
+            "scores": right | {name: self.noise(EXAMPLES, TESTS) for name in NOISE},
+            "response": {name: curved if CURVATURE in mends else static for mends, name in MENDED.items()}
+            | {"effect": near(self.random, actual, holds)},
+        }
+
+    def leaving_out(self):
+        """It does what the linear response says, not what ABIF does; the damped inverse has the proximal response."""
+        retrained, solved = self.noise(LEFT_OUT, TESTS), self.noise(LEFT_OUT, TESTS)
+        unrelated = {name: self.noise(LEFT_OUT, TESTS) for name in ("abif", *NOISE)}
+        return {
+            RETRAINING: retrained,
+            MIRROR: near(self.random, retrained, 0.99),
+            PROXIMAL: near(self.random, solved, 0.97),
+            SOLVED: -solved,
+            "scores": {"linear-response": -near(self.random, retrained, 0.99), **unrelated},
+        }
+
+    def training_runs(self, alike=0.5):
+        """Scores of the training examples at the end, half-way, in another order of the data, and by other seeds."""
+        end = self.noise(TRAINING, TESTS)
+        return [end, *(near(self.random, end, alike) for _ in range(len(RUNS) + 1))]
+
+    def corrections(self):
+        """A row per case, run, target, method and number of steps."""
+        tried = product(CASES, CORRECTED, range(TARGETS), SUCCESS, (3, 10))
+        trials = pd.DataFrame(tried, columns=["case", "seed", "test_index", "method", "step"])
+        chance = trials.method.map(SUCCESS)
+        return trials.assign(
+            intervention=DESCEND,
+            k=np.where(trials.method == ITSELF, 1, 10),
+            learning_rate=0.006,
+            relative_rate=0.06,
+            success=(self.random.random(len(trials)) < chance).astype(float),
+            retention=0.97 + 0.02 * self.random.random(len(trials)),
+            **{"taken": 2, "visits": 20, "loss_before": 2.0, "loss": 1.0, "distance": 0.1, "accuracy_change": 0.0},
+            retention_equal=0.9,
+        )
+
+    # What can be done to it
+
+    def but(self, change, *parts):
+        """Another world, in which change(world, part) has been done to every member of the parts named."""
+        other = deepcopy(self)
+        for part in parts:
+            for member in getattr(other, part).values():
+                change(other, member)
+        return other
+
+    def told_by(self, noise):
+        """What is said to be an estimator's is noise's, everywhere."""
+
+        def forked(_, fork):
+            said = fork["scores"][noise]
+            fork["scores"] |= dict.fromkeys(RIGHT, said)
+            fork["response"] = dict.fromkeys(fork["response"], np.broadcast_to(said[:, None], fork["actual"].shape))
+
+        def left_out(_, left):
+            said = left["scores"][noise]
+            left |= {"scores": left["scores"] | {"abif": said, "linear-response": said}, SOLVED: said}
+
+        def ranked(world, runs):
+            runs[:] = [world.noise(*end.shape) for end in runs]
+
+        other = self.but(forked, "forks").but(left_out, "left_out").but(ranked, "rankings")
+        astray = dict.fromkeys(REMAINDERS.values(), other.remainders[REMAINDERS[RANDOM]])
+        other.remainders = other.remainders.assign(**astray)
+        other.correcting_as(noise)
+        return other
+
+    def correcting_as(self, noise):
+        """ABIF corrects exactly what noise does."""
+        theirs = self.trials[self.trials.method == noise]
+        others = self.trials[self.trials.method != "abif"]
+        self.trials = pd.concat([theirs.assign(method="abif"), others], ignore_index=True)
+
+    def swapped(self):
+        """What is called calm is each case's other regime."""
+        other = deepcopy(self)
+
+        def called(case, regime):
+            return CASES[case] if regime == "calm" else "calm"
+
+        other.forks = {(case, called(case, regime), run): fork for (case, regime, run), fork in self.forks.items()}
+        other.sharpness = {(case, called(case, regime)): value for (case, regime), value in self.sharpness.items()}
+        return other
+
+    # Its tables
+
+    def tables(self, *names):
+        """Public tables, as their rule makes them of what the jobs write."""
+        frames = {made: pd.concat(made(self), ignore_index=True) for made in {FRAMES[name] for name in names}}
+        return {name: _table(name, frames[FRAMES[name]]) for name in names}
+
+    def of_estimators(self):
+        for key, fork in self.forks.items():
+            scores = {name: scored(array) for name, array in fork["scores"].items()}
+            yield of_run(key, fading_correlations(changed(fork["actual"], 1), scores, fork["response"], STEPS))
+
+    def parts(self):
+        for key, fork in self.forks.items():
+            yield of_run(key, decomposition(changed(fork["actual"], 1), fork["response"], STEPS))
+
+    def against_retraining(self):
+        for case, left in self.left_out.items():
+            once, twice = changed(left[RETRAINING], -1), changed(-left[MIRROR], 1)
+            both = {name: np.concatenate([once[name], twice[name]]) for name in once}
+            scores = {name: scored(array) for name, array in left["scores"].items()}
+            yield located(correlations({RETRAINING: both}, scores), case=case, seed=0)
+
+    def remedied(self):
+        for case, left in self.left_out.items():
+            damped = {f"{SOLVED}/0.1": left[SOLVED], f"residual.{SOLVED}/0.1": np.zeros(LEFT_OUT)}
+            truths = {truth: changed(left[truth], -1) for truth in (RETRAINING, PROXIMAL)}
+            stand_ins = {name: scored(left["scores"][name]) for name in NOISE}
+            compared = remedies({"examples": np.arange(LEFT_OUT), **damped}, truths, stand_ins)
+            yield located(compared, case=case, seed=0)
+
+    def agreements(self):
+        for case, runs in self.rankings.items():
+            end, half_way, another_order, *seeds = map(scored, runs)
+            alike = agreement({55: half_way, 110: end}, [another_order], [end, *seeds])
+            yield located(alike, case=case, estimator="abif")
+
+    def expansions(self):
+        path = {"smallest": -np.ones(8), "largest": np.ones(8)}
+        statistics = remainder_statistics(self.remainders, path, 0.1)
+        return [located(statistics, case=case, regime="calm", seed=0) for case in CASES]
+
+    def divergences(self):
+        for (case, regime), run in product(self.sharpness, RUNS):
+            of_run = {"A/A null": 0, "eta lambda max, batches, mean": self.sharpness[case, regime] + 0.02 * run}
+            of_examples = {"growth rate": 0.05 + 0.002 * run, "beyond the bound": 0}
+            rows = pd.DataFrame((of_run | of_examples).items(), columns=["statistic", "estimate"])
+            yield located(rows, case=case, regime=regime, seed=run)
+
+    def eigenvalues(self):
+        ratio = {"method": "Lanczos", "statistic": "smallest to largest eigenvalue", "step": 110}
+        rows = [{"case": case, "seed": run, **ratio, "estimate": -0.1 - 0.01 * run} for case in CASES for run in RUNS]
+        yield pd.DataFrame(rows).assign(residual_low=0.0, residual_high=0.0)
+
+    def solves(self):
+        met = {"curvature": "hessian", "solver": "CG", "setting": "standard", "damping": 0.1, "estimate": 1.0}
+        rows = [{"case": case, "seed": 0, "train_index": k, **met} for case in CASES for k in range(LEFT_OUT)]
+        yield pd.DataFrame(rows).assign(statistic="negative_curvature")
+
+    def tried(self):
+        yield self.trials
+
+
+FRAMES = {
+    "fading-summary": World.of_estimators,
+    "fading-drop": World.of_estimators,
+    "decomposition": World.parts,
+    "loo-summary": World.against_retraining,
+    "remedies": World.remedied,
+    "trajectory": World.agreements,
+    "expansion-summary": World.expansions,
+    "divergence-summary": World.divergences,
+    "convexity-summary": World.eigenvalues,
+    "stability-summary": World.solves,
+    "correction": World.tried,
+    "correction-paired": World.tried,
+}
+
+
+def _table(name, frame):
+    described = next(experiment.tables[name] for experiment in EXPERIMENTS.values() if name in experiment.tables)
+    if "mean" in described:
+        return averaged(frame, described["mean"], described["by"], described["scale"])
+    module, _, function = described["function"].rpartition(".")
+    return getattr(import_module(f"fading.{module}"), function)(frame)
+
+
+def first_order_remainders():
+    """A row per up-weighting and step: effects are first-order, and TracIn's sum goes astray."""
+    rows = []
+    for example, epsilon, step in product(range(3), (1, 0.1, 0.01, -1), (1, 8)):
+        norm = abs(epsilon) * (1 + 0.1 * example)
+        left = {"linear-response": 0.02 * epsilon**2, "tracin": norm * (0.1 * step - 0.08 + 0.01 * example)}
+        left = {column: left.get(name, 1.4 * norm) for name, column in REMAINDERS.items()}
+        where = {"train_index": example, "other_index": -1, "epsilon": epsilon, "step": step}
+        rows.append({**where, "norm": norm, **left, "asymmetry": 0.01, "nonadditivity": np.nan})
+    return pd.DataFrame(rows)
+
+
+def changed(effects, epsilon):
+    """Effects as retraining writes them, of the training examples 0, 1, 2 …"""
+    return {
+        "loss_change": effects,
+        "members": np.arange(len(effects))[:, None],
+        "epsilon": np.full(len(effects), epsilon),
+    }
+
+
+def scored(scores):
+    return {"examples": np.arange(len(scores)), "scores": scores}
+
+
+def of_run(key, frame):
+    return located(frame, **dict(zip(("case", "regime", "seed"), key, strict=True)))
