@@ -53,8 +53,9 @@ def judge(claims: list[dict], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """
     bench = _Bench(claims, tables)
     judged = pd.DataFrame([bench.row(claim) for claim in claims], columns=list(dict.fromkeys([*COLUMNS, *POWER])))
-    family = (judged.source == PAPER) & ~judged.verdict.isin([VOID, NOT_TESTED])
-    return judged.assign(p_holm=holm(judged.p[family].astype(float)))
+    family = judged[(judged.source == PAPER) & (judged.verdict != NOT_TESTED)]
+    adjusted = holm(family.p.astype(float).where(family.verdict != VOID, 1.0))  # what is void is never supported
+    return judged.assign(p_holm=adjusted[family.verdict != VOID])
 
 
 def holm(p_values: pd.Series) -> pd.Series:
