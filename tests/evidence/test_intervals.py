@@ -1,105 +1,261 @@
-"""Rank correlations as scipy has them; intervals that hold the mean, or the share, as often as they say."""
+"""Means and intervals as scipy and the formulas of their sources have them; p-values are the intervals' other side."""
+
+from itertools import combinations
 
 import numpy as np
-import pandas as pd
 import pytest
-from fading.errors import FadingError
 from fading.evidence.intervals import (
-    bootstrap_interval,
-    mean_interval,
-    paired_interval,
-    spearman_by_example,
-    success_interval,
+    CORRELATION,
+    DIFFERENCE,
+    LINEAR,
+    SHARE,
+    Mean,
+    correlation_scaled,
+    fisher,
+    leave_one_run_out,
+    mean_of_crossed,
+    mean_of_differences,
+    mean_of_nested,
+    mean_of_rows,
+    mean_of_shares,
 )
-from fading.evidence.tables import interval_over_seeds
 from scipy import stats
 
 RANDOM = np.random.default_rng(0)
+AT_LEAST, AT_MOST = "at least", "at most"
+MEANS = {
+    LINEAR: Mean(0.4, 0.1, 0.2, 5.5),
+    CORRELATION: Mean(0.4, 0.1, 0.2, 5.5, CORRELATION),
+    SHARE: Mean(0.4, 0.12, scale=SHARE),
+    DIFFERENCE: Mean(0.4, 0.1, df=4, scale=DIFFERENCE),
+}
 
 
-def test_spearman_by_example_is_scipys_row_by_row():
-    predicted, actual = RANDOM.normal(size=(5, 30)).round(1), RANDOM.normal(size=(5, 30)).round(1)  # with ties
-    expected = [stats.spearmanr(*rows).statistic for rows in zip(predicted, actual, strict=True)]
-    np.testing.assert_allclose(spearman_by_example(predicted, actual), expected, atol=1e-12)
+@pytest.mark.parametrize("count", [3, 5, 12])
+def test_the_mean_of_rows_is_students(count):
+    values = RANDOM.normal(1.0, 2.0, size=count)
+    mean = mean_of_rows(values)
+    for confidence in (0.9, 0.95):
+        expected = stats.ttest_1samp(values, 0.0).confidence_interval(confidence)
+        assert mean.ends(confidence) == pytest.approx((expected.low, expected.high))
+    assert (mean.value, mean.df, mean.rows) == (pytest.approx(values.mean()), count - 1, count)
+    for threshold in (-0.5, 0.8, 3.0):
+        for direction, alternative in ((AT_LEAST, "greater"), (AT_MOST, "less")):
+            expected = stats.ttest_1samp(values, threshold, alternative=alternative).pvalue
+            assert mean.p_value(threshold, direction) == pytest.approx(expected)
 
 
-def test_a_constant_prediction_has_correlation_zero():
-    assert spearman_by_example(np.ones((1, 9)), RANDOM.normal(size=(1, 9))).tolist() == [0.0]
+@pytest.mark.parametrize("count", [1, 2])
+def test_below_three_replicates_there_is_no_interval(count):
+    values, groups = RANDOM.normal(size=count), [np.array([1.0, 0.0])] * count
+    few = [mean_of_rows(values), mean_of_crossed(values[None]), mean_of_shares(groups), mean_of_differences(groups)]
+    if count == 2:  # of one row the columns are the replicates
+        few.append(mean_of_crossed(RANDOM.normal(size=(count, 64))))
+    for mean in few:
+        assert np.isfinite(mean.value)
+        assert np.isnan(mean.ends()).all()
+        assert np.isnan(mean.p_value(0.5, AT_LEAST))
 
 
-def test_changes_that_are_not_finite_have_no_correlation():
-    for broken in (np.nan, np.inf):
-        with pytest.raises(FadingError, match="not finite"):
-            spearman_by_example(np.array([[1.0, 2, 3]]), np.array([[1.0, broken, 3]]))
+def test_a_crossed_mean_has_the_components_of_an_analysis_of_variance():
+    values = RANDOM.normal(size=(4, 6)) + 2 * RANDOM.normal(size=6) + RANDOM.normal(size=(4, 1))
+    rows, columns, grand = values.mean(1), values.mean(0), values.mean()
+    between_rows = sum(6 * (row - grand) ** 2 for row in rows) / 3
+    between_columns = sum(4 * (column - grand) ** 2 for column in columns) / 5
+    noise = sum((values[i, j] - rows[i] - columns[j] + grand) ** 2 for i in range(4) for j in range(6)) / 15
+    of_rows, of_columns = between_rows / 24, (between_columns - noise) / 24
+    assert of_columns > 0
+    mean = mean_of_crossed(values)
+    assert mean.value == pytest.approx(grand)
+    assert (mean.se_rows**2, mean.se_columns**2) == pytest.approx((of_rows, of_columns))
+    assert mean.df == pytest.approx((of_rows + of_columns) ** 2 / (of_rows**2 / 3 + of_columns**2 / 5))  # Satterthwaite
+    reach = stats.t.ppf(0.975, mean.df) * np.sqrt(of_rows + of_columns)
+    assert mean.ends() == pytest.approx((grand - reach, grand + reach))
 
 
-@pytest.mark.parametrize("count", [6, 8, 12])  # the numbers of examples in the default study
-def test_the_interval_covers_the_mean_as_often_as_it_says(count):
-    covered = 0
-    for seed in range(1000):
-        _, low, high = mean_interval(np.random.default_rng(seed).normal(1.0, 2.0, size=count))
-        covered += low <= 1.0 <= high
-    assert 0.93 <= covered / 1000 <= 0.97
+def test_without_noise_the_errors_are_those_of_rows_and_of_columns():
+    of_rows, of_columns = RANDOM.normal(size=5), RANDOM.normal(size=64)
+    mean = mean_of_crossed(of_rows[:, None] + of_columns)
+    assert (mean.se_rows, mean.se_columns) == pytest.approx((stats.sem(of_rows), stats.sem(of_columns)))
 
 
-def test_equal_values_have_an_interval_of_no_width():
-    assert mean_interval(np.full(4, 0.5)) == (0.5, 0.5, 0.5)
+def test_columns_that_vary_less_than_noise_add_nothing():
+    values = RANDOM.normal(size=(5, 8))
+    values -= values.mean(0)
+    mean = mean_of_crossed(values + RANDOM.normal(size=(5, 1)))
+    assert (mean.se_columns, mean.df) == (0.0, 4)
 
 
-def test_one_value_has_no_interval():
-    mean, low, high = mean_interval(np.array([0.4]))
-    assert mean == 0.4
-    assert np.isnan([low, high]).all()
+def test_of_one_row_the_columns_are_the_replicates():
+    values = RANDOM.normal(size=(1, 64))
+    alone, expected = mean_of_crossed(values), mean_of_rows(values[0])
+    assert (alone.se_rows, alone.se_columns, alone.df, alone.rows) == (0.0, expected.se_rows, 63, 1)
+    assert alone.ends() == pytest.approx(expected.ends())
+
+
+def test_of_fewer_than_three_columns_the_rows_alone_count():
+    values = RANDOM.normal(size=(5, 2))
+    assert mean_of_crossed(values) == mean_of_rows(values.mean(1))
+
+
+def test_a_nested_mean_is_that_of_runs_and_tells_what_examples_add():
+    values = RANDOM.normal(size=(7, 6))
+    rows = np.array([9, 4, 4, 9, 4, 2, 9])  # three of 9, three of 4, one of 2
+    groups = [values[rows == run] for run in (9, 4, 2)]
+    mean = mean_of_nested(values, rows)
+    assert mean.value == pytest.approx(np.mean([group.mean() for group in groups]))
+    crossed = mean_of_crossed(np.stack([group.mean(0) for group in groups]))
+    assert (mean.se_rows, mean.se_columns, mean.df, mean.rows) == (
+        crossed.se_rows,
+        crossed.se_columns,
+        crossed.df,
+        3,
+    )
+    within = [stats.sem(group.mean(1)) ** 2 for group in groups[:2]]
+    assert mean.se_nested == pytest.approx(np.sqrt(sum(within)) / 3)
+
+
+def test_fishers_z_is_that_of_the_mean_and_varies_as_the_delta_method_says():
+    values = RANDOM.normal(0.5, 1.0, size=(3, 64))
+    z = fisher(values)
+    np.testing.assert_allclose(z.mean(1), np.arctanh(values.mean(1)))
+    moved = values.copy()
+    moved[:, 7] += 1e-6
+    slopes = (np.arctanh(moved.mean(1)) - np.arctanh(values.mean(1))) / 1e-6 * 64  # of z by the mean
+    np.testing.assert_allclose(z - z.mean(1, keepdims=True), slopes[:, None] * (values - values.mean(1, keepdims=True)))
+
+
+def test_correlations_of_one_are_half_a_swap_of_neighbours_from_it():
+    swapped = np.arange(64)
+    swapped[[20, 21]] = swapped[[21, 20]]
+    half = (1 + stats.spearmanr(np.arange(64), swapped).statistic) / 2
+    np.testing.assert_allclose(np.tanh(fisher(np.ones((2, 64)))), half)
+    np.testing.assert_allclose(np.tanh(fisher(-np.ones((2, 64)))), -half)
+
+
+def test_the_mean_over_pairs_is_that_of_runs_with_the_jackknifes_variance():
+    pairs = list(combinations("abcde", 2))
+    values = RANDOM.normal(size=(10, 6))
+    by_run = leave_one_run_out(values, pairs)
+    assert by_run.shape == (5, 6)
+    np.testing.assert_allclose(by_run.mean(0), values.mean(0))
+    without = np.array([values[[run not in pair for pair in pairs]].mean(0) for run in "abcde"])
+    jackknifed = 4 / 5 * ((without - without.mean(0)) ** 2).sum(0)
+    np.testing.assert_allclose(by_run.var(0, ddof=1) / 5, jackknifed)
+
+
+def test_pairs_that_are_sums_of_their_runs_vary_as_the_runs_do():
+    of_runs = RANDOM.normal(size=(5, 6))
+    pairs = list(combinations(range(5), 2))
+    sums = np.stack([of_runs[first] + of_runs[second] for first, second in pairs])
+    np.testing.assert_allclose(leave_one_run_out(sums, pairs), 2 * of_runs)
 
 
 @pytest.mark.parametrize(
-    ("seeds", "examples", "within", "between", "low", "high"),
+    ("groups", "successes", "trials"),
     [
-        (3, 4, 1.0, 0.0, 0.94, 0.99),
-        (3, 4, 1.0, 1.0, 0.89, 0.96),
-        (3, 4, 0.0, 1.0, 0.76, 0.86),  # what the docstring admits
-        (3, 1, 1.0, 1.0, 0.92, 0.98),
-        (1, 4, 1.0, 0.0, 0.92, 0.98),
-        (1, 2, 1.0, 0.0, 0.92, 0.98),
+        ([[1, 1, 1, 1]] * 5, 5, 5),  # nothing tells how much runs differ: one a run
+        ([[0, 0, 0, 0]] * 5, 0, 5),
+        ([[1, 0, 1, 0]] * 5, 10, 20),  # runs that do not differ: all trials
+        ([[1, 1, 0]] * 4, 8, 12),
     ],
 )
-def test_how_often_the_interval_over_seeds_and_examples_holds_the_mean(seeds, examples, within, between, low, high):
-    covered, trials = 0, 400
-    for trial in range(trials):
-        random = np.random.default_rng(trial)
-        values = within * random.normal(size=(seeds, examples)) + between * random.normal(size=(seeds, 1))
-        columns = {"seed": np.repeat(range(seeds), examples), "train_index": np.tile(range(examples), seeds)}
-        frame = pd.DataFrame({"case": "a", **columns, "estimate": values.ravel()})
-        (row,) = interval_over_seeds(frame, "estimate").itertuples()
-        assert row.estimate == pytest.approx(values.mean())
-        covered += row.ci_low <= 0 <= row.ci_high
-    assert low <= covered / trials <= high, covered / trials
+def test_a_share_has_wilsons_interval(groups, successes, trials):
+    mean = mean_of_shares([np.array(group, float) for group in groups])
+    assert mean.value == successes / trials
+    for confidence in (0.9, 0.95):
+        expected = stats.binomtest(successes, trials).proportion_ci(confidence, method="wilson")
+        assert mean.ends(confidence) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
-def test_the_bootstrap_draws_the_same_each_time_and_takes_seeds_of_unequal_size():
-    groups = [np.array([0.0, 1.0, 2.0]), np.array([3.0]), np.array([1.0, 1.0])]
-    mean, low, high = bootstrap_interval(groups)
-    assert (mean, low, high) == bootstrap_interval(groups)
-    assert mean == pytest.approx(5 / 3)
-    assert low < mean < high
-    assert bootstrap_interval([np.full(3, 0.5)] * 2) == (0.5, 0.5, 0.5)
+def test_a_share_whose_runs_differ_is_of_fewer_trials():
+    groups = [np.array(group, float) for group in ([1] * 6, [0] * 6, [1] * 6, [0] * 6)]
+    mean = mean_of_shares(groups)
+    trials = 0.25 / (1 / 3 / 4)  # share (1 − share) / (variance between runs / runs)
+    assert 0.25 / mean.se**2 == pytest.approx(trials)
+    z = stats.norm.ppf(0.975)
+    expected = z / (1 + z**2 / trials) * np.sqrt(0.25 / trials + z**2 / (4 * trials**2))
+    assert mean.ends() == pytest.approx((0.5 - expected, 0.5 + expected))
+    assert mean.se_nested == pytest.approx(0.5 / np.sqrt(24))
 
 
-def test_success_without_a_failure_is_not_certain():
-    assert success_interval([np.ones(18)]) == pytest.approx((1, 0.8241, 1), abs=1e-3)  # Wilson 1927: n / (n + z²)
-    assert success_interval([np.zeros(6)] * 3) == pytest.approx((0, 0, 0.1759), abs=1e-3)
-    mean, low, high = success_interval([np.ones(6), np.zeros(6), np.ones(6)])
-    assert mean == pytest.approx(2 / 3)
-    assert low < 0.2, "seeds that differ are three, not eighteen"
-    assert high == 1
+def test_a_share_is_tested_by_its_score():
+    mean = mean_of_shares([np.array([1.0, 1, 0, 1])] * 5)
+    for threshold in (0.5, 0.9):
+        score = (0.75 - threshold) / np.sqrt(threshold * (1 - threshold) / 20)
+        assert mean.p_value(threshold, AT_LEAST) == pytest.approx(stats.norm.sf(score))
 
 
-def test_a_paired_difference_follows_agresti_and_min():
-    spread = 1.96 * np.sqrt(18 + 1 - 18**2 / 20) / 20  # √(b + c + 1 − (b − c)²/(n + 2))/(n + 2), b = 18, c = 0
-    assert paired_interval([np.ones(18)]) == pytest.approx((1, 18 / 20 - spread, 1), abs=1e-3)
-    assert paired_interval([np.zeros(6)] * 3) == pytest.approx((0, -1.96 / 20, 1.96 / 20), abs=1e-3)
-    mean, low, high = paired_interval([np.array([1.0] * 12 + [0.0] * 5 + [-1.0])])
-    centre, spread = 11 / 20, 1.96 * np.sqrt(14 - 121 / 20) / 20
-    assert mean == pytest.approx(11 / 18)
-    assert low <= centre - spread + 1e-3
-    assert high >= centre + spread - 1e-3
+@pytest.mark.parametrize(
+    ("trials", "pairs"),
+    [
+        ([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, -1, 1], [1, 0, 0, 0], [0, 0, 0, 1]], 20),
+        ([[1, 1, 1, 1]] * 5, 5),
+        ([[0, 0, 0, 0]] * 5, 5),
+    ],
+)
+def test_a_paired_difference_is_no_surer_than_agresti_and_mins(trials, pairs):
+    mean = mean_of_differences([np.array(group, float) for group in trials])
+    more, less = ((np.array(trials) == sign).sum() * pairs / 20 for sign in (1, -1))
+    variance = (more + less + 1 - (more - less) ** 2 / (pairs + 2)) / (pairs + 2) ** 2
+    assert mean.se**2 == pytest.approx(variance)
+    assert (mean.df, mean.value) == (np.inf, np.mean(trials))
+
+
+def test_a_paired_difference_whose_runs_differ_is_students_over_runs():
+    groups = [np.full(4, value) for value in (1.0, -1, 1, 0, 1)]
+    mean, expected = mean_of_differences(groups), mean_of_rows(np.array([1.0, -1, 1, 0, 1]))
+    assert (mean.value, mean.se_rows, mean.df) == pytest.approx((expected.value, expected.se_rows, 4))
+    assert mean.ends() == pytest.approx(np.clip(expected.ends(), -1, 1))
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.39, 0.41, 0.62])
+@pytest.mark.parametrize("scale", MEANS)
+def test_a_p_value_is_at_what_confidence_the_bound_is_the_threshold(scale, threshold):
+    mean = MEANS[scale]
+    direction, end = (AT_LEAST, "low") if threshold < mean.value else (AT_MOST, "high")
+    p = mean.p_value(threshold, direction)
+    assert 0 < p < 0.5
+    assert getattr(mean.ends(1 - 2 * p), end) == pytest.approx(threshold)
+    other = AT_MOST if direction == AT_LEAST else AT_LEAST
+    assert mean.p_value(threshold, other) == pytest.approx(1 - p)
+    assert mean.beyond(threshold, direction) == pytest.approx(-mean.beyond(threshold, other))
+
+
+def test_a_bound_is_beyond_its_threshold_where_the_p_value_is_small():
+    for mean in MEANS.values():
+        low, high = mean.ends(0.9)
+        for threshold in np.linspace(0.02, 0.98, 49):
+            assert (mean.p_value(threshold, AT_LEAST) <= 0.05) == (low >= threshold)
+            assert (mean.p_value(threshold, AT_MOST) <= 0.05) == (high <= threshold)
+
+
+@pytest.mark.parametrize("value", [-1.0, -0.98, 0.0, 0.98, 1.0])
+@pytest.mark.parametrize("spread", [0.0, 0.3, 5.0])
+def test_ends_are_possible_values(value, spread):
+    values = value + spread * RANDOM.normal(size=(5, 64))
+    correlation = correlation_scaled(mean_of_crossed(fisher(values)))
+    share = mean_of_shares([np.full(4, float(value > 0))] * 4 + [np.full(4, float(spread > 1))])
+    difference = mean_of_differences([np.full(4, np.sign(value))] * 4 + [np.full(4, float(spread > 1))])
+    for mean, least in ((correlation, -1), (share, 0), (difference, -1)):
+        low, high = mean.ends()
+        assert least <= low <= high <= 1
+        assert low - 1e-12 <= mean.value <= high + 1e-12
+
+
+def test_without_any_spread_a_mean_is_on_one_side_for_certain():
+    for values in (np.full((5, 64), 0.5), np.ones((5, 64))):
+        for mean in (mean_of_crossed(values), correlation_scaled(mean_of_crossed(fisher(values)))):
+            assert mean.se == 0
+            assert mean.ends() == (mean.value, mean.value)
+            assert mean.p_value(mean.value, AT_LEAST) == mean.p_value(mean.value, AT_MOST) == 0
+            assert (mean.p_value(0.4, AT_LEAST), mean.p_value(0.4, AT_MOST)) == (0, 1)
+
+
+def test_what_is_not_a_number_has_no_interval():
+    values = np.ones((5, 64))
+    values[2] = np.nan
+    for mean in (mean_of_crossed(values), correlation_scaled(mean_of_crossed(fisher(values)))):
+        assert np.isnan(mean.value)
+        assert np.isnan(mean.ends()).all()
+        assert np.isnan(mean.p_value(0.5, AT_LEAST))

@@ -1,0 +1,177 @@
+"""How often the intervals of each design hold the truth, simulated with the default study's own sizes.
+
+Run as a script it writes the table in docs/intervals.md; test_coverage.py fails where a coverage leaves 93 to 97 %.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from fading.evidence.correlations import spearman_pseudo_values
+from fading.evidence.intervals import (
+    Mean,
+    correlation_scaled,
+    fisher,
+    leave_one_run_out,
+    mean_of_crossed,
+    mean_of_differences,
+    mean_of_nested,
+    mean_of_rows,
+    mean_of_shares,
+)
+
+PAGE = Path(__file__).parents[2] / "docs/intervals.md"
+BEGIN, END = "<!-- coverage: written by tests/evidence/coverage.py -->", "<!-- end of coverage -->"
+TRIALS = 2000
+EFFECTS = {"none": 0.0, "middling": 1.0, "dominant": 5.0}  # of a run, in standard deviations of its noise
+LOW, HIGH = 0.93, 0.97
+
+
+class Design(NamedTuple):
+    """A design in use: where, and one draw of it: its mean and the truth, given a random generator and run effect."""
+
+    used: str
+    draw: Callable[[np.random.Generator, float], tuple[Mean, float]]
+    effects: tuple[str, ...] = tuple(EFFECTS)
+
+
+def runs(random, effect, count=5):
+    """Runs with examples of their own: the mean of each is normal, whatever it is made of."""
+    return mean_of_rows(effect * random.normal(size=count) + random.normal(size=count)), 0.0
+
+
+def runs_and_tests(random, effect, rows=5, tests=64, shared=1.0):
+    """Runs (or training examples) crossed with test examples that they share."""
+    noise = random.normal(size=(rows, tests)) + shared * random.normal(size=tests)
+    return mean_of_crossed(effect * random.normal(size=(rows, 1)) / np.sqrt(tests) + noise), 0.0
+
+
+def correlated(random, effect, rows=5, examples=4, tests=64):
+    """Correlations over shared test examples, of examples of each run; Fisher's z differs by run and example."""
+    spread = effect / np.sqrt(examples * tests)
+    z = 1.0 + spread * random.normal(size=(rows, 1)) + 0.1 * random.normal(size=(rows, examples))
+    rho = np.tanh(z)[..., None]
+    truth, other = (_half_shared(random, rows, examples, tests) for _ in range(2))
+    values = spearman_pseudo_values(truth, rho * truth + np.sqrt(1 - rho**2) * other)
+    of_runs = np.repeat(np.arange(rows), examples)
+    return correlation_scaled(mean_of_nested(fisher(values.reshape(-1, tests)), of_runs)), np.nan
+
+
+def _half_shared(random, rows, examples, tests):
+    return (random.normal(size=tests) + random.normal(size=(rows, examples, tests))) / np.sqrt(2)
+
+
+def pairs_of_runs(random, effect, rows=5, tests=64):
+    """All pairs of runs, each pair's value by test example."""
+    own, shared = effect * random.normal(size=(rows, 1)) / np.sqrt(tests), random.normal(size=tests)
+    pairs = list(combinations(range(rows), 2))
+    by_run = random.normal(size=(rows, tests))
+    values = np.stack([own[a] + own[b] + by_run[a] * by_run[b] + shared for a, b in pairs])
+    return mean_of_crossed(leave_one_run_out(values, pairs)), 0.0
+
+
+def successes(random, effect, rows=5, targets=4):
+    """Trials of runs that succeed with a probability of their own; the truth is drawn too, since trials are few."""
+    truth = random.uniform(0.05, 0.95)
+    return mean_of_shares(list(_trials(random, truth, effect, rows, targets))), truth
+
+
+def differences(random, effect, rows=5, targets=4):
+    """The same of two methods."""
+    first, second = random.uniform(0.05, 0.95, 2)
+    trials = _trials(random, first, effect, rows, targets) - _trials(random, second, effect, rows, targets)
+    return mean_of_differences(list(trials)), first - second
+
+
+def _trials(random, share, effect, rows, targets):
+    chances = np.full(rows, share)
+    if effect:  # beta-binomial, trials of a run correlate by effect² / (effect² + targets)
+        alike = effect**2 / (effect**2 + targets)
+        chances = random.beta(*(np.array([share, 1 - share]) * (1 / alike - 1)), size=rows)
+    return (random.random((rows, targets)) < chances[:, None]).astype(float)
+
+
+def pairs_of_examples(random, effect, count=3):
+    """All pairs of examples of one run, taken as if each pair were of examples of its own."""
+    own = effect * random.normal(size=count)
+    return mean_of_rows(np.array([a + b + random.normal() for a, b in combinations(own, 2)])), 0.0
+
+
+DESIGNS = {
+    "5 runs": Design("`divergence-summary`, `convexity-summary`, `planted`, retention in `correction`", runs),
+    "5 runs × 64 test examples": Design("`fading-drop`, `decomposition`", runs_and_tests),
+    "5 runs × 436 test examples": Design(
+        "`planted-recovery` in BERT", lambda random, effect: runs_and_tests(random, effect, tests=436)
+    ),
+    "5 runs × 64 test examples, correlations": Design("`fading-summary`", correlated),
+    "5 runs by pairs × 64 test examples": Design("`trajectory`, two seeds", pairs_of_runs),
+    "20 trials of 5 runs": Design("`correction`", successes),
+    "20 differences of 5 runs": Design("`correction-paired`", differences),
+    "6 examples of one run × 64 test examples, correlations": Design(
+        "`loo-summary`, `remedies`", lambda random, effect: correlated(random, effect, rows=6, examples=1)
+    ),
+    "3 examples of one run": Design(
+        "`expansion-summary`, `stability-summary`", lambda random, effect: runs(random, effect, count=3)
+    ),
+    "64 test examples of one run": Design(
+        "`trajectory`, half-way and orders", lambda random, effect: runs_and_tests(random, 0.0, rows=1), ("none",)
+    ),
+}
+WEAKER = {
+    "3 runs × 64 test examples": Design("no table", lambda random, effect: runs_and_tests(random, effect, rows=3)),
+    "4 runs × 64 test examples": Design("no table", lambda random, effect: runs_and_tests(random, effect, rows=4)),
+    "3 examples of one run × 64 test examples, correlations": Design(
+        "`remedies` and the proximal response in BERT",
+        lambda random, effect: correlated(random, effect, rows=3, examples=1),
+        ("middling",),
+    ),
+    "3 pairs of 3 examples of one run": Design("`nonadditivity` in `expansion-summary`", pairs_of_examples),
+}
+
+
+@cache
+def coverage(design: Design, effect: str, trials: int = TRIALS) -> dict[str, float]:
+    """The share of simulations whose interval holds the truth, and whose one-sided bounds do.
+
+    The truth of a correlation over so many test examples is the mean of many of its estimates.
+    """
+    random = np.random.default_rng(0)
+    drawn = [design.draw(random, EFFECTS[effect]) for _ in range(trials)]
+    means, truths = [mean for mean, _ in drawn], np.array([truth for _, truth in drawn])
+    if np.isnan(truths).all():
+        truths[:] = np.tanh(np.mean([np.arctanh(mean.value) for mean in means]))
+    (low, high), (lower, upper) = (np.transpose([mean.ends(level) for mean in means]) for level in (0.95, 0.9))
+    held = {
+        "two-sided": (low <= truths) & (truths <= high),
+        "at least": lower <= truths,
+        "at most": truths <= upper,
+    }
+    return {side: float(holds.mean()) for side, holds in held.items()}
+
+
+def section() -> str:
+    """The coverages in Markdown, of the designs that hold what they say and of weaker ones."""
+    return f"{_table(DESIGNS)}\n\n{_table(WEAKER)}"
+
+
+def _table(designs):
+    lines = [f"| design | used by | {' | '.join(EFFECTS)} |", "| --- " * (2 + len(EFFECTS)) + "|"]
+    for name, design in designs.items():
+        shares = [coverage(design, effect) if effect in design.effects else {} for effect in EFFECTS]
+        cells = (" / ".join(f"{100 * share:.1f}" for share in held.values()) for held in shares)
+        lines.append(f"| {' | '.join([name, design.used, *cells])} |")
+    return "\n".join(lines)
+
+
+def with_section(page: str) -> str:
+    """The page with its coverages made anew."""
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n\n{section()}\n\n{END}{after}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_section(PAGE.read_text()))

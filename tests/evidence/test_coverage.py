@@ -1,0 +1,77 @@
+"""Intervals hold the truth as often as they say, and analyses that forget the design do not."""
+
+import coverage
+import numpy as np
+import pytest
+from coverage import DESIGNS, HIGH, LOW, PAGE, WEAKER, with_section
+from fading.evidence.intervals import mean_of_crossed, mean_of_differences, mean_of_rows, mean_of_shares
+from fading.evidence.tables import UNCERTAINTY
+from fading.experiments import EXPERIMENTS
+
+SUMMARISED = {name: table for one in EXPERIMENTS.values() for name, table in one.tables.items() if len(table) > 1}
+WRONG = {  # by design and run effect: what in its stead, and how
+    "test examples of runs are independent": (
+        *("5 runs × 64 test examples", "middling", "mean_of_crossed"),
+        lambda values: mean_of_rows(values.ravel()),
+    ),
+    "each run has test examples of its own": (
+        *("5 runs × 64 test examples", "none", "mean_of_crossed"),
+        lambda values: mean_of_rows(values.mean(1)),
+    ),
+    "training examples of a run are runs": (
+        *("5 runs × 64 test examples, correlations", "dominant", "mean_of_nested"),
+        lambda values, rows: mean_of_crossed(values),
+    ),
+    "pairs that share a run are runs": (
+        *("5 runs by pairs × 64 test examples", "dominant", "leave_one_run_out"),
+        lambda values, pairs: values,
+    ),
+    "trials of a run are runs": (
+        *("20 trials of 5 runs", "dominant", "mean_of_shares"),
+        lambda groups: mean_of_shares(np.concatenate(groups)[:, None]),
+    ),
+    "differences of a run are runs": (
+        *("20 differences of 5 runs", "dominant", "mean_of_differences"),
+        lambda groups: mean_of_differences(np.concatenate(groups)[:, None]),
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "effect"), [(name, effect) for name, design in DESIGNS.items() for effect in design.effects]
+)
+def test_intervals_hold_the_truth_as_often_as_they_say(name, effect):
+    for side, share in coverage.coverage(DESIGNS[name], effect).items():
+        assert LOW <= share <= HIGH, side
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WEAKER)
+def test_weaker_designs_hold_less(name):
+    design = WEAKER[name]
+    least = min(coverage.coverage(design, effect)["two-sided"] for effect in design.effects)
+    assert 0.8 < least < 0.935
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("belief", WRONG)
+def test_what_forgets_the_design_is_found_out(belief, monkeypatch):
+    name, effect, function, instead = WRONG[belief]
+    monkeypatch.setattr(coverage, function, instead)
+    assert coverage.coverage.__wrapped__(DESIGNS[name], effect, trials=500)["two-sided"] < 0.85
+
+
+@pytest.mark.slow
+def test_the_page_says_what_was_simulated():
+    page = PAGE.read_text()
+    assert with_section(page) == page, "run: python tests/evidence/coverage.py"
+
+
+def test_the_page_says_what_a_replicate_is_in_every_table():
+    rows = [line for line in PAGE.read_text().split("<!--")[0].splitlines() if line.startswith("| ")]
+    assert [name for name in SUMMARISED if not any(f"`{name}`" in row for row in rows)] == []
+
+
+def test_no_table_is_by_what_says_how_uncertain_it_is():
+    assert [name for name, table in SUMMARISED.items() if {*table.get("by", ())} & {*UNCERTAINTY}] == []
