@@ -1,4 +1,4 @@
-"""Extreme eigenpairs of a symmetric operator by Lanczos's iteration, and what they tell of a loss."""
+"""Extreme eigenpairs of a symmetric operator by Lanczos's iteration."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -6,9 +6,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 from torch import Tensor
-
-from fading.derivatives.curvature import Curvature
-from fading.models.case import Case
 
 
 @dataclass(frozen=True)
@@ -30,8 +27,14 @@ class Ritz:
 
     def largest(self, count: int) -> "Ritz":
         """The `count` pairs with the largest |value|, in ascending order of value."""
-        kept = self.values.abs().argsort(descending=True, stable=True)[:count].sort().values
-        dropped = self.dropped + len(self.values) - len(kept)
+        return self._of(self.values.abs().argsort(descending=True, stable=True)[:count].sort().values)
+
+    def extremes(self) -> "Ritz":
+        """The pairs with the smallest and with the largest value: two, the same twice where there is but one."""
+        return self._of(torch.tensor([0, len(self.values) - 1]))
+
+    def _of(self, kept):
+        dropped = self.dropped + len(self.values) - len(kept.unique())
         values, vectors, coupling = self.values[kept], self.vectors[kept], self.coupling[kept]
         return Ritz(values, vectors, coupling, self.beyond, self.weights[kept], dropped)
 
@@ -59,38 +62,39 @@ def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, prog
     Fully reorthogonalised, twice, so that the pairs are those of Arnoldi's iteration; the coupling of a pair is β_m
     s_m, s_m the last component of its eigenvector in the Krylov basis (Parlett 1980, §13.2), and its weight the square
     of the first (Golub and Welsch 1969). Ends early when the space is exhausted, and then the pairs are exact.
+    Sums are in float64: float32's of millions of squares are off by a ten-thousandth, and so would the values be.
     """
-    basis, alphas, betas = [start / start.norm()], [], []
-    for _ in progress(range(min(steps, len(start)))):
-        vector = product(basis[-1][None])[0]
-        alphas.append(vector @ basis[-1])
-        stacked = torch.stack(basis)
+    steps = min(steps, len(start))
+    basis, alphas, betas = start.new_empty(steps, len(start)), [], []
+    vector = start / _norm(start)
+    for step in progress(range(steps)):
+        basis[step] = vector
+        vector = product(basis[step : step + 1])[0]
+        alphas.append((vector * basis[step]).sum(dtype=torch.float64))
+        earlier = basis[: step + 1]
         for _ in range(2):
-            vector = vector - stacked.T @ (stacked @ vector)
-        betas.append(vector.norm())
+            vector = vector - earlier.T @ (earlier @ vector)
+        betas.append(_norm(vector))
         scale = max(abs(alpha) for alpha in alphas) + max(betas)
         if betas[-1] <= 10 * torch.finfo(start.dtype).eps * scale:
             vector, betas[-1] = torch.zeros_like(start), torch.ones_like(betas[-1]) * 0
             break
         vector = vector / betas[-1]
-        basis.append(vector)
     m = len(alphas)
-    tridiagonal = torch.diag(torch.stack(alphas).double())
+    tridiagonal = torch.diag(torch.stack(alphas))
     if m > 1:
-        off = torch.stack(betas[: m - 1]).double()
+        off = torch.stack(betas[: m - 1])
         tridiagonal += torch.diag(off, 1) + torch.diag(off, -1)
     values, components = torch.linalg.eigh(tridiagonal)
-    coupling = betas[-1].double() * components[-1]
-    vectors = components.T.to(start.dtype) @ torch.stack(basis[:m])
+    coupling = betas[-1] * components[-1]
+    vectors = components.T.to(start.dtype) @ basis[:m]
     return Ritz(values.to(start.dtype), vectors, coupling.to(start.dtype), vector, components[0].square())
+
+
+def _norm(vector):
+    return torch.linalg.vector_norm(vector, dtype=torch.float64)
 
 
 def random_vector(theta: Tensor, seed: int) -> Tensor:
     """A normal random vector (p,) for Lanczos's iteration to start from."""
     return torch.randn(len(theta), generator=torch.Generator().manual_seed(seed), dtype=theta.dtype)
-
-
-def sharpness(case: Case, theta: Tensor, batch: Tensor, products: int = 8) -> float:
-    """‖H‖ of the batch loss at θ by so many steps of Lanczos's iteration: the largest |Ritz value| plus residual."""
-    ritz = lanczos(Curvature(case, theta, batch), random_vector(theta, 0), products)
-    return (ritz.values.abs() + ritz.coupling.abs()).max().item()
