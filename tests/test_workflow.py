@@ -186,9 +186,10 @@ def shown(*experiments: str) -> set[str]:
 CLAIMED = {claim["table"] for claim in yaml.safe_load((ROOT / "config/claims.yaml").read_text())}
 ALL = set(EXPERIMENTS)
 FIGURES = {"figure_claims", *(f"figure_{topic}" for topic in TOPICS)}
-OF_CHECKPOINTS = {"spectrum", "scores", "retraining", "proximal", "up_weighting"}
+OF_CHECKPOINTS = {"spectrum", "scores", "retraining", "proximal", "up_weighting", "path"}
 OF_BERT = ALL - {"convexity", "remedies", "stability", "trajectory", "planted"}  # in the smoke study
 SCORED = ALL - {"divergence", "stability", "expansion", "convexity", "remedies"}  # experiments that read rankings
+UP_WEIGHTED = {"up_weighting"} | shown("fading", "divergence")
 CODE = [
     ("fading/figures/style.py", FIGURES),
     ("figures/loo.py", {"figure_loo"}),
@@ -198,7 +199,8 @@ CODE = [
         shown(*ALL) | {"figure_stability"},
     ),
     ("fading/experiments/fading.py", shown("fading")),
-    ("fading/experiments/theory.py", {"up_weighting"} | shown("fading", "divergence", "expansion")),
+    ("fading/experiments/theory.py", UP_WEIGHTED),
+    ("fading/derivatives/path.py", {"path"} | shown("fading", "divergence", "expansion")),
     ("fading/experiments/expansion.py", shown("expansion")),
     ("fading/experiments/stability.py", shown("stability", "convexity", "remedies")),
     ("fading/experiments/remedies.py", shown("remedies")),
@@ -222,20 +224,20 @@ def test_editing_a_module_reruns_exactly_what_depends_on_it(changed, module, exp
 
 
 RESNET, CONVEX = "definitions__resnet-fashion", "definitions__logistic-fashion"
-FORKED = {"up_weighting"} | shown("fading", "divergence", "expansion")
+FORKED = {"path"} | UP_WEIGHTED | shown("expansion")
 LEFT_OUT = {"retraining", "proximal"} | shown("stability", "convexity", "remedies", "leave_one_out")
 SETTINGS = [
     ({"study": "smoke"}, set()),
     ({f"{RESNET}__leave_one_out__count": 3}, {"scores"} | LEFT_OUT | shown("fading")),
     ({f"{RESNET}__influence__window": 3}, {"scores"} | shown("leave_one_out")),
     ({"peers__repeats": 2}, set()),
-    ({f"{RESNET}__up_weighting__epsilon": 2}, FORKED),
+    ({f"{RESNET}__up_weighting__epsilon": 2}, UP_WEIGHTED),
     (
         {f"{RESNET}__up_weighting__steps": [1, 2, 9]},  # and by the solvers that score the examples up-weighted
         {"continuation_batches", "scores"} | FORKED | shown("leave_one_out"),
     ),
     ({f"{RESNET}__regimes": [{"name": "calm", "from": 8, "learning_rate": 0.02}]}, FORKED),
-    ({"spectrum__keep": 3}, {"spectrum", "scores", "up_weighting"} | shown(*ALL - {"gallery"})),
+    ({"spectrum__keep": 3}, {"spectrum", "scores", "up_weighting"} | shown(*ALL - {"gallery", "expansion"})),
     ({"assumptions__dampings": [0.1, 1, 2]}, shown("stability", "convexity", "remedies")),
     ({"assumptions__steps": 3}, shown("expansion")),
     ({"correction__steps": [1, 3, 4]}, shown("attempts")),

@@ -1,5 +1,6 @@
 # Stage `retrain`: the truths. Retraining from the start with examples left out, the proximal Bregman response, and
-# continuations of training (a regime each) with examples up-weighted, beside them what theory says of these.
+# continuations of training (a regime each) with examples up-weighted, beside them what theory says of these
+# and the curvature that the unchanged ones meet.
 # What a job reads is said in fading/plan/wiring.py, its settings in fading/plan/settings.py.
 
 
@@ -71,7 +72,26 @@ rule up_weighting:
         "../scripts/retrain/up_weighting.py"
 
 
-rule retrain:
-    """Every counterfactual."""
+rule path:
+    """Follow the unchanged continuation of training by the extreme curvature of the batches that it steps on."""
     input:
-        stage("retraining", "proximal", "up_weighting"),
+        unpack(reads("path")),
+        code=code("retrain/path.py", model),
+    output:
+        path=f"{REGIME}/path.safetensors",
+    log:
+        log_of("path", "study", "case", "run", "regime"),
+    benchmark:
+        times_of("path", "study", "case", "run", "regime")
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        settings=settings("path"),
+    script:
+        "../scripts/retrain/path.py"
+
+
+rule retrain:
+    """Every counterfactual, and the curvature along the runs from which they depart."""
+    input:
+        stage("retraining", "proximal", "up_weighting", "path"),

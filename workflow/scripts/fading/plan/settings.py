@@ -104,6 +104,11 @@ def up_weighting(plan, **wildcards):
 
 
 @rule
+def path(plan, **wildcards):
+    return parts.made_of(plan, ("case", "continuation"), wildcards)
+
+
+@rule
 def claims(plan):
     return {"claims": plan.claims, "tables": plan.claimed_tables}
 

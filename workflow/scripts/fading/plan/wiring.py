@@ -193,8 +193,9 @@ def changes_up_weighted(plan, case, run, regime, **_):
 
 
 @source
-def first_changes_up_weighted(plan, case, run, regime, **_):
-    return changes_up_weighted(plan, case, run, regime)[0]
+def path_of_regime(plan, case, run, regime, **_):
+    """The curvature that its unchanged continuation meets."""
+    return Need("path", "path", {"case": case, "run": run, "regime": regime})
 
 
 @source
@@ -223,6 +224,7 @@ READS: dict[str, dict[str, Source]] = {
         "checkpoints": checkpoints,
         "spectrum": spectrum_at_fork,
     },
+    "path": {"examples": examples, "order": continuation_order, "checkpoints": checkpoints},
     "peer": {"examples": examples, "checkpoints": checkpoints},
     "case_benchmark": {"examples": examples, "checkpoints": checkpoints},
 }
