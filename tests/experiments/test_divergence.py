@@ -1,43 +1,83 @@
-"""The distance of parameters: never beyond the bound on a quadratic, and its statistics where they were planted."""
+"""The growth bound on first-order changes, which halved curvature breaks, and statistics where they were planted."""
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from conftest import Tiny, explicit_hessian
 from fading.derivatives.curvature import Curvature
-from fading.derivatives.gradients import gradient_norms
-from fading.derivatives.lanczos import sharpness
+from fading.derivatives.gradients import per_example_gradients
+from fading.derivatives.response import linear_response
 from fading.errors import FadingError
-from fading.experiments.divergence import curve, divergence_statistics
-from fading.experiments.theory import gronwall_bound, uses
-from fading.training.counterfactuals import Counterfactual
+from fading.experiments.divergence import curve, divergence_statistics, eta_lambda, growth_bound
 from fading.training.optimizers import SGD
-from fading.training.retraining import record, weights
-from fading.training.segment import Segment, unit_weights
-from problems import epochs, quadratic
+from fading.training.segment import Segment, batch_loss, unit_weights
+from problems import epochs, whole
+
+EPSILON = 0.5
 
 
-@pytest.mark.parametrize("rate", [0.02, 3.0])
-def test_on_a_quadratic_nothing_passes_the_bound(rate):
-    case, theta = quadratic()
-    drawn, examples, epsilon = epochs(8), torch.tensor([1, 10]), torch.tensor([1.0, -0.5], dtype=torch.float64)
-    largest = max(torch.linalg.eigvalsh(Curvature(case, theta, batch).matrix()).abs().max() for batch in drawn[:3])
-    exactly = torch.linalg.eigvalsh(Curvature(case, theta, drawn[0]).matrix()).abs().max().item()
-    assert sharpness(case, theta, drawn[0]) == pytest.approx(exactly, rel=0.02)
-    segment, steps = Segment(case, theta[None], drawn, SGD(rate)), list(range(1, 9))
-    unchanged, _ = record(segment, unit_weights(case), steps)
-    norms, slopes = [], []
-    for k, example in enumerate(examples.tolist()):
-        thetas, _ = record(segment, weights(case, Counterfactual((example,), epsilon[k].item())), steps)
-        norms.append((thetas - unchanged).norm(dim=1))
-        path = torch.cat([theta[None], thetas, unchanged])
-        slopes.append(max(gradient_norms(case, point, case.train[examples[k : k + 1]]).item() for point in path))
-    slope = torch.tensor(slopes, dtype=torch.float64)
-    bound = gronwall_bound(largest.item(), slope, epsilon, rate, uses(drawn, examples), list(map(len, drawn)))
-    norms = torch.stack(norms)
-    assert (norms <= bound * (1 + 1e-12)).all()
-    assert bound[1, 0] == 0, "the second example is drawn in the second step"
-    assert bound[0, 2] == pytest.approx(bound[0, 0] * (1 + rate * largest.item()) ** 2)
+def explicitly(segment, example):
+    """ε‖ψ_t‖ after each step, the path with exact eigenvalues, and the forcing, by explicit Hessians: (1, T), …"""
+    case, at, rate = segment.case, segment.state[0], segment.optimizer.learning_rate
+    ends, forcing, changes = [], [], []
+    for batch, (_, after, psi) in zip(segment.batches, linear_response(segment, [(example,)]), strict=True):
+        hessian = explicit_hessian(lambda theta, drawn=batch: batch_loss(case, theta, drawn, unit_weights(case)), at)
+        ends.append(torch.linalg.eigvalsh(hessian)[[0, -1]].numpy())
+        slope = per_example_gradients(case, at, case.train[torch.tensor([example])]).norm().item()
+        forcing.append(rate / len(batch) * EPSILON * slope * (example in batch))
+        changes.append(EPSILON * psi.norm().item())
+        at = after
+    smallest, largest = np.array(ends).T
+    path = {"smallest": smallest, "largest": largest}
+    path |= {f"residual_{end}": np.zeros(len(ends)) for end in list(path)}
+    return np.array([changes]), path, np.array([forcing])
+
+
+def saddle():
+    """A case and a point of it where the gradient of all its examples vanishes and their Hessian is indefinite."""
+    case, theta = Tiny.make("sentences", weight_decay=0.1)
+    for _ in range(20):
+        curvature = Curvature(case, theta, torch.arange(Tiny.n))
+        step = torch.linalg.solve(curvature.matrix(), curvature.gradient())
+        theta = theta - step / max(1, step.norm())
+    assert curvature.gradient().norm() < 1e-12
+    assert torch.linalg.eigvalsh(curvature.matrix())[0] < -0.05
+    return case, theta
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.5, 5.0])
+def test_along_an_indefinite_path_no_first_order_change_passes_the_growth_bound(rate):
+    case, theta = Tiny.make("sentences")
+    changes, path, forcing = explicitly(Segment(case, theta[None], epochs(8), SGD(rate)), 10)
+    assert (path["smallest"] < -0.05).all()
+    bound = growth_bound(path, forcing, rate)
+    assert (changes <= bound * (1 + 1e-12)).all()
+    assert bound[0, 0] == 0, "the second step is the first to draw it"
+    assert bound[0, 1] == pytest.approx(changes[0, 1])
+    factor = max(abs(1 - rate * path["smallest"][2]), abs(1 - rate * path["largest"][2]))
+    assert bound[0, 2] == pytest.approx(factor * bound[0, 1])
+
+
+def test_where_the_bound_is_nearly_reached_halved_curvature_breaks_it():
+    case, theta = saddle()
+    changes, path, forcing = explicitly(Segment(case, theta[None], whole(24), SGD(5.0)), 1)
+    bound = growth_bound(path, forcing, 5.0)
+    assert (changes <= bound * (1 + 1e-12)).all()
+    assert changes[0, -1] > bound[0, -1] / 2
+    halved = growth_bound({name: array / 2 for name, array in path.items()}, forcing, 5.0)
+    assert changes[0, -1] > 2 * halved[0, -1]
+
+
+def test_residuals_move_the_eigenvalues_outwards():
+    path = {"smallest": [-1.0], "largest": [3.0], "residual_smallest": [0.5], "residual_largest": [1.0]}
+    path = {name: np.array(2 * values) for name, values in path.items()}
+    assert growth_bound(path, np.array([[1.0, 0.25]]), 0.1)[0] == pytest.approx([1, 1.15 + 0.25])
+    assert growth_bound(path, np.array([[1.0, 0.25]]), 1.0)[0] == pytest.approx([1, 3 + 0.25])
+    stability = eta_lambda(path | {"largest": np.array([3.0, 5.0])}, 2.0, 0.1)
+    names = ("max, full sample", "max, batches, mean", "max, batches, largest", "min, batches, mean")
+    expected = dict(zip(names, (0.2, 0.4, 0.5, -0.1), strict=True))
+    assert stability == {f"eta lambda {name}": pytest.approx(value) for name, value in expected.items()}
 
 
 def test_statistics_of_divergence():
@@ -48,15 +88,18 @@ def test_statistics_of_divergence():
     rows.append(("noise floor", -1, 1e-2 * norms, np.nan * steps))
     names = ("counterfactual", "train_index", "norm", "response_error")
     frame = pd.concat(pd.DataFrame({"step": steps, "bound": 1.5, **dict(zip(names, row, strict=True))}) for row in rows)
-    estimates = divergence_statistics(frame, np.array([4]), 0.7).groupby("statistic").estimate.apply(list)
+    statistics = divergence_statistics(frame, np.array([4]), {"eta lambda max, full sample": 0.7})
+    estimates = statistics.groupby("statistic").estimate.apply(list)
     assert estimates["growth rate"] == [pytest.approx(0.2)]
-    assert estimates["A/A null"] == [0, 0, 0, 0]
+    assert estimates["A/A null"] == [0]
     assert estimates["noise floor"] == [pytest.approx(1e-2)]
-    assert estimates["beyond the bound"] == [0, 1, 1], "the first step, where both may be the same, does not count"
+    assert estimates["beyond the bound"] == [pytest.approx(2 / 3)], "the first step, where both are the same, is none"
+    assert estimates["log10 tightness"] == [pytest.approx(np.log10(1.5 / 100))]
     assert estimates["response error"] == [pytest.approx(0.5)]
-    assert estimates["eta lambda max"] == [0.7]
-    early = divergence_statistics(frame, np.array([3]), 0.7)
+    assert estimates["eta lambda max, full sample"] == [0.7]
+    early = divergence_statistics(frame.assign(bound=np.nan), np.array([3]), {})
     assert "growth rate" not in set(early.statistic), "two points make no rate"
+    assert {"beyond the bound", "log10 tightness"} & set(early.statistic) == set(), "of SGD alone"
 
 
 def test_the_curve_refuses_a_null_that_moved():

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 import torch
 from conftest import Tiny, reference_gradients
-from fading.derivatives.curvature import Curvature
-from fading.derivatives.gradients import gradient_norms
 from fading.derivatives.response import linear_response, loss_response
 from fading.experiments.theory import along_the_path, constant_curvature, predictions, second_use
 from fading.training.counterfactuals import Counterfactual
@@ -38,15 +36,15 @@ def test_predictions_are_read_off_at_the_steps_recorded(optimizer):
     np.testing.assert_allclose(predicted["effect"], actual, rtol=0.01, atol=1e-10)
     assert predicted["error"].max() < 0.01
     assert predicted["reused"].tolist() == [4, 4]
-    norm = torch.linalg.eigvalsh(Curvature(case, state[0], segment.batches[0]).matrix()).abs().max().item()
-    assert predicted["sharpness"] >= 0.95 * norm, "the first recorded step's batch, before it"
     if isinstance(optimizer, SGD):
-        (slope,) = gradient_norms(case, state[0], case.train[torch.tensor([9])])
-        first = optimizer.learning_rate / 8 * 1e-4 * slope.item()
-        assert predicted["bound"][0, 0] >= first * (1 - 1e-9)
-        assert (deltas.norm(dim=2).numpy() <= predicted["bound"] * (1 + 1e-9)).all()
+        assert predicted["forcing"].shape == (2, 7)
+        assert (predicted["forcing"][:, [1, 2, 4, 5]] == 0).all(), "these steps draw neither"
+        for step, at in ((0, state[0]), (3, unchanged[1])):  # as the unchanged run stands before it
+            slopes = reference_gradients(case, at, case.train[torch.tensor([9, 10])]).norm(dim=1).numpy()
+            np.testing.assert_allclose(predicted["forcing"][:, step], 0.1 / 8 * np.array([1e-4, 2e-4]) * slopes)
+        np.testing.assert_allclose(deltas[:, 0].norm(dim=1), predicted["forcing"][:, 0], rtol=1e-6)
     else:
-        assert predicted.keys() & {"bound", "once", "horizon", "path", "effect-once"} == set()
+        assert predicted.keys() & {"forcing", "once", "horizon", "path", "effect-once"} == set()
 
 
 DRAWN = [torch.tensor(batch) for batch in ([9, 10, 3], [4, 5], [9, 6, 7, 8], [1, 2])]  # 9 again, 10 never

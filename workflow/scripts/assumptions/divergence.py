@@ -2,14 +2,16 @@
 
 from fading.artefacts.job import Job
 from fading.evidence.tables import located
-from fading.experiments.divergence import curve, divergence_statistics
+from fading.experiments.divergence import curve, divergence_statistics, eta_lambda, growth_bound
 from fading.experiments.effects import stack, theory
 
 with Job(snakemake) as job:
-    settings, chunks = job.settings, job.read("changes")
-    response = theory(chunks)
-    moved = curve(stack(chunks, ["norm", "members", "epsilon"]), response, settings["steps"])
-    eta_lambda_max = settings["learning_rate"] * job.read("spectrum")["all_values"].max()
+    settings, chunks, path = job.settings, job.read("changes"), job.read("path")
+    response, steps, rate = theory(chunks), settings["steps"], settings["learning_rate"]
+    if "forcing" in response:
+        response["bound"] = growth_bound(path, response["forcing"], rate)[:, [step - 1 for step in steps]]
+    moved = curve(stack(chunks, ["norm", "members", "epsilon"]), response, steps)
+    stability = eta_lambda(path, job.read("spectrum")["all_values"].max(), rate)
     where = {"case": job.wildcards["case"], "regime": job.wildcards["regime"], "seed": settings["seed"]}
     job.write("divergence", located(moved, **where))
-    job.write("statistics", located(divergence_statistics(moved, response["reused"], eta_lambda_max), **where))
+    job.write("statistics", located(divergence_statistics(moved, response["reused"], stability), **where))

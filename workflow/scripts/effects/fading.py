@@ -9,10 +9,15 @@ with Job(snakemake) as job:
     settings, chunks = job.settings, job.read("changes")
     changes, response = stack(chunks, ["loss_change", "members", "epsilon"]), theory(chunks)
     scores = dict(zip(settings["estimators"], job.read("scores"), strict=True))
-    rate = settings["learning_rate"]
-    rates = {"learning_rate": rate, "eta_lambda_max": rate * job.read("spectrum")["all_values"].max()}
+    rate, of_batches = settings["learning_rate"], job.read("path")["largest"]
+    rates = {
+        "learning_rate": rate,
+        "eta_lambda_max": rate * job.read("spectrum")["all_values"].max(),
+        "eta_lambda_batches": rate * of_batches.mean(),
+        "eta_lambda_batches_largest": rate * of_batches.max(),
+    }
     where = {"case": job.wildcards["case"], "regime": job.wildcards["regime"], "seed": settings["seed"]}
-    correlations = fading_correlations(changes, scores, response, settings["steps"])
-    job.write("correlations", located(correlations, **where))
-    job.write("fading", located(fading_curve(correlations), **where, **rates))
+    correlations = located(fading_correlations(changes, scores, response, settings["steps"]), **where)
+    job.write("correlations", correlations)
+    job.write("fading", fading_curve(correlations).assign(**rates))
     job.write("decomposition", located(decomposition(changes, response, settings["steps"]), **where))

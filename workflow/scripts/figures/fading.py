@@ -26,8 +26,8 @@ with Job(snakemake) as job:
             axis.fill_between(line.step, line.ci_low, line.ci_high, color=look["color"], alpha=0.2, lw=0)
             for _, curve in curves[curves.estimator == estimator].groupby("seed"):
                 axis.plot(curve.step, curve.spearman, lw=0.5, alpha=0.5, **look)
-        sharpness = " to ".join(dict.fromkeys(f"{curves.eta_lambda_max.agg(end):.1g}" for end in ("min", "max")))
-        axis.set(title=f"{names.label(case)}\n{regime}: $\\eta\\lambda_{{\\max}}$ = {sharpness}")
+        sharpness = f"{curves.eta_lambda_batches.mean():.2g}, up to {curves.eta_lambda_batches_largest.max():.2g}"
+        axis.set(title=f"{names.label(case)}\n{regime}: batches' $\\eta\\lambda_{{\\max}}$ {sharpness}")
         style.count_axis(axis, panel.step.max())
         axis.axhline(0, color="0.7", lw=0.8, zorder=0)
     style.finish_grid(axes, len(panels), "steps after up-weighting began")

@@ -19,7 +19,7 @@ def theory(chunks: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Join what theory says of chunks of counterfactuals, by example; some chunks have no up-weighted example."""
     theories = [{name.partition(".")[2]: array for name, array in chunk.items() if "." in name} for chunk in chunks]
     theories = [arrays for arrays in theories if arrays]
-    return stack(theories, theories[0].keys() - {"sharpness"})
+    return stack(theories, theories[0])
 
 
 def _padded(arrays, name):

@@ -10,7 +10,7 @@ from fading.derivatives.gradients import (
     gradient_projections,
     per_example_gradients,
 )
-from fading.derivatives.lanczos import Ritz, sharpness
+from fading.derivatives.lanczos import Ritz
 from fading.derivatives.response import linear_response, loss_response, relative_error
 from fading.training.counterfactuals import Counterfactual
 from fading.training.optimizers import SGD
@@ -25,9 +25,8 @@ def predictions(
     effect, the linear response's change of the measured losses, and for SGD effect-once, that to the first step's
     up-weighting alone; those at constant curvature and without curvature (see constant_curvature and along_the_path):
     (K, R, M) each, nats. error, the linear response's relative error: (K, R). reused, the step that draws the example
-    for the second time, or one after the last: (K,). sharpness, the largest ‖H‖ of the batches
-    of recorded steps; and for SGD the bound on ‖δ‖ (K, R) that it gives with the largest ‖∇ℓ(x_k)‖ of the steps that
-    draw x_k: as far as these, measured along the unchanged run, are the largest.
+    for the second time, or one after the last: (K,). And for SGD forcing, the length (η/|B_t|) |ε| ‖∇ℓ(θ_t; x_k)‖ of
+    what each of T steps adds along the unchanged run, 0 where it does not draw the example: (K, T).
     """
     case, theta, batches, optimizer = segment.case, segment.state[0], segment.batches, segment.optimizer
     examples = torch.tensor([counterfactual.members[0] for counterfactual in up_weighted])
@@ -42,14 +41,12 @@ def predictions(
     counted = torch.ones(len(batches), len(groups), dtype=torch.bool)
     counted[1:, len(examples) :] = False
     responses = linear_response(segment, groups, progress, counted)
-    slope, sharpest = torch.zeros(len(examples), dtype=case.dtype), 0.0
-    read, errors = [], []
+    read, errors, slopes = [], [], torch.zeros(used.shape, dtype=torch.float64)
     for step, (_, after, psi) in enumerate(responses, start=1):
         drawn = used[step - 1]
         if drawn.any():
-            slope[drawn] = torch.maximum(slope[drawn], gradient_norms(case, theta, case.train[examples[drawn]]))
+            slopes[step - 1, drawn] = gradient_norms(case, theta, case.train[examples[drawn]]).double()
         if step in steps:
-            sharpest = max(sharpest, sharpness(case, theta, batches[step - 1]))
             read.append(loss_response(case, after, psi))
             errors.append(relative_error(deltas[:, steps.index(step)], epsilon, psi[: len(examples)]))
         theta = after
@@ -57,11 +54,10 @@ def predictions(
     if isinstance(optimizer, SGD):
         effects["effect-once"] = effects["effect"].index_put((again,), first)
     predicted = {name: (epsilon[:, None, None] * effect).numpy() for name, effect in effects.items()}
-    predicted |= {"error": torch.stack(errors, 1).numpy(), "sharpness": np.array(sharpest), "reused": second_use(used)}
+    predicted |= {"error": torch.stack(errors, 1).numpy(), "reused": second_use(used)}
     if isinstance(optimizer, SGD):
-        sizes = list(map(len, batches))
-        bound = gronwall_bound(sharpest, slope, epsilon, optimizer.learning_rate, used, sizes)
-        predicted["bound"] = bound[:, torch.tensor(steps) - 1].numpy()
+        sizes = torch.tensor(list(map(len, batches)))
+        predicted["forcing"] = (optimizer.learning_rate * epsilon.abs()[:, None] * (slopes / sizes[:, None]).T).numpy()
     return predicted
 
 
@@ -133,18 +129,3 @@ def second_use(used: Tensor) -> np.ndarray:
     """
     second = (used.cumsum(0) == 2) & used
     return torch.where(second.any(0), second.long().argmax(0), len(used)).numpy() + 1
-
-
-def gronwall_bound(
-    sharpness: float, slope: Tensor, epsilon: Tensor, learning_rate: float, used: Tensor, sizes: list[int]
-) -> Tensor:
-    """A bound on ‖δ_t‖ after each of T steps of SGD, for each of K up-weighted examples: (K, T).
-
-    Where ‖H‖ ≤ Λ (sharpness) and ‖∇ℓ(x_k)‖ ≤ G (slope, (K,)) along both paths, ‖δ_{t+1}‖ ≤ (1 + ηΛ) ‖δ_t‖ + (η/|B_t|)
-    |ε| G 1[k∈B_t]: Gronwall's lemma in discrete time. `used` (T, K) and the batches' sizes (T,) say when x_k acts.
-    """
-    bound, bounds = torch.zeros(len(slope), dtype=torch.float64), []
-    for drawn, size in zip(used, sizes, strict=True):
-        bound = (1 + learning_rate * sharpness) * bound + learning_rate / size * epsilon.abs() * slope.double() * drawn
-        bounds.append(bound)
-    return torch.stack(bounds, 1)
