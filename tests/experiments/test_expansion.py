@@ -12,10 +12,12 @@ from fading.training.optimizers import SGD
 from fading.training.segment import Segment
 from problems import RATE, epochs, quadratic
 
+PATH = {"smallest": np.array([-5.0, -1, -1, -1, -9]), "largest": np.full(5, 2.0)}
+
 
 def test_on_a_quadratic_what_one_use_leaves_over_is_nothing():
     case, theta = quadratic()
-    frame = remainders(Segment(case, theta[None], epochs(3), SGD(RATE)), [0, 3, 5], [1.0, 0.1])
+    frame = remainders(Segment(case, theta[None], epochs(3), SGD(RATE)), [0, 3, 5], [1.0, 0.1], 0)
     assert len(frame) == 3 * (3 * 3 + 3)
     relative = (frame.remainder / frame.norm).dropna()
     assert len(relative) == 3 * 9
@@ -29,7 +31,7 @@ def test_on_a_quadratic_what_one_use_leaves_over_is_nothing():
 def test_on_a_quadratic_tracins_remainder_is_the_propagation_it_drops():
     case, theta = quadratic()
     drawn = epochs(3)
-    frame = remainders(Segment(case, theta[None], drawn, SGD(RATE)), [0, 3, 5], [1.0, 0.1])
+    frame = remainders(Segment(case, theta[None], drawn, SGD(RATE)), [0, 3, 5], [1.0, 0.1], 0)
     kick = -RATE / 8 * per_example_gradients(case, theta, case.train[torch.tensor([3])])[0]
     eye = torch.eye(len(theta), dtype=theta.dtype)
     steps = [eye - RATE * Curvature(case, theta, batch).matrix() for batch in drawn[1:]]
@@ -42,8 +44,8 @@ def test_on_a_quadratic_tracins_remainder_is_the_propagation_it_drops():
 @pytest.mark.parametrize("kind", ["logistic", "resnet-gelu", "bert"])
 def test_on_smooth_models_the_remainder_is_of_second_order(kind):
     case, theta = Tiny.make(kind)
-    frame = remainders(Segment(case, theta[None], epochs(7), SGD(RATE)), [0, 3, 5], [0.01, 0.001])
-    statistics = remainder_statistics(frame, RATE, 2.0).set_index(["statistic", "train_index"])
+    frame = remainders(Segment(case, theta[None], epochs(7), SGD(RATE)), [0, 3, 5], [0.01, 0.001], 0)
+    statistics = remainder_statistics(frame, PATH, RATE).set_index(["statistic", "train_index"])
     slopes = statistics.loc["slope"].estimate
     assert len(slopes) == 3
     assert slopes.between(1.9, 2.1).all()
@@ -52,15 +54,27 @@ def test_on_smooth_models_the_remainder_is_of_second_order(kind):
 def test_steps_count_from_the_segments_start():
     case, theta = Tiny.make("logistic")
     early, late = (
-        remainders(Segment(case, theta[None], epochs(3), SGD(RATE), first), [0, 3, 5], [1.0, 0.1]) for first in (0, 9)
+        remainders(Segment(case, theta[None], epochs(3), SGD(RATE), first), [0, 3, 5], [1.0, 0.1], 0)
+        for first in (0, 9)
     )
     assert early.step.unique().tolist() == [1, 2, 3]
     pd.testing.assert_frame_equal(early, late)  # SGD does not know the time
 
 
+def test_a_random_direction_of_the_same_length_leaves_over_more_than_all_and_is_the_seeds():
+    case, theta = Tiny.make("bert")
+    segment = Segment(case, theta[None], epochs(2), SGD(RATE))
+    frames = [remainders(segment, [0, 3], [1.0, 0.1], seed) for seed in (0, 0, 1)]
+    pd.testing.assert_frame_equal(frames[0], frames[1])
+    relative, other = ((frame.random_remainder / frame.norm).dropna() for frame in frames[::2])
+    assert relative.to_numpy() == pytest.approx(2**0.5, rel=0.1)
+    assert (relative != other).all()
+
+
 def planted(remainders, norm=1.0):
     """A frame with the remainders by step of one example, the same for ε of 1, .1 and −1."""
-    columns = {"train_index": 4, "other_index": -1, "norm": norm, "tracin_remainder": 0.5, "asymmetry": 0.0}
+    columns = {"train_index": 4, "other_index": -1, "norm": norm, "asymmetry": 0.0}
+    columns |= {"tracin_remainder": 0.5, "random_remainder": 1.5}
     frames = [
         pd.DataFrame({"step": range(1, len(remainders) + 1), "remainder": remainders, "epsilon": epsilon, **columns})
         for epsilon in (1.0, 0.1, -1.0)
@@ -69,15 +83,26 @@ def planted(remainders, norm=1.0):
 
 
 def estimates(frame):
-    return remainder_statistics(frame, 0.1, 5.0).set_index(["statistic", "epsilon"]).estimate
+    columns = ["estimator", "statistic", "epsilon", "step"]
+    return remainder_statistics(frame, PATH, 0.1).set_index(columns).estimate.sort_index()
 
 
 def test_the_horizon_is_the_first_step_whose_error_passes_half():
     passing = estimates(planted([0.1, 0.5, 0.6, 0.4]))
-    assert passing["horizon", 1.0] == 3
-    assert passing["predicted horizon", 0.1] == pytest.approx(np.log(10) / 0.5)
-    assert passing["predicted horizon", 1.0] == 0
-    assert passing["remainder", 1.0] == pytest.approx(0.4)
-    assert passing["TracIn's remainder", 1.0] == 0.5
+    response = "linear-response"
+    assert passing[response, "horizon", 1.0, 4] == 3
+    assert passing[response, "predicted horizon", 0.1, 4] == pytest.approx(np.log(10) / 0.5), "-9 is of a later step"
+    assert passing[response, "predicted horizon", 1.0, 4] == 0
     never = estimates(planted([0.1, 0.2]))
-    assert never["horizon", 1.0] == 3, "one more than the last step"
+    assert never[response, "horizon", 1.0, 2] == 3, "one more than the last step"
+
+
+def test_remainders_are_of_each_estimator_at_the_first_step_and_at_the_last():
+    frame = planted([0.1, 0.5, 0.6, 0.4], norm=2.0)
+    left = estimates(frame).xs("remainder", level="statistic").xs(1.0, level="epsilon")
+    expected = {("linear-response", 1): 0.05, ("linear-response", 4): 0.2}
+    expected |= {("tracin", step): 0.25 for step in (1, 4)} | {("random", step): 0.75 for step in (1, 4)}
+    assert left.to_dict() == pytest.approx(expected)
+    without = estimates(frame.assign(tracin_remainder=np.nan)).index.get_level_values("estimator")
+    assert set(without) == {"", "linear-response", "random"}, "TracIn is of SGD"
+    assert {key[0] for key in estimates(frame).index if key[1] in ("asymmetry", "nonadditivity")} == {""}

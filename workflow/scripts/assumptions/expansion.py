@@ -13,8 +13,8 @@ with Job(snakemake) as job:
     state, steps = unpack(case, job.read("checkpoints"), fork), batches(job.read("order"))[: settings["steps"]]
     segment = Segment(case, state, steps, make_optimizer(settings), fork)
     examples = segment.batches[0][: settings["examples"]].tolist()
-    frame = remainders(segment, examples, settings["epsilons"], job.progress)
+    frame = remainders(segment, examples, settings["epsilons"], settings["seed"], job.progress)
     where = {"case": job.wildcards["case"], "regime": job.wildcards["regime"], "seed": settings["seed"]}
     job.write("remainders", located(frame, **where))
-    sharpness = job.read("changes")["theory.sharpness"].item()
-    job.write("statistics", located(remainder_statistics(frame, settings["learning_rate"], sharpness), **where))
+    statistics = remainder_statistics(frame, job.read("path"), settings["learning_rate"])
+    job.write("statistics", located(statistics, **where))

@@ -20,13 +20,13 @@ with Job(snakemake) as job:
             slopes = summary[(summary.case == case) & (summary.regime == regime) & (summary.statistic == "slope")]
             top.plot(end.index, end, marker="o", ms=3.5, color=colour, label=f"slope {slopes.estimate.item():.2f}")
             largest = remainders[remainders.epsilon == remainders.epsilon.max()]
-            relative = {name: largest[name] / largest.norm for name in ("tracin_remainder", "remainder")}
-            for name, line, text in (
-                ("tracin_remainder", "--", "gradient steps added up (TracIn)"),
-                ("remainder", "-", "linear response"),
+            for name, look, text in (
+                ("tracin_remainder", {"color": colour, "ls": "--"}, f"{regime}: TracIn"),
+                ("remainder", {"color": colour, "ls": "-"}, f"{regime}: linear response"),
+                ("random_remainder", {"color": names.colour("random"), "ls": ":"}, "a random direction"),
             ):
-                middle = relative[name].groupby(largest.step).median()
-                bottom.plot(middle.index, middle, color=colour, ls=line, label=f"{regime}: {text}")
+                middle = (largest[name] / largest.norm).groupby(largest.step).median()
+                bottom.plot(middle.index, middle, label=text, **look)
         guide = np.array([table.epsilon.min(), table.epsilon.max()])
         top.plot(guide, end.iloc[-1] * (guide / guide.max()) ** 2, color="0.7", lw=0.8, zorder=0)
         top.set(xscale="log", yscale="log", xlabel="change of weight $\\varepsilon$")
@@ -36,6 +36,6 @@ with Job(snakemake) as job:
         bottom.axhline(1, color="0.7", lw=0.8, zorder=0)
     axes[0, 0].set_ylabel("left over by the first order\n$\\Vert\\delta-\\varepsilon\\psi\\Vert$ at the last step")
     axes[1, 0].set_ylabel("left over, relative to $\\Vert\\delta\\Vert$")
-    style.shared_legend(figure, axes[1], columns=2)
+    style.shared_legend(figure, axes[1], columns=4)
     job.write("png", figure)
     job.write("svg", figure)

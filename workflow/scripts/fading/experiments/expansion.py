@@ -22,7 +22,7 @@ EXPERIMENT = Experiment(
         "examples": "examples",
         "order": "continuation_order",
         "checkpoints": "checkpoints",
-        "changes": "first_changes_up_weighted",
+        "path": "path_of_regime",
     },
     settings=(
         "case_in_double_precision",
@@ -35,20 +35,29 @@ EXPERIMENT = Experiment(
     first_seed=True,
     tables={
         "expansion": {"output": "remainders"},
-        "expansion-summary": {"output": "statistics", "mean": "estimate"},
+        "expansion-summary": {
+            "output": "statistics",
+            "mean": "estimate",
+            "by": ("case", "regime", "estimator", "statistic", "epsilon", "step"),
+            "scale": "linear",
+        },
     },
     figures={"expansion": ("expansion", "expansion-summary")},
 )
 
 
-def remainders(segment: Segment, examples: list[int], epsilons: list[float], progress=iter) -> pd.DataFrame:
+REMAINDERS = {"linear-response": "remainder", "tracin": "tracin_remainder", "random": "random_remainder"}
+
+
+def remainders(segment: Segment, examples: list[int], epsilons: list[float], seed: int, progress=iter) -> pd.DataFrame:
     """What first-order predictions leave over, a row per counterfactual and step.
 
     Each example is up-weighted by each ε and by minus the largest, and each pair by the largest. `norm` is ‖δ_t‖;
     `remainder` ‖δ_t − εψ_t‖ with the linear response ψ; `tracin_remainder` the same with TracIn's sum of gradient
-    steps, which nothing propagates (NaN for optimisers other than SGD); `asymmetry` of ±ε ‖δ(ε) + δ(−ε)‖ / (‖δ(ε)‖ +
-    ‖δ(−ε)‖), 0 where effects mirror each other; `nonadditivity` of a pair ‖δ_pair − δ_k − δ_l‖ / ‖δ_pair‖. other_index
-    is the pair's second example, else −1.
+    steps, which nothing propagates (NaN for optimisers other than SGD), and `random_remainder` with a vector of δ_t's
+    own norm in a random direction, one per example; `asymmetry` of ±ε ‖δ(ε) + δ(−ε)‖ / (‖δ(ε)‖ + ‖δ(−ε)‖), 0 where
+    effects mirror each other; `nonadditivity` of a pair ‖δ_pair − δ_k − δ_l‖ / ‖δ_pair‖. other_index is the pair's
+    second example, else −1.
     """
     case, optimizer, largest = segment.case, segment.optimizer, max(epsilons)
     keys = [(example, epsilon) for example in examples for epsilon in (*epsilons, -largest)]
@@ -60,6 +69,9 @@ def remainders(segment: Segment, examples: list[int], epsilons: list[float], pro
     runs = [descend(segment, weights(case, counterfactual)) for counterfactual in counterfactuals]
     response = linear_response(segment, [(example,) for example in examples])
     theta, rows = segment.state[0], []
+    generator = torch.Generator().manual_seed(seed)
+    directions = torch.randn(len(examples), len(theta), generator=generator, dtype=case.dtype)
+    directions /= directions.norm(dim=1, keepdim=True)
     fill = 0.0 if isinstance(optimizer, SGD) else math.nan
     summed = torch.full((len(examples), len(theta)), fill, dtype=case.dtype)
     steps = zip(progress(segment.batches), descend(segment), response, *runs, strict=True)
@@ -73,7 +85,8 @@ def remainders(segment: Segment, examples: list[int], epsilons: list[float], pro
         single = dict(zip(keys, deltas, strict=False))
         for (example, epsilon), delta in single.items():
             k = examples.index(example)
-            left = {"remainder": delta - epsilon * psi[k], "tracin_remainder": delta - epsilon * summed[k]}
+            predicted = epsilon * psi[k], epsilon * summed[k], delta.norm() * directions[k]
+            left = {name: delta - vector for name, vector in zip(REMAINDERS.values(), predicted, strict=True)}
             row = {"train_index": example, "other_index": NO_EXAMPLE, "epsilon": epsilon, "step": since}
             row |= {"norm": _norm(delta)} | {name: _norm(vector) for name, vector in left.items()}
             if epsilon == largest:
@@ -91,27 +104,34 @@ def _norm(vector):
     return vector.norm().item()
 
 
-def remainder_statistics(frame: pd.DataFrame, learning_rate: float, sharpness: float) -> pd.DataFrame:
-    """One regime's statistics by example: statistic, train_index, epsilon, estimate.
+def remainder_statistics(frame: pd.DataFrame, path: dict[str, np.ndarray], learning_rate: float) -> pd.DataFrame:
+    """One regime's statistics by example: estimator, statistic, train_index, epsilon, step, estimate.
 
-    At the last step: `slope` of ln remainder against ln |ε|, 2 where an expansion to first order exists; `remainder`
-    and `TracIn's remainder` relative to ‖δ‖, `asymmetry`, and `nonadditivity` by pair. `horizon` is the first step at
-    which the linear response's relative error passes 50 %, the last step + 1 if none does, and `predicted horizon`
-    ln(1/ε)/(ηΛ), the order of magnitude that the bound with sharpness Λ allows.
+    `remainder` of each estimator, relative to ‖δ‖, at the first step and at the last; "random" is the control. Of the
+    linear response at the last step `slope`, of ln remainder against ln |ε|, 2 where an expansion to first order
+    exists; `horizon`, the first step at which its relative error passes 50 %, the last step + 1 if none does; and
+    `predicted horizon` ln(1/ε)/(ηΛ), the order of magnitude that the largest |eigenvalue| Λ of these steps' Hessians
+    (`path`) allows. Of no estimator `asymmetry`, and `nonadditivity` by pair.
     """
-    rows, last = [], frame.step.max()
+    last, response = frame.step.max(), "linear-response"
+    sharpness = np.abs([path[end][:last] for end in ("smallest", "largest")]).max()
     pairs = frame[(frame.other_index != NO_EXAMPLE) & (frame.step == last)]
-    rows += [("nonadditivity", row.train_index, row.epsilon, row.nonadditivity) for row in pairs.itertuples()]
+    rows = [("", "nonadditivity", row.train_index, row.epsilon, last, row.nonadditivity) for row in pairs.itertuples()]
     for example, paths in frame[frame.other_index == NO_EXAMPLE].groupby("train_index", sort=False):
         end = paths[paths.step == last]
-        rows.append(("slope", example, np.nan, np.polyfit(np.log(end.epsilon.abs()), np.log(end.remainder), 1)[0]))
-        for row in end[end.epsilon > 0].itertuples():
-            rows.append(("remainder", example, row.epsilon, row.remainder / row.norm))
-            rows.append(("TracIn's remainder", example, row.epsilon, row.tracin_remainder / row.norm))
+        slope = np.polyfit(np.log(end.epsilon.abs()), np.log(end.remainder), 1)[0]
+        rows.append((response, "slope", example, np.nan, last, slope))
         mirrored = end.dropna(subset="asymmetry")
-        rows += [("asymmetry", example, row.epsilon, row.asymmetry) for row in mirrored.itertuples()]
-        for epsilon, path in paths[paths.epsilon > 0].groupby("epsilon"):
-            passed = path.step[path.remainder > path.norm / 2]
-            rows.append(("horizon", example, epsilon, passed.min() if len(passed) else last + 1))
-            rows.append(("predicted horizon", example, epsilon, math.log(1 / epsilon) / (learning_rate * sharpness)))
-    return pd.DataFrame(rows, columns=["statistic", "train_index", "epsilon", "estimate"])
+        rows += [("", "asymmetry", example, row.epsilon, last, row.asymmetry) for row in mirrored.itertuples()]
+        for epsilon, steps in paths[paths.epsilon > 0].groupby("epsilon"):
+            for row in steps[steps.step.isin([steps.step.min(), last])].itertuples():
+                for estimator, column in REMAINDERS.items():
+                    relative = getattr(row, column) / row.norm
+                    rows.append((estimator, "remainder", example, epsilon, row.step, relative))
+            passed = steps.step[steps.remainder > steps.norm / 2]
+            horizon = passed.min() if len(passed) else last + 1
+            rows.append((response, "horizon", example, epsilon, last, horizon))
+            predicted = math.log(1 / epsilon) / (learning_rate * sharpness)
+            rows.append((response, "predicted horizon", example, epsilon, last, predicted))
+    columns = ["estimator", "statistic", "train_index", "epsilon", "step", "estimate"]
+    return pd.DataFrame(rows, columns=columns).dropna(subset="estimate")
