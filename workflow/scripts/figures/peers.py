@@ -16,7 +16,7 @@ with Job(snakemake) as job:
         1, 2, figsize=(style.WIDTH, 0.28 * len(table) + 1.2), sharey=True, width_ratios=[3, 2], layout="constrained"
     )
     time.hlines(rows, table.steps_ours, table.steps, color="0.8", lw=1.5, zorder=0)
-    time.scatter(table.steps, rows, color=names.colour("flip"), s=22, label="the other library")
+    time.scatter(table.steps, rows, color=names.colour("edge"), s=22, label="the other library")
     time.scatter(table.steps_ours, rows, color=names.colour("calm"), s=22, label="fading")
     time.set(xscale="log", xlabel="time, in training steps of the same model")
     compared = table.library + ": " + table.estimator + "\n" + table.case.map(names.label)

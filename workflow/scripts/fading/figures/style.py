@@ -12,7 +12,7 @@ WIDTH = 7.0  # inches, the text width of a page
 PALETTE = sns.color_palette("colorblind")
 COLOURS = {  # of what is no estimator: those describe themselves
     "calm": PALETTE[0],
-    "flip": PALETTE[1],
+    "edge": PALETTE[1],
     "diverging": PALETTE[3],
     "noise floor": (0.6, 0.6, 0.6),
     "kept": PALETTE[0],
@@ -31,6 +31,7 @@ COLOURS = {  # of what is no estimator: those describe themselves
     "supported": PALETTE[0],
     "inconclusive": PALETTE[1],
     "contradicted": PALETTE[3],
+    "void": (0.1, 0.1, 0.1),
     "not tested": (0.6, 0.6, 0.6),
 }
 SHORT = {
