@@ -73,7 +73,7 @@ def test_a_random_direction_of_the_same_length_leaves_over_more_than_all_and_is_
 
 def planted(remainders, norm=1.0):
     """A frame with the remainders by step of one example, the same for ε of 1, .1 and −1."""
-    columns = {"train_index": 4, "other_index": -1, "norm": norm, "asymmetry": 0.0}
+    columns = {"train_index": 4, "other_index": -1, "norm": norm, "asymmetry": 0.0, "nonadditivity": np.nan}
     columns |= {"tracin_remainder": 0.5, "random_remainder": 1.5}
     frames = [
         pd.DataFrame({"step": range(1, len(remainders) + 1), "remainder": remainders, "epsilon": epsilon, **columns})

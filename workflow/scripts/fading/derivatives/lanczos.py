@@ -62,7 +62,8 @@ def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, prog
     Fully reorthogonalised, twice, so that the pairs are those of Arnoldi's iteration; the coupling of a pair is β_m
     s_m, s_m the last component of its eigenvector in the Krylov basis (Parlett 1980, §13.2), and its weight the square
     of the first (Golub and Welsch 1969). Ends early when the space is exhausted, and then the pairs are exact.
-    Sums are in float64: float32's of millions of squares are off by a ten-thousandth, and so would the values be.
+    Norms and products are by sum(), which adds pairwise: torch's own of millions of float32 are off by a ten-thousandth,
+    and so would the values be.
     """
     steps = min(steps, len(start))
     basis, alphas, betas = start.new_empty(steps, len(start)), [], []
@@ -70,7 +71,7 @@ def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, prog
     for step in progress(range(steps)):
         basis[step] = vector
         vector = product(basis[step : step + 1])[0]
-        alphas.append((vector * basis[step]).sum(dtype=torch.float64))
+        alphas.append((vector * basis[step]).sum().double())
         earlier = basis[: step + 1]
         for _ in range(2):
             vector = vector - earlier.T @ (earlier @ vector)
@@ -92,7 +93,7 @@ def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, prog
 
 
 def _norm(vector):
-    return torch.linalg.vector_norm(vector, dtype=torch.float64)
+    return vector.square().sum().double().sqrt()
 
 
 def random_vector(theta: Tensor, seed: int) -> Tensor:
