@@ -3,7 +3,7 @@
 import coverage
 import numpy as np
 import pytest
-from coverage import DESIGNS, HIGH, LOW, PAGE, WEAKER, with_section
+from coverage import DESIGNS, HIGH, LOW, PAGE, OTHERS, with_section
 from fading.evidence.intervals import mean_of_crossed, mean_of_differences, mean_of_rows, mean_of_shares
 from fading.evidence.tables import UNCERTAINTY
 from fading.experiments import EXPERIMENTS
@@ -23,7 +23,7 @@ WRONG = {  # by design and run effect: what in its stead, and how
         lambda values, rows: mean_of_crossed(values),
     ),
     "pairs that share a run are runs": (
-        *("5 runs by pairs × 64 test examples", "dominant", "leave_one_run_out"),
+        *("5 runs by pairs × 64 test examples", "dominant", "leave_one_out"),
         lambda values, pairs: values,
     ),
     "trials of a run are runs": (
@@ -47,11 +47,12 @@ def test_intervals_hold_the_truth_as_often_as_they_say(name, effect):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", WEAKER)
-def test_weaker_designs_hold_less(name):
-    design = WEAKER[name]
-    least = min(coverage.coverage(design, effect)["two-sided"] for effect in design.effects)
-    assert 0.8 < least < 0.935
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_designs_leave_these_limits(name):
+    design = OTHERS[name]
+    shares = [coverage.coverage(design, effect)["two-sided"] for effect in design.effects]
+    assert min(shares) < LOW + 0.005 or max(shares) > HIGH, "it belongs with those that hold what they say"
+    assert min(shares) > 0.9
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from fading.evidence.intervals import (
     Mean,
     correlation_scaled,
     fisher,
-    leave_one_run_out,
+    leave_one_out,
     mean_of_crossed,
     mean_of_differences,
     mean_of_nested,
@@ -136,7 +136,7 @@ def test_correlations_of_one_are_half_a_swap_of_neighbours_from_it():
 def test_the_mean_over_pairs_is_that_of_runs_with_the_jackknifes_variance():
     pairs = list(combinations("abcde", 2))
     values = RANDOM.normal(size=(10, 6))
-    by_run = leave_one_run_out(values, pairs)
+    by_run = leave_one_out(values, pairs)
     assert by_run.shape == (5, 6)
     np.testing.assert_allclose(by_run.mean(0), values.mean(0))
     without = np.array([values[[run not in pair for pair in pairs]].mean(0) for run in "abcde"])
@@ -148,7 +148,7 @@ def test_pairs_that_are_sums_of_their_runs_vary_as_the_runs_do():
     of_runs = RANDOM.normal(size=(5, 6))
     pairs = list(combinations(range(5), 2))
     sums = np.stack([of_runs[first] + of_runs[second] for first, second in pairs])
-    np.testing.assert_allclose(leave_one_run_out(sums, pairs), 2 * of_runs)
+    np.testing.assert_allclose(leave_one_out(sums, pairs), 2 * of_runs)
 
 
 @pytest.mark.parametrize(

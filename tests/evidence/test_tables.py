@@ -13,7 +13,7 @@ from fading.evidence.intervals import (
     Mean,
     correlation_scaled,
     fisher,
-    leave_one_run_out,
+    leave_one_out,
     mean_of_crossed,
     mean_of_differences,
     mean_of_nested,
@@ -109,7 +109,7 @@ def of_pairs(runs):
 def test_pairs_of_runs_count_by_run():
     rows, values, pairs = of_pairs(5)
     mean, over = summarised(rows, CORRELATION)
-    same(mean, correlation_scaled(mean_of_crossed(leave_one_run_out(fisher(values), pairs))))
+    same(mean, correlation_scaled(mean_of_crossed(leave_one_out(fisher(values), pairs))))
     assert (over, mean.rows) == ("5 runs by pairs × 64 test examples", 5)
 
 

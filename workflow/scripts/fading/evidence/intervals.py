@@ -147,16 +147,16 @@ def mean_of_nested(values: np.ndarray, rows: np.ndarray) -> Mean:
     return replace(mean, se_nested=float(np.sqrt(np.mean(within) / len(groups))))
 
 
-def leave_one_run_out(values: np.ndarray, pairs: Sequence[tuple]) -> np.ndarray:
-    """Pseudo-values of each of R runs for the mean over pairs of runs: (P, C) to (R, C), with the same mean.
+def leave_one_out(values: np.ndarray, pairs: Sequence[tuple]) -> np.ndarray:
+    """Pseudo-values of each of R units (runs, examples) for the mean over pairs of them: (P, C) to (R, C).
 
-    Pairs that share a run hang together; a jackknife over runs knows it (Arvesen 1969). Needs each of three or more
-    runs with each other one.
+    Pairs that share a unit hang together; a jackknife over units knows it (Arvesen 1969). The pseudo-values, in
+    ascending order of the units, have the pairs' mean. Needs each of three or more units with each other one.
     """
-    runs = sorted({run for pair in pairs for run in pair})
+    units = sorted({unit for pair in pairs for unit in pair})
     mean = values.mean(0)
-    without = [values[[run not in pair for pair in pairs]].mean(0) for run in runs]
-    return np.stack([len(runs) * mean - (len(runs) - 1) * left for left in without])
+    without = [values[[unit not in pair for pair in pairs]].mean(0) for unit in units]
+    return np.stack([len(units) * mean - (len(units) - 1) * left for left in without])
 
 
 def mean_of_shares(groups: Sequence[np.ndarray]) -> Mean:

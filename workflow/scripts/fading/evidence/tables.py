@@ -14,7 +14,7 @@ from fading.evidence.intervals import (
     Mean,
     correlation_scaled,
     fisher,
-    leave_one_run_out,
+    leave_one_out,
     mean_of_crossed,
     mean_of_differences,
     mean_of_nested,
@@ -82,7 +82,7 @@ def _of_crossed(group, value, scale):
     seeds, tests = units.seed.tolist(), values.shape[1]
     pairs = "other_seed" in units and (units.other_seed >= 0).all()
     if pairs and len(units) > 1:
-        mean = mean_of_crossed(leave_one_run_out(values, list(zip(seeds, units.other_seed, strict=True))))
+        mean = mean_of_crossed(leave_one_out(values, list(zip(seeds, units.other_seed, strict=True))))
         what = [f"{mean.rows} runs by pairs"]
     elif len(set(seeds)) > 1:
         mean = mean_of_nested(values, np.array(seeds))

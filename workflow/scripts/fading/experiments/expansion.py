@@ -9,6 +9,7 @@ import torch
 
 from fading.derivatives.gradients import per_example_gradients
 from fading.derivatives.response import linear_response
+from fading.evidence.intervals import FEWEST, leave_one_out
 from fading.experiments import Experiment
 from fading.training.counterfactuals import NO_EXAMPLE, Counterfactual
 from fading.training.optimizers import SGD
@@ -111,12 +112,12 @@ def remainder_statistics(frame: pd.DataFrame, path: dict[str, np.ndarray], learn
     linear response at the last step `slope`, of ln remainder against ln |ε|, 2 where an expansion to first order
     exists; `horizon`, the first step at which its relative error passes 50 %, the last step + 1 if none does; and
     `predicted horizon` ln(1/ε)/(ηΛ), the order of magnitude that the largest |eigenvalue| Λ of these steps' Hessians
-    (`path`) allows. Of no estimator `asymmetry`, and `nonadditivity` by pair.
+    (`path`) allows. Of no estimator `asymmetry`, and `nonadditivity`, of pairs, as each example's pseudo-value.
     """
     last, response = frame.step.max(), "linear-response"
     sharpness = np.abs([path[end][:last] for end in ("smallest", "largest")]).max()
     pairs = frame[(frame.other_index != NO_EXAMPLE) & (frame.step == last)]
-    rows = [("", "nonadditivity", row.train_index, row.epsilon, last, row.nonadditivity) for row in pairs.itertuples()]
+    rows = [("", "nonadditivity", example, pairs.epsilon.max(), last, value) for example, value in _of_pairs(pairs)]
     for example, paths in frame[frame.other_index == NO_EXAMPLE].groupby("train_index", sort=False):
         end = paths[paths.step == last]
         slope = np.polyfit(np.log(end.epsilon.abs()), np.log(end.remainder), 1)[0]
@@ -135,3 +136,12 @@ def remainder_statistics(frame: pd.DataFrame, path: dict[str, np.ndarray], learn
             rows.append((response, "predicted horizon", example, epsilon, last, predicted))
     columns = ["estimator", "statistic", "train_index", "epsilon", "step", "estimate"]
     return pd.DataFrame(rows, columns=columns).dropna(subset="estimate")
+
+
+def _of_pairs(pairs):
+    """Each example's pseudo-value of the pairs' nonadditivity, since pairs that share an example hang together."""
+    if len(pairs) < FEWEST:
+        return [(pair.train_index, pair.nonadditivity) for pair in pairs.itertuples()]
+    keys, values = list(zip(pairs.train_index, pairs.other_index, strict=True)), pairs.nonadditivity.to_numpy()
+    examples = sorted({example for pair in keys for example in pair})
+    return zip(examples, leave_one_out(values[:, None], keys)[:, 0], strict=True)
