@@ -62,8 +62,8 @@ def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, prog
     Fully reorthogonalised, twice, so that the pairs are those of Arnoldi's iteration; the coupling of a pair is β_m
     s_m, s_m the last component of its eigenvector in the Krylov basis (Parlett 1980, §13.2), and its weight the square
     of the first (Golub and Welsch 1969). Ends early when the space is exhausted, and then the pairs are exact.
-    Norms and products are by sum(), which adds pairwise: torch's own of millions of float32 are off by a ten-thousandth,
-    and so would the values be.
+    Norms and products are by sum(), which adds pairwise: torch's own, of millions of float32, are off by a ten-
+    thousandth, and so would the values be.
     """
     steps = min(steps, len(start))
     basis, alphas, betas = start.new_empty(steps, len(start)), [], []
