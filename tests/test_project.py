@@ -14,7 +14,7 @@ from conftest import ROOT, clone
 from fading.experiments import EXPERIMENTS
 from fading.influence import ESTIMATORS
 from fading.plan.closure import imports
-from fading.plan.plan import read_plan
+from fading.plan.plan import PLANTED, read_plan
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -80,6 +80,9 @@ def test_captions_of_what_shows_curvature_say_over_how_many_examples(study):
     }
     assert captions >= {"convexity", "fading", "leave_one_out", "stability", "trajectory"}
     plan = read_plan(ROOT, f"config/{study}.yaml")
+    curved = {name for name, one in ESTIMATORS.items() if one.spectrum or "curvature_examples" in one.settings}
+    if not any(curved & set(plan.config["definitions"][case]["estimators"]) for case in plan.cases_of(PLANTED)):
+        captions.remove("planted")
     own = [case for case in plan.cases if plan.curvature_examples(case) != plan.config["spectrum"]["examples"]]
     for caption in captions | {"claims"}:
         text = (ROOT / f"workflow/report/{caption}.rst").read_text()
@@ -119,6 +122,32 @@ def test_the_library_stands_alone_and_scripts_adapt():
         else:
             assert len(text.splitlines()) <= 60, file
             assert "fading/artefacts/job.py" in imports(str(file.relative_to(scripts)))
+
+
+def test_what_makes_tables_needs_no_torch():
+    functions = {
+        one["function"]
+        for experiment in EXPERIMENTS.values()
+        for one in experiment.tables.values()
+        if "function" in one
+    }
+    program = """
+import sys
+from importlib import import_module
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Blocked())
+for function in sys.argv[1:]:
+    module, _, name = function.rpartition(".")
+    getattr(import_module(f"fading.{module}"), name)
+"""
+    assert functions >= {"experiments.stability.summary", "experiments.fading.drop"}
+    done = subprocess.run([sys.executable, "-c", program, *sorted(functions)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow

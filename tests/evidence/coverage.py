@@ -15,7 +15,7 @@ from fading.evidence.intervals import (
     Mean,
     correlation_scaled,
     fisher,
-    leave_one_out,
+    jackknife_of_pairs,
     mean_of_crossed,
     mean_of_differences,
     mean_of_nested,
@@ -70,7 +70,7 @@ def pairs_of_runs(random, effect, rows=5, tests=64):
     pairs = list(combinations(range(rows), 2))
     by_run = random.normal(size=(rows, tests))
     values = np.stack([own[a] + own[b] + by_run[a] * by_run[b] + shared for a, b in pairs])
-    return mean_of_crossed(leave_one_out(values, pairs)), 0.0
+    return mean_of_crossed(jackknife_of_pairs(values, pairs)), 0.0
 
 
 def successes(random, effect, rows=5, targets=4):
@@ -99,7 +99,7 @@ def pairs_of_examples(random, effect, count=3):
     own, pairs = effect * random.normal(size=count), list(combinations(range(count), 2))
     noise = random.normal(size=(2, count))  # of either example of a pair, by the other's
     values = [own[a] + own[b] + noise[0, a] * noise[0, b] + noise[1, a] * noise[1, b] for a, b in pairs]
-    return mean_of_rows(leave_one_out(np.array(values)[:, None], pairs)[:, 0]), 0.0
+    return mean_of_rows(jackknife_of_pairs(np.array(values)[:, None], pairs)[:, 0]), 0.0
 
 
 DESIGNS = {

@@ -3,7 +3,7 @@
 import coverage
 import numpy as np
 import pytest
-from coverage import DESIGNS, HIGH, LOW, PAGE, OTHERS, with_section
+from coverage import DESIGNS, HIGH, LOW, OTHERS, PAGE, with_section
 from fading.evidence.intervals import mean_of_crossed, mean_of_differences, mean_of_rows, mean_of_shares
 from fading.evidence.tables import UNCERTAINTY
 from fading.experiments import EXPERIMENTS
@@ -23,7 +23,7 @@ WRONG = {  # by design and run effect: what in its stead, and how
         lambda values, rows: mean_of_crossed(values),
     ),
     "pairs that share a run are runs": (
-        *("5 runs by pairs × 64 test examples", "dominant", "leave_one_out"),
+        *("5 runs by pairs × 64 test examples", "dominant", "jackknife_of_pairs"),
         lambda values, pairs: values,
     ),
     "trials of a run are runs": (

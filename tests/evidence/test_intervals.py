@@ -5,14 +5,14 @@ from itertools import combinations
 import numpy as np
 import pytest
 from fading.evidence.intervals import (
+    BOUNDED,
     CORRELATION,
-    DIFFERENCE,
     LINEAR,
     SHARE,
     Mean,
     correlation_scaled,
     fisher,
-    leave_one_out,
+    jackknife_of_pairs,
     mean_of_crossed,
     mean_of_differences,
     mean_of_nested,
@@ -27,7 +27,7 @@ MEANS = {
     LINEAR: Mean(0.4, 0.1, 0.2, 5.5),
     CORRELATION: Mean(0.4, 0.1, 0.2, 5.5, CORRELATION),
     SHARE: Mean(0.4, 0.12, scale=SHARE),
-    DIFFERENCE: Mean(0.4, 0.1, df=4, scale=DIFFERENCE),
+    BOUNDED: Mean(0.4, 0.1, df=4, scale=BOUNDED),
 }
 
 
@@ -136,7 +136,7 @@ def test_correlations_of_one_are_half_a_swap_of_neighbours_from_it():
 def test_the_mean_over_pairs_is_that_of_runs_with_the_jackknifes_variance():
     pairs = list(combinations("abcde", 2))
     values = RANDOM.normal(size=(10, 6))
-    by_run = leave_one_out(values, pairs)
+    by_run = jackknife_of_pairs(values, pairs)
     assert by_run.shape == (5, 6)
     np.testing.assert_allclose(by_run.mean(0), values.mean(0))
     without = np.array([values[[run not in pair for pair in pairs]].mean(0) for run in "abcde"])
@@ -148,7 +148,7 @@ def test_pairs_that_are_sums_of_their_runs_vary_as_the_runs_do():
     of_runs = RANDOM.normal(size=(5, 6))
     pairs = list(combinations(range(5), 2))
     sums = np.stack([of_runs[first] + of_runs[second] for first, second in pairs])
-    np.testing.assert_allclose(leave_one_out(sums, pairs), 2 * of_runs)
+    np.testing.assert_allclose(jackknife_of_pairs(sums, pairs), 2 * of_runs)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +158,7 @@ def test_pairs_that_are_sums_of_their_runs_vary_as_the_runs_do():
         ([[0, 0, 0, 0]] * 5, 0, 5),
         ([[1, 0, 1, 0]] * 5, 10, 20),  # runs that do not differ: all trials
         ([[1, 1, 0]] * 4, 8, 12),
+        ([[1, 1, 1, 1]] * 4 + [[1, 1, 1, 0]], 7.6, 8),  # runs whose trials all end alike are worth one each
     ],
 )
 def test_a_share_has_wilsons_interval(groups, successes, trials):
@@ -199,7 +200,7 @@ def test_a_paired_difference_is_no_surer_than_agresti_and_mins(trials, pairs):
     more, less = ((np.array(trials) == sign).sum() * pairs / 20 for sign in (1, -1))
     variance = (more + less + 1 - (more - less) ** 2 / (pairs + 2)) / (pairs + 2) ** 2
     assert mean.se**2 == pytest.approx(variance)
-    assert (mean.df, mean.value) == (np.inf, np.mean(trials))
+    assert (mean.df, mean.value) == (pairs - 1, np.mean(trials))
 
 
 def test_a_paired_difference_whose_runs_differ_is_students_over_runs():

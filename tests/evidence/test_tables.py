@@ -1,5 +1,6 @@
 """Tables take runs, training examples, test examples and pairs of runs for what they are, and say so."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -7,20 +8,30 @@ import pandas as pd
 import pytest
 from fading.errors import FadingError
 from fading.evidence.intervals import (
+    BOUNDED,
     CORRELATION,
-    DIFFERENCE,
     SHARE,
     Mean,
     correlation_scaled,
     fisher,
-    leave_one_out,
+    jackknife_of_pairs,
     mean_of_crossed,
     mean_of_differences,
     mean_of_nested,
     mean_of_rows,
     mean_of_shares,
 )
-from fading.evidence.tables import TOO_FEW, UNCERTAINTY, averaged, located, most_products, own, uncertainty
+from fading.evidence.tables import (
+    DIFFERENCE,
+    TOO_FEW,
+    UNCERTAINTY,
+    averaged,
+    by_test_example,
+    located,
+    most_products,
+    own,
+    uncertainty,
+)
 
 RANDOM = np.random.default_rng(0)
 
@@ -66,6 +77,14 @@ def test_examples_are_averaged_within_their_run():
     assert over == "5 runs"
 
 
+def test_bounded_means_are_linear_ones_whose_ends_are_within_bounds():
+    rows = frame(runs=5, columns=()).assign(estimate=[0.9, 0.99, 1, 0.95, 0.98])
+    mean, over = summarised(rows, BOUNDED)
+    same(mean, replace(mean_of_rows(rows.estimate.to_numpy()), scale=BOUNDED))
+    assert (mean.ends().high, over) == (1, "5 runs")
+    assert mean.ends().low == pytest.approx(summarised(rows)[0].ends().low)
+
+
 @pytest.mark.parametrize("scale", ["linear", CORRELATION])
 def test_test_examples_are_crossed_with_runs(scale):
     rows = frame(5, 4, 64)
@@ -109,7 +128,7 @@ def of_pairs(runs):
 def test_pairs_of_runs_count_by_run():
     rows, values, pairs = of_pairs(5)
     mean, over = summarised(rows, CORRELATION)
-    same(mean, correlation_scaled(mean_of_crossed(leave_one_out(fisher(values), pairs))))
+    same(mean, correlation_scaled(mean_of_crossed(jackknife_of_pairs(fisher(values), pairs))))
     assert (over, mean.rows) == ("5 runs by pairs × 64 test examples", 5)
 
 
@@ -195,6 +214,19 @@ def test_uncertainty_is_all_that_makes_a_mean_but_its_value():
     assert tuple(columns) == UNCERTAINTY
     assert (columns["ci_low"], columns["ci_high"], columns["over"]) == (*mean.ends(), "5 runs")
     assert Mean(0.4, **{name: columns[name] for name in UNCERTAINTY[2:-1]}) == mean
+
+
+def test_values_by_test_example_stand_beside_what_each_example_is():
+    values = {"predicted": np.arange(6.0).reshape(2, 3), "actual": -np.arange(6.0).reshape(2, 3)}
+    rows = by_test_example(values, truth="retraining", train_index=np.array([7, 2]))
+    assert rows.to_dict("list") == {
+        "truth": ["retraining"] * 6,
+        "train_index": [7, 7, 7, 2, 2, 2],
+        "test_index": [0, 1, 2] * 2,
+        "predicted": [0, 1, 2, 3, 4, 5],
+        "actual": [0, -1, -2, -3, -4, -5],
+    }
+    assert list(rows) == ["truth", "train_index", "test_index", "predicted", "actual"]
 
 
 def test_where_rows_are_of_comes_first():

@@ -74,10 +74,10 @@ def test_residuals_move_the_eigenvalues_outwards():
     path = {name: np.array(2 * values) for name, values in path.items()}
     assert growth_bound(path, np.array([[1.0, 0.25]]), 0.1)[0] == pytest.approx([1, 1.15 + 0.25])
     assert growth_bound(path, np.array([[1.0, 0.25]]), 1.0)[0] == pytest.approx([1, 3 + 0.25])
-    stability = eta_lambda(path | {"largest": np.array([3.0, 5.0])}, 2.0, 0.1)
+    products = eta_lambda(path | {"largest": np.array([3.0, 5.0])}, 2.0, 0.1)
     names = ("max, full sample", "max, batches, mean", "max, batches, largest", "min, batches, mean")
     expected = dict(zip(names, (0.2, 0.4, 0.5, -0.1), strict=True))
-    assert stability == {f"eta lambda {name}": pytest.approx(value) for name, value in expected.items()}
+    assert products == {f"eta lambda {name}": pytest.approx(value) for name, value in expected.items()}
 
 
 def test_statistics_of_divergence():

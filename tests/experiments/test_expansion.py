@@ -72,19 +72,33 @@ def test_a_random_direction_of_the_same_length_leaves_over_more_than_all_and_is_
 
 
 def planted(remainders, norm=1.0):
-    """A frame with the remainders by step of one example, the same for ε of 1, .1 and −1."""
-    columns = {"train_index": 4, "other_index": -1, "norm": norm, "asymmetry": 0.0, "nonadditivity": np.nan}
-    columns |= {"tracin_remainder": 0.5, "random_remainder": 1.5}
+    """A frame with the remainders by step, the same for three examples and ε of 1, .1 and −1; and their pairs."""
+    columns = {"other_index": -1, "norm": norm, "asymmetry": 0.0, "tracin_remainder": 0.5, "random_remainder": 1.5}
+    steps = {"step": range(1, len(remainders) + 1)}
     frames = [
-        pd.DataFrame({"step": range(1, len(remainders) + 1), "remainder": remainders, "epsilon": epsilon, **columns})
+        pd.DataFrame({**steps, "remainder": remainders, "epsilon": epsilon, "train_index": example, **columns})
         for epsilon in (1.0, 0.1, -1.0)
+        for example in (4, 6, 9)
     ]
+    pairs = {(4, 6): 0.1, (4, 9): 0.2, (6, 9): 0.6}
+    for (first, second), value in pairs.items():
+        keys = {**steps, "epsilon": 1.0, "train_index": first, "other_index": second}
+        frames.append(pd.DataFrame({**keys, "norm": norm, "nonadditivity": value}))
     return pd.concat(frames, ignore_index=True)
 
 
 def estimates(frame):
     columns = ["estimator", "statistic", "epsilon", "step"]
-    return remainder_statistics(frame, PATH, 0.1).set_index(columns).estimate.sort_index()
+    return remainder_statistics(frame, PATH, 0.1).groupby(columns, dropna=False).estimate.mean()
+
+
+def test_nonadditivity_is_each_examples_pseudo_value_over_the_pairs():
+    statistics = remainder_statistics(planted([0.1, 0.2]), PATH, 0.1)
+    pairs = statistics[statistics.statistic == "nonadditivity"]
+    without = {4: 0.6, 6: 0.2, 9: 0.1}
+    expected = {example: 3 * 0.3 - 2 * left for example, left in without.items()}
+    assert pairs.set_index("train_index").estimate.to_dict() == pytest.approx(expected)
+    assert (pairs.epsilon.unique().tolist(), pairs.step.unique().tolist()) == ([1], [2])
 
 
 def test_the_horizon_is_the_first_step_whose_error_passes_half():

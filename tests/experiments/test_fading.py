@@ -10,6 +10,7 @@ from fading.experiments.fading import (
     CURVATURE,
     KEPT,
     MENDED,
+    NOT_HALVED,
     PATH,
     REST,
     REUSE,
@@ -91,10 +92,25 @@ def test_a_correlation_is_halved_where_the_line_between_two_steps_crosses_one_ha
     assert row.runs_halved == (0 if np.isnan(step) else 1)
 
 
-def test_the_step_of_halving_is_the_median_of_the_runs_in_which_it_is_halved():
-    halving = (0.9, 0.1, 0.9), (0.9, 0.6, 0.2), (0.9, 0.5, 0.2)
-    (row,) = drop(curves([1, 5, 20], (0.9, 0.9, 0.9), *halving, (0.1, 0.1, 0.1))).itertuples()
-    assert (row.halved, row.runs_halved) == (5, 3)
+HALVING = (0.9, 0.1, 0.9), (0.9, 0.6, 0.2), (0.9, 0.5, 0.2)  # at the steps 3, 8.75 and 5
+
+
+def test_the_step_of_halving_is_the_mean_over_runs_with_its_interval():
+    (row,) = drop(curves([1, 5, 20], *HALVING)).itertuples()
+    steps = np.array([3, 8.75, 5])
+    low, high = stats.ttest_1samp(steps, 0).confidence_interval(0.95)
+    assert (row.halved, row.halved_low, row.halved_high) == pytest.approx((steps.mean(), low, high))
+    assert (row.runs_halved, row.halved_over) == (3, "3 runs")
+
+
+@pytest.mark.parametrize("other", [(0.9, 0.9, 0.9), (0.1, 0.1, 0.1)])
+def test_unless_all_runs_fall_through_one_half_there_is_no_step_of_halving(other):
+    falling = curves([1, 5, 20], *HALVING, estimator="cg")
+    table = drop(pd.concat([falling, curves([1, 5, 20], other, *HALVING)])).set_index("estimator")
+    assert table.loc["abif", ["halved", "halved_low", "halved_high"]].isna().all()
+    assert (table.runs_halved["abif"], table.halved_over["abif"]) == (3, NOT_HALVED)
+    assert table["drop"]["abif"] == pytest.approx((sum(run[0] - run[2] for run in (other, *HALVING))) / 4)
+    assert (table.runs_halved["cg"], table.halved_over["cg"]) == (3, "3 runs")
 
 
 def test_an_estimator_that_ranks_nothing_has_no_drop():

@@ -11,7 +11,7 @@ with Job(snakemake) as job:
     if "forcing" in response:
         response["bound"] = growth_bound(path, response["forcing"], rate)[:, [step - 1 for step in steps]]
     moved = curve(stack(chunks, ["norm", "members", "epsilon"]), response, steps)
-    stability = eta_lambda(path, job.read("spectrum")["all_values"].max(), rate)
+    products = eta_lambda(path, job.read("spectrum")["all_values"].max(), rate)
     where = {"case": job.wildcards["case"], "regime": job.wildcards["regime"], "seed": settings["seed"]}
     job.write("divergence", located(moved, **where))
-    job.write("statistics", located(divergence_statistics(moved, response["reused"], stability), **where))
+    job.write("statistics", located(divergence_statistics(moved, response["reused"], products), **where))

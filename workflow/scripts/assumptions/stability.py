@@ -5,7 +5,8 @@ import torch
 from fading.artefacts.job import Job
 from fading.derivatives.lanczos import Ritz, lanczos, random_vector
 from fading.evidence.tables import located
-from fading.experiments.stability import System, compared, solver_statistics
+from fading.experiments.stability import compared, solver_statistics
+from fading.experiments.systems import System
 from fading.influence.exact import MOST_PARAMETERS
 from fading.models.case import open_case
 from fading.training.counterfactuals import left_out

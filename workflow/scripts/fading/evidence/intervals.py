@@ -15,7 +15,7 @@ from scipy import stats
 
 FEWEST = 3  # replicates: below, no spread can be told
 CONFIDENCE = 0.95
-LINEAR, CORRELATION, SHARE, DIFFERENCE = "linear", "correlation", "share", "difference"  # scales
+LINEAR, BOUNDED, CORRELATION, SHARE = "linear", "bounded", "correlation", "share"  # scales
 
 
 class Ends(NamedTuple):
@@ -31,8 +31,9 @@ class Mean:
 
     `se_rows` is the error of having so many `rows` (runs, or examples of one run), `se_columns` that of having so many
     test examples; `se_nested` is the part of `se_rows` that is from having so many examples in each run. They are in
-    the units of the scale: `linear` and `difference` (of two shares); `correlation`, Fisher's z; `share`, .5/√n for n
-    independent trials that the trials are worth. NaN where there are too few to tell.
+    the units of the scale: `linear`; `bounded`, within [−1, 1], as shares of many and differences of shares are;
+    `correlation`, Fisher's z; `share`, .5/√n for n independent trials that the trials are worth. NaN where there are
+    too few to tell.
     """
 
     value: float
@@ -49,7 +50,7 @@ class Mean:
         return float(np.hypot(self.se_rows, self.se_columns))
 
     def ends(self, confidence: float = CONFIDENCE) -> Ends:
-        """The ends of the two-sided interval; within [−1, 1] for correlations, [0, 1] for shares (Wilson 1927)."""
+        """The ends of the two-sided interval; never beyond what its scale allows; of shares, Wilson's (1927)."""
         if not np.isfinite(self.se):
             return Ends(np.nan, np.nan)
         if not self.se:
@@ -60,7 +61,7 @@ class Mean:
             return Ends(*np.tanh(np.arctanh(self.value) + np.array([-reach, reach])).tolist())
         if self.scale == SHARE:
             return _wilson(self.value, 0.25 / self.se**2, quantile)
-        limits = (-1, 1) if self.scale == DIFFERENCE else (-np.inf, np.inf)
+        limits = (-1, 1) if self.scale == BOUNDED else (-np.inf, np.inf)
         return Ends(*np.clip([self.value - reach, self.value + reach], *limits).tolist())
 
     def beyond(self, threshold: float, direction: str) -> float:
@@ -147,7 +148,7 @@ def mean_of_nested(values: np.ndarray, rows: np.ndarray) -> Mean:
     return replace(mean, se_nested=float(np.sqrt(np.mean(within) / len(groups))))
 
 
-def leave_one_out(values: np.ndarray, pairs: Sequence[tuple]) -> np.ndarray:
+def jackknife_of_pairs(values: np.ndarray, pairs: Sequence[tuple]) -> np.ndarray:
     """Pseudo-values of each of R units (runs, examples) for the mean over pairs of them: (P, C) to (R, C).
 
     Pairs that share a unit hang together; a jackknife over units knows it (Arvesen 1969). The pseudo-values, in
@@ -162,40 +163,43 @@ def leave_one_out(values: np.ndarray, pairs: Sequence[tuple]) -> np.ndarray:
 def mean_of_shares(groups: Sequence[np.ndarray]) -> Mean:
     """The share of successes (0 or 1) over the trials of R runs, a group each.
 
-    The trials are worth as many independent ones as their spread between runs says, never more than there are; where
-    all end alike nothing tells, and they are worth one a run. With Wilson's normal quantile that covers well, with
-    Student's too often.
+    The error is that of as many independent trials as _worth() counts, or of fewer where the runs' shares differ by
+    more. With Wilson's normal quantile that covers well, with Student's too often.
     """
     runs, trials = len(groups), np.concatenate(groups)
     share = float(trials.mean())
     if runs < FEWEST:
         return Mean(share, np.nan, scale=SHARE, rows=runs)
-    if share in (0.0, 1.0):
-        return Mean(share, 0.5 / np.sqrt(runs), scale=SHARE, rows=runs)
-    spread = share * (1 - share)
-    variance, _ = _between_runs(groups, spread / len(trials))
-    se = float(0.5 * np.sqrt(variance / spread))
-    return Mean(share, se, scale=SHARE, rows=runs, se_nested=0.5 / np.sqrt(len(trials)))
+    worth, between = _worth(groups), _between_runs(groups)
+    if between:
+        worth = min(worth, share * (1 - share) / between)
+    return Mean(share, 0.5 / np.sqrt(worth), scale=SHARE, rows=runs, se_nested=0.5 / np.sqrt(len(trials)))
 
 
 def mean_of_differences(groups: Sequence[np.ndarray]) -> Mean:
     """The mean of a success's difference to its control's (−1, 0 or 1) over the trials of R runs, a group each.
 
-    No less uncertain than Agresti and Min's matched pairs (2005: two pairs are added, half a one of each kind), of
-    which each run is one where all trials end alike.
+    The larger of two variances: between runs, and Agresti and Min's of matched pairs (2005: two are added, half a one
+    of each kind), of which there are as many as _worth() counts; Student's t with one degree of freedom less than runs
+    or pairs.
     """
     runs, trials = len(groups), np.concatenate(groups)
+    value = float(trials.mean())
     if runs < FEWEST:
-        return Mean(float(trials.mean()), np.nan, scale=DIFFERENCE, rows=runs)
-    pairs = trials if np.ptp(trials) else trials[:1].repeat(runs)
-    count = len(pairs) + 2
-    least = (np.abs(pairs).sum() + 1 - pairs.sum() ** 2 / count) / count**2
-    variance, df = _between_runs(groups, least)
+        return Mean(value, np.nan, scale=BOUNDED, rows=runs)
+    pairs = _worth(groups)
+    count = pairs + 2
+    least = (pairs * np.abs(trials).mean() + 1 - (pairs * value) ** 2 / count) / count**2
+    variance, df = max((_between_runs(groups), runs - 1), (least, pairs - 1))
     se, nested = float(np.sqrt(variance)), float(np.sqrt(least))
-    return Mean(float(trials.mean()), se, df=df, scale=DIFFERENCE, rows=runs, se_nested=nested)
+    return Mean(value, se, df=df, scale=BOUNDED, rows=runs, se_nested=nested)
 
 
-def _between_runs(groups, least):
-    """The variance of the mean over runs, if it is more than trials by themselves would have, and its df."""
-    variance = np.var([group.mean() for group in groups], ddof=1) / len(groups)
-    return (variance, len(groups) - 1) if variance > least else (least, np.inf)
+def _worth(groups):
+    """How many independent trials at most: of a run where all end alike one, for nothing tells how alike they are."""
+    return sum(len(group) if np.ptp(group) else 1 for group in groups)
+
+
+def _between_runs(groups):
+    """The variance of the mean over runs."""
+    return float(np.var([group.mean() for group in groups], ddof=1) / len(groups))

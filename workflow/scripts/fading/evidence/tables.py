@@ -1,6 +1,7 @@
 """What tables of results share: where rows are of, and means with intervals over runs, examples and test examples."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,13 +9,12 @@ import pandas as pd
 from fading.errors import FadingError
 from fading.evidence.intervals import (
     CORRELATION,
-    DIFFERENCE,
     LINEAR,
     SHARE,
     Mean,
     correlation_scaled,
     fisher,
-    leave_one_out,
+    jackknife_of_pairs,
     mean_of_crossed,
     mean_of_differences,
     mean_of_nested,
@@ -24,6 +24,7 @@ from fading.evidence.intervals import (
 UNCERTAINTY = ("ci_low", "ci_high", "se_rows", "se_columns", "df", "scale", "rows", "se_nested", "over")
 UNITS = ("seed", "other_seed", "train_index")  # what the columns of a frame say that a value is of
 TOO_FEW = "too few to tell"
+DIFFERENCE = "difference"  # of successes to a control's on the same targets, on the scale bounded
 OF_TRIALS = {SHARE: mean_of_shares, DIFFERENCE: mean_of_differences}
 
 
@@ -32,12 +33,23 @@ def located(frame: pd.DataFrame, **where) -> pd.DataFrame:
     return frame.assign(**where)[[*where, *frame.columns]]
 
 
+def by_test_example(values: dict[str, np.ndarray], **columns) -> pd.DataFrame:
+    """Columns of values (K, M) as a row per each of K examples and M test examples, which `test_index` counts.
+
+    `columns`, one value each or K of them, stand before.
+    """
+    count, tests = next(iter(values.values())).shape
+    repeated = {name: np.repeat(column, tests) if np.ndim(column) else column for name, column in columns.items()}
+    raveled = {name: array.ravel() for name, array in values.items()}
+    return pd.DataFrame({**repeated, "test_index": np.tile(np.arange(tests), count), **raveled})
+
+
 def averaged(frame: pd.DataFrame, value: str, by: Sequence[str], scale: str = LINEAR) -> pd.DataFrame:
     """The mean of a column, with its 95 % interval and of what that is, per value of the columns `by`.
 
     Of what else the frame has, `seed` is the run, `train_index` a training example of it, `test_index` a test example
     that all runs share, `other_seed` the second run of a pair. The rows of an interval are runs, or the training
-    examples of the only one. On the scales share and difference each row of the frame is a trial of its run. Raises
+    examples of the only one. If `scale` is share or difference, each row of the frame is a trial of its run. Raises
     FadingError unless all have the same test examples.
     """
     rows = []
@@ -82,7 +94,7 @@ def _of_crossed(group, value, scale):
     seeds, tests = units.seed.tolist(), values.shape[1]
     pairs = "other_seed" in units and (units.other_seed >= 0).all()
     if pairs and len(units) > 1:
-        mean = mean_of_crossed(leave_one_out(values, list(zip(seeds, units.other_seed, strict=True))))
+        mean = mean_of_crossed(jackknife_of_pairs(values, list(zip(seeds, units.other_seed, strict=True))))
         what = [f"{mean.rows} runs by pairs"]
     elif len(set(seeds)) > 1:
         mean = mean_of_nested(values, np.array(seeds))
@@ -93,7 +105,7 @@ def _of_crossed(group, value, scale):
     if tests > 1:
         alone = "" if what else f" of one {'pair of runs' if pairs else 'run'}"
         what.append(f"{tests} test examples{alone}")
-    return (correlation_scaled(mean) if scale == CORRELATION else mean), " × ".join(what)
+    return (correlation_scaled(mean) if scale == CORRELATION else replace(mean, scale=scale)), " × ".join(what)
 
 
 def _grid(group, keys, value):

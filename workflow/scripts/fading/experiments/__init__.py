@@ -21,8 +21,8 @@ class Experiment:
     for each input of the script, a source of fading.plan.wiring, and `settings` the parts of the script's settings, of
     fading.plan.parts, and keys of the configuration. `tables` says, by name, which output of the rule is joined over
     all jobs, and what becomes of it: the `mean` of a column, with its interval, `by` columns of keys and on a `scale`
-    (fading.evidence.tables.averaged), or what a `function` of the library makes of it. `figures` says which tables each draws, the first its own; with `pictures` they
-    show the cases' examples too.
+    (fading.evidence.tables.averaged), or what a `function` of the library makes of it. `figures` says which tables
+    each draws, the first its own; with `pictures` they show the cases' examples too.
     """
 
     stage: str

@@ -96,7 +96,7 @@ def eta_lambda(path: dict[str, np.ndarray], largest_at_fork: float, learning_rat
     }
 
 
-def divergence_statistics(frame: pd.DataFrame, reused: np.ndarray, stability: dict[str, float]) -> pd.DataFrame:
+def divergence_statistics(frame: pd.DataFrame, reused: np.ndarray, products: dict[str, float]) -> pd.DataFrame:
     """One run's statistics of divergence: statistic, train_index, estimate; train_index −1 where it is of no example.
 
     `growth rate` is the least-squares slope of ln ‖δ_t‖ against t, per step, over the recorded steps before the example
@@ -104,7 +104,7 @@ def divergence_statistics(frame: pd.DataFrame, reused: np.ndarray, stability: di
     error`, the linear response's relative error; `noise floor`, its distance relative to the median ‖δ_t‖; `log10
     tightness`, by how many powers of ten the growth bound is above ‖δ_t‖. `beyond the bound` is the share of recorded
     steps after the first, where both are the same, with ‖δ_t‖ above it; `A/A null` the largest distance of that run.
-    Beside them stand those of `stability`, which are of the whole run.
+    Beside them stand `products`, the run's ηλ (see eta_lambda).
     """
     moved = frame[frame.counterfactual == "up-weighted"]
     last = frame.step.max()
@@ -112,7 +112,7 @@ def divergence_statistics(frame: pd.DataFrame, reused: np.ndarray, stability: di
     rows = [
         ("A/A null", NO_EXAMPLE, frame[frame.counterfactual == "A/A null"].norm.max()),
         ("noise floor", NO_EXAMPLE, noise / moved[moved.step == last].norm.median()),
-        *((statistic, NO_EXAMPLE, estimate) for statistic, estimate in stability.items()),
+        *((statistic, NO_EXAMPLE, estimate) for statistic, estimate in products.items()),
     ]
     for (example, path), again in zip(moved.groupby("train_index", sort=False), reused, strict=True):
         once = path[path.step < again]

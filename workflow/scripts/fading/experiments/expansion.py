@@ -9,7 +9,7 @@ import torch
 
 from fading.derivatives.gradients import per_example_gradients
 from fading.derivatives.response import linear_response
-from fading.evidence.intervals import FEWEST, leave_one_out
+from fading.evidence.intervals import jackknife_of_pairs
 from fading.experiments import Experiment
 from fading.training.counterfactuals import NO_EXAMPLE, Counterfactual
 from fading.training.optimizers import SGD
@@ -140,8 +140,6 @@ def remainder_statistics(frame: pd.DataFrame, path: dict[str, np.ndarray], learn
 
 def _of_pairs(pairs):
     """Each example's pseudo-value of the pairs' nonadditivity, since pairs that share an example hang together."""
-    if len(pairs) < FEWEST:
-        return [(pair.train_index, pair.nonadditivity) for pair in pairs.itertuples()]
     keys, values = list(zip(pairs.train_index, pairs.other_index, strict=True)), pairs.nonadditivity.to_numpy()
     examples = sorted({example for pair in keys for example in pair})
-    return zip(examples, leave_one_out(values[:, None], keys)[:, 0], strict=True)
+    return zip(examples, jackknife_of_pairs(values[:, None], keys)[:, 0], strict=True)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fading.evidence.correlations import spearman_pseudo_values
 from fading.evidence.intervals import CORRELATION
-from fading.evidence.tables import averaged
+from fading.evidence.tables import averaged, by_test_example, own
 from fading.experiments import Experiment
 from fading.experiments.effects import summed_scores
 
@@ -41,6 +41,7 @@ EXPERIMENT = Experiment(
     figures={"fading": ("fading", "fading-summary"), "decomposition": ("decomposition",)},
 )
 
+NOT_HALVED = "not all runs fall through it"
 FORECASTS = {"effect": "linear-response", "horizon": "horizon", "once": "horizon-once"}  # by their names in theory
 CURVATURE, REUSE, PATH = "curvature", "re-use", "path"  # what mends the static prediction
 MENDED = {  # the names in theory of what predicts with these mends
@@ -88,8 +89,9 @@ def fading_curve(correlations: pd.DataFrame) -> pd.DataFrame:
 def drop(correlations: pd.DataFrame) -> pd.DataFrame:
     """A row per case, regime and estimator: what its correlation loses from the first recorded step to the last.
 
-    `drop` is the mean difference on the same examples. `halved` is the first step, interpolated, at which a run's
-    correlation is below one half: the median over `runs_halved` of the runs, those in which it begins above it.
+    `drop` is the mean difference on the same examples. `halved` is the mean over runs of the step, interpolated, at
+    which a run's correlation first falls below one half, with an interval of its own; NaN unless it does in all of
+    them, since those that do are no sample of all. `runs_halved` counts them.
     """
     kinds, pair = ["case", "regime", "estimator"], ["seed", "train_index", "test_index"]
     steps = correlations.groupby(["case", "regime"]).step
@@ -97,10 +99,12 @@ def drop(correlations: pd.DataFrame) -> pd.DataFrame:
     both = ends[0].merge(ends[1], on=[*kinds, *pair], suffixes=("_first", "_last"))
     both = both.assign(drop=both.spearman_first - both.spearman_last)
     of_runs = correlations.groupby([*kinds, "seed", "step"], sort=False).spearman.mean().reset_index()
-    halved = of_runs.groupby([*kinds, "seed"], sort=False)[["step", "spearman"]].apply(_halved)
-    crossings = halved.groupby(kinds, sort=False).agg(["median", "count"])
-    crossings = crossings.set_axis(["halved", "runs_halved"], axis=1).reset_index()
-    return averaged(both, "drop", kinds).merge(crossings, on=kinds)
+    crossings = of_runs.groupby([*kinds, "seed"], sort=False)[["step", "spearman"]].apply(_halved)
+    crossings = crossings.rename("halved").reset_index()
+    halved = averaged(crossings, "halved", kinds).rename(columns=own("halved"))
+    halved["halved_over"] = halved.halved_over.where(halved.halved.notna(), NOT_HALVED)
+    halved["runs_halved"] = crossings.groupby(kinds, sort=False).halved.count().to_numpy()
+    return averaged(both, "drop", kinds).merge(halved, on=kinds)
 
 
 def _halved(curve):
@@ -155,7 +159,6 @@ def _by_example(arrays, name, value, members, steps):
     """Arrays (K, R, M) by `name` as rows."""
     frames = []
     for which, array in arrays.items():
-        examples, step, test = np.meshgrid(members[:, 0], steps, range(array.shape[2]), indexing="ij")
-        columns = {"step": step, "train_index": examples, "test_index": test, value: array}
-        frames.append(pd.DataFrame({name: which} | {column: values.ravel() for column, values in columns.items()}))
+        keys = {"step": np.tile(steps, len(members)), "train_index": np.repeat(members[:, 0], len(steps))}
+        frames.append(by_test_example({value: array.reshape(-1, array.shape[2])}, **{name: which}, **keys))
     return pd.concat(frames, ignore_index=True)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from fading.evidence.correlations import spearman_pseudo_values
 from fading.evidence.intervals import CORRELATION
-from fading.evidence.tables import averaged
+from fading.evidence.tables import averaged, by_test_example
 from fading.experiments import Experiment
 from fading.experiments.effects import summed_scores
 from fading.training.counterfactuals import NO_EXAMPLE
@@ -48,28 +48,21 @@ def pairs(truths: dict[str, dict], scores: dict[str, dict[str, np.ndarray]]) -> 
     for truth, changes in truths.items():
         out = changes["epsilon"] == -1
         actual, members = changes["loss_change"][out], changes["members"][out]
-        count, test = actual.shape
         for estimator, scored in scores.items():
-            columns = {
-                "truth": truth,
-                "estimator": estimator,
-                "size": np.repeat(_sizes(members), test),
-                "train_index": np.repeat(members[:, 0], test),
-                "test_index": np.tile(np.arange(test), count),
-                "predicted": -summed_scores(scored, members).ravel(),
-                "actual": actual.ravel(),
-            }
-            frames.append(pd.DataFrame(columns))
+            effects = {"predicted": -summed_scores(scored, members), "actual": actual}
+            keys = {"truth": truth, "estimator": estimator, "size": _sizes(members), "train_index": members[:, 0]}
+            frames.append(by_test_example(effects, **keys))
     return pd.concat(frames, ignore_index=True)
 
 
 def correlations(truths: dict[str, dict], scores: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
     """A row per truth, estimator, left-out group and test example: Spearman correlation, predicted with actual.
 
-    `spearman` holds pseudo-values, whose mean over test examples is the correlation. The rows named mirror correlate the effects of leaving out with the negated effects of counting twice: where that
-    is low, effects are not first-order, and no first-order estimator can do well. Beside stands how well these were
-    solved for: truth_residual where the truth solves for something, and of the estimator's solver the median residual,
-    the share of right-hand sides that diverged and of those where negative curvature was met.
+    `spearman` holds pseudo-values, whose mean over test examples is the correlation. The rows named mirror correlate
+    the effects of leaving out with the negated effects of counting twice: where that is low, effects are not
+    first-order, and no first-order estimator can do well. Beside stands how well these were solved for: truth_residual
+    where the truth solves for something, and of the estimator's solver the median residual, the share of right-hand
+    sides that diverged and of those where negative curvature was met.
     """
     frames = []
     for truth, changes in truths.items():
@@ -82,18 +75,10 @@ def correlations(truths: dict[str, dict], scores: dict[str, dict[str, np.ndarray
             single = _sizes(members) == 1
             compared[MIRROR] = (members[single], actual[single], -changes["loss_change"][twice])
         for name, (group, effects, forecasts) in compared.items():
-            count, test = effects.shape
-            columns = {
-                "truth": truth,
-                "estimator": name,
-                "size": np.repeat(_sizes(group), test),
-                "train_index": np.repeat(group[:, 0], test),
-                "test_index": np.tile(np.arange(test), count),
-                "spearman": spearman_pseudo_values(forecasts, effects).ravel(),
-                "truth_residual": np.repeat(solved[:count], test),
-                **_health(scores.get(name, {})),
-            }
-            frames.append(pd.DataFrame(columns))
+            spearman = {"spearman": spearman_pseudo_values(forecasts, effects)}
+            keys = {"truth": truth, "estimator": name, "size": _sizes(group), "train_index": group[:, 0]}
+            health = {"truth_residual": solved[: len(group)], **_health(scores.get(name, {}))}
+            frames.append(by_test_example(spearman, **keys, **health))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from fading.evidence.correlations import spearman_pseudo_values
-from fading.evidence.tables import located
+from fading.evidence.tables import by_test_example
 from fading.experiments import Experiment
 from fading.experiments.effects import summed_scores
 from fading.training.counterfactuals import NO_EXAMPLE
@@ -59,8 +59,9 @@ def remedies(
     for truth, changes in truths.items():
         actual = _left_out(changes, examples)
         for (curvature, damping), (scores, residual) in scored.items():
-            frame = _by_example(examples, spearman_pseudo_values(-scores, actual))
-            frames.append(located(frame, curvature=curvature, damping=damping, truth=truth, residual=residual))
+            keys = {"curvature": curvature, "damping": damping, "truth": truth, "residual": residual}
+            spearman = {"spearman": spearman_pseudo_values(-scores, actual)}
+            frames.append(by_test_example(spearman, **keys, train_index=examples))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -70,15 +71,3 @@ def _left_out(changes, examples):
     single = (changes["epsilon"] == -1) & (members[:, 1:] == NO_EXAMPLE).all(1)
     row = dict(zip(members[single, 0].tolist(), changes["loss_change"][single], strict=True))
     return np.stack([row[example] for example in examples.tolist()])
-
-
-def _by_example(examples, correlations):
-    """Arrays (K,) and (K, M) as rows."""
-    count, tests = correlations.shape
-    return pd.DataFrame(
-        {
-            "train_index": np.repeat(examples, tests),
-            "test_index": np.tile(np.arange(tests), count),
-            "spearman": correlations.ravel(),
-        }
-    )

@@ -70,7 +70,7 @@ def _draw(files, claims, first, second, path):
     below.set_xscale("symlog", linthresh=0.1)
     below.xaxis.set_minor_locator(NullLocator())
     below.set(
-        xlabel="distance of the estimate from its threshold, positive on the claim's side, with its 95 % interval",
+        xlabel="distance of the estimate from its threshold, positive on the claim's side, with one-sided 95 % bounds",
         ylim=(-len(claims) + 0.3, 0.7),
     )
     changed = claims.verdict_first != claims.verdict_second

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from fading.evidence.intervals import DIFFERENCE, LINEAR, SHARE
-from fading.evidence.tables import averaged, own
+from fading.evidence.intervals import BOUNDED, SHARE
+from fading.evidence.tables import DIFFERENCE, averaged, own
 from fading.experiments.correction.names import LABEL_NEIGHBOURS, OF_LABEL, RANDOM
 
 SETTING = ["intervention", "k", "learning_rate", "relative_rate", "step"]
@@ -23,8 +23,7 @@ def summary(trials: pd.DataFrame) -> pd.DataFrame:
     table = averaged(trials, "success", keys, SHARE)
     of_runs = trials.drop(columns="test_index")  # each run looks at other examples of its own
     for column in KEPT:
-        kept = averaged(of_runs, column, keys, LINEAR).rename(columns=own(column))
-        table = table.merge(kept.assign(**{f"{column}_high": kept[f"{column}_high"].clip(upper=1)}), on=keys)
+        table = table.merge(averaged(of_runs, column, keys, BOUNDED).rename(columns=own(column)), on=keys)
     trials = trials.assign(loss_change=trials.loss - trials.loss_before)
     groups = trials.groupby(keys, sort=False)
     beside = groups[["accuracy_change", "loss_change", "distance", "visits"]].mean()
