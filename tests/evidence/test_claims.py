@@ -342,6 +342,27 @@ def test_holm_over_the_papers_claims_that_are_tested_where_what_is_void_counts_a
     assert judged.verdict[["ours", "void", "untested"]].tolist() == [SUPPORTED, VOID, NOT_TESTED]
 
 
+def test_holms_value_of_a_claim_is_of_the_largest_p_along_what_it_stands_on():
+    at = {"a": 0.54, "b": 0.53, "c": 0.6}  # at least .5, standard error .01
+    base, second, third = (
+        STARTS | {"claim": name, "source": source, "threshold": 0.5, "where": {"kind": name, "step": "last"}} | given
+        for name, source, given in (
+            ("a", "ours", {}),
+            ("b", "control", {"given": ["a"]}),
+            ("c", "paper", {"given": ["a", "b"]}),
+        )
+    )
+    rows = [{"case": "bert-reviews", "kind": kind, "step": 1, "spearman": mean} for kind, mean in at.items()]
+    made = {"fading-summary": pd.DataFrame(rows).assign(**error(), over="5 runs")}
+    alone = third | {"claim": "alone", "given": []}
+    judged = judge([third, alone, base, second], made).set_index("claim")
+    p = {name: stats.t.sf((mean - 0.5) / 0.01, 4) for name, mean in at.items()}
+    assert judged.p.c == judged.p.alone == pytest.approx(p["c"])
+    assert judged.p_holm.dropna().to_dict() == pytest.approx({"alone": 2 * p["c"], "c": p["b"]})
+    (deep, *_) = judge([third | {"given": ["b"]}, base, second | {"where": third["where"]}], made).itertuples()
+    assert deep.p_holm == pytest.approx(p["a"]), "of what that stands on too"
+
+
 def test_holms_values_never_fall_and_are_at_most_one():
     claims = [
         STARTS | {"claim": str(mean), "source": "paper", "threshold": 0.5, "where": {"kind": mean, "step": "last"}}
@@ -401,19 +422,19 @@ def test_claims_stand_by_whose_they_are_with_when_their_thresholds_were_fixed():
             paper,
             "The paper's claims**",
             "| fading: It fades. | `bert-reviews` | 0.1 [0.0787, 0.121] | 5 runs | at most 0.5, before any run "
-            "| supported | 5, 3 |",
+            "| supported | 5; 3 |",
         ),
         (
             ours,
             "Our own**",
             "| fading: Linear. | `bert-reviews` | 0.99 [0.969, 1.01] | 5 runs | at least 0.9, after earlier results "
-            "| supported | 5, 3 |",
+            "| supported | 5; 3 |",
         ),
         (
             control,
             "Controls**",
             "| fading: It starts. | `bert-reviews` | 0.95 [0.929, 0.971] | 5 runs | at least 0.9, after prototypes "
-            "| supported | 5, 3 |",
+            "| supported | 5; 4 |",
         ),
     ):
         assert section.startswith(title)
@@ -422,18 +443,18 @@ def test_claims_stand_by_whose_they_are_with_when_their_thresholds_were_fixed():
 
 def test_what_it_would_take_stands_beside_what_there_is():
     text = results(judge([LINEAR | {"threshold": 0.98}], {"fading-summary": table()}))
-    assert "| inconclusive | 5, 16 |" in text
+    assert "| inconclusive | 5; 33 |" in text
     never = results(judge([LINEAR | {"threshold": 0.99}], {"fading-summary": table()}))
-    assert "| inconclusive | 5, ∞ |" in never
+    assert "| inconclusive | 5; ∞ |" in never
 
 
 def test_how_noise_fared_is_a_line_of_its_own():
     text = results(judge(THREE, {"fading-summary": table()}))
-    assert "- With random or nearest-neighbours in the estimator's place, of 1: 0 supported.\n" in text
+    assert "- 1 of these were judged with noise in the estimator's place too: 0 would be supported.\n" in text
     text = results(
         judge([CLAIM, CLAIM | {"claim": "too", "given": ["it-starts"]}, STARTS], {"fading-summary": table()})
     )
-    assert "- With random or nearest-neighbours in the estimator's place, of 2: 1 supported.\n" in text
+    assert "- 2 of these were judged with noise in the estimator's place too: 1 would be supported.\n" in text
     no_noise = table()[lambda rows: ~rows.estimator.isin(["random", "nearest-neighbours"])]
     assert "in the estimator's place" not in results(judge([CLAIM], {"fading-summary": no_noise})), "it was not tried"
     assert "in the estimator's place" not in results(judge([LINEAR], {"fading-summary": table()}))
@@ -441,11 +462,13 @@ def test_how_noise_fared_is_a_line_of_its_own():
 
 def test_how_many_remain_after_holms_adjustment_is_a_line_of_its_own():
     text = results(judge(THREE, {"fading-summary": table()}))
-    assert "- Of the paper's, 1 are supported after Holm's adjustment for their number too." in text
+    assert "- 1 of the paper's are supported also after Holm's adjustment for how many they are." in text
+    assert "(not after Holm)" not in text
     claims = [THREE[0] | {"claim": name, "threshold": 0.123} for name in "abc"]
     judged = judge([*claims, STARTS, LINEAR], {"fading-summary": table()})
     assert (judged.verdict == SUPPORTED).all()
-    assert "- Of the paper's, 0 are supported after Holm's adjustment" in results(judged)
+    assert "- 0 of the paper's are supported also after Holm's adjustment" in results(judged)
+    assert results(judged).count("| supported (not after Holm) |") == 3, "of the paper alone"
     assert "Holm" not in results(judge([LINEAR], {"fading-summary": table()}))
 
 

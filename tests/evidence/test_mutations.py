@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
-from fading.evidence.claims import CONTRADICTED, NOISE, PAPER, PLACES, SUPPORTED, VOID, judge
-from fading.experiments.correction.names import RANDOM
+from fading.evidence.claims import CONTRADICTED, NOISE, NOT_TESTED, PAPER, PLACES, SUPPORTED, VOID, judge
+from fading.experiments.correction.names import RANDOM, RELABEL
 from fading.experiments.effects import PROXIMAL, RETRAINING
 from fading.plan.checks import stood_on
-from worlds import CASES, FRAMES, MIRROR, RIGHT, SOLVED, STAYS, World, near
+from worlds import CASES, CONVEX, FADES_LATE, FRAMES, MIRROR, RIGHT, SOLVED, SOON, STAYS, World, near
 
-CLAIMS = [claim for claim in yaml.safe_load((ROOT / "config/claims.yaml").read_text()) if claim["case"] in CASES]
+KNOWN = (*CASES, CONVEX)
+CLAIMS = [claim for claim in yaml.safe_load((ROOT / "config/claims.yaml").read_text()) if claim["case"] in KNOWN]
 OF_PAPER = {claim["claim"]: claim for claim in CLAIMS if claim["source"] == PAPER}
 OF_ESTIMATORS = {
     name: claim
@@ -46,7 +47,8 @@ def judged(world, *names):
 def test_where_the_paper_is_right_its_claims_are_supported():
     verdicts = of_paper().verdict
     assert set(verdicts[[*OF_PAPER]]) == {SUPPORTED}
-    stood = stood_on(CLAIMS, [*OF_PAPER])
+    ours = both("half-gone", "corrects-soon", "relabel-corrects", "relabel-needs-no-influence")
+    stood = stood_on(CLAIMS, [*OF_PAPER, *ours])
     assert set(verdicts[list(stood)]) == {SUPPORTED}
     assert (of_paper().p_holm[[*OF_PAPER]] >= of_paper().p[[*OF_PAPER]]).all()
 
@@ -96,6 +98,7 @@ def both(*names):
 
 FADING = [*both("fading"), "fading-resnet-abif", "fading-bert-abif"]
 ON_FADING = [*both("horizon-aware"), "fading-is-curvature"]
+HALF_GONE = both("half-gone")
 
 
 def shuffled():
@@ -154,10 +157,15 @@ def damping_mends():
 
 
 def trajectory_does_not_matter():
-    def ranked(world, runs):
-        runs[:] = world.training_runs(alike=0.98)
+    world = World()
+    world.rankings |= {case: world.training_runs(alike=0.98) for case in CASES}
+    return world
 
-    return World().but(ranked, "rankings")
+
+def trajectory_matters_where_it_cannot():
+    world = World()
+    world.rankings[CONVEX] = world.training_runs()
+    return world
 
 
 def tracin_exact():
@@ -174,6 +182,19 @@ def random_corrects():
     return world
 
 
+def corrects_late():
+    """Nothing is corrected within the first steps."""
+    world = World()
+    world.trials.loc[world.trials.step == SOON, "success"] = 0.0
+    return world
+
+
+def relabelling_corrects_nothing():
+    world = World()
+    world.trials.loc[world.trials.intervention == RELABEL, "success"] = 0.0
+    return world
+
+
 MUTATIONS = {
     "the truth is of other test examples": (
         shuffled,
@@ -187,6 +208,7 @@ MUTATIONS = {
             ],
             VOID: [*FADING, *ON_FADING, *both("leave-one-out"), "remedy-does-not-mend-leave-one-out"],
             SUPPORTED: both("mirrors"),
+            NOT_TESTED: HALF_GONE,
         },
     ),
     "estimators say the opposite": (
@@ -196,6 +218,7 @@ MUTATIONS = {
             CONTRADICTED: both("starts-right", "abif-sees-one-step", "abif-is-right"),
             VOID: [*FADING, *ON_FADING],
             SUPPORTED: both("fading-is-first-order"),
+            NOT_TESTED: HALF_GONE,
         },
     ),
     "estimators never were right": (
@@ -205,6 +228,7 @@ MUTATIONS = {
             CONTRADICTED: both("starts-right", "abif-sees-one-step", "abif-is-right"),
             VOID: [*FADING, *ON_FADING],
             SUPPORTED: both("fading-is-first-order"),
+            NOT_TESTED: HALF_GONE,
         },
     ),
     "influence does not fade": (
@@ -214,7 +238,13 @@ MUTATIONS = {
             CONTRADICTED: FADING,
             VOID: ON_FADING,
             SUPPORTED: [*both("starts-right", "abif-is-right"), "first-order-breaks-beyond-stability"],
+            NOT_TESTED: HALF_GONE,
         },
+    ),
+    "influence fades late": (
+        lambda: World(keeps=FADES_LATE),
+        FORKED,
+        {CONTRADICTED: HALF_GONE, SUPPORTED: [*FADING, *both("horizon-aware")]},
     ),
     "regimes are swapped": (
         lambda: World().swapped(),
@@ -240,11 +270,40 @@ MUTATIONS = {
         ("trajectory",),
         {CONTRADICTED: ["checkpoint-matters-resnet", "order-matters-resnet"]},
     ),
+    "the trajectory matters to convex models": (
+        trajectory_matters_where_it_cannot,
+        ("trajectory",),
+        {
+            CONTRADICTED: ["checkpoint-does-not-matter-convex"],
+            VOID: ["checkpoint-matters-resnet", "order-matters-resnet"],
+        },
+    ),
     "TracIn has every term": (tracin_exact, ("expansion-summary",), {CONTRADICTED: ["tracin-lacks-a-term"]}),
     "random examples correct": (
         random_corrects,
         TRIED,
-        {VOID: both("corrected", "retained", "beats-random", "beats-label", "neighbours-correct")},
+        {
+            VOID: both("corrected", "retained", "beats-random", "beats-label"),
+            SUPPORTED: both("corrects-soon", "neighbours-correct"),
+        },
+    ),
+    "corrections come late": (
+        corrects_late,
+        TRIED,
+        {
+            CONTRADICTED: both("corrects-soon"),
+            VOID: both("beats-label", "neighbours-correct"),
+            SUPPORTED: both("corrected", "retained", "beats-random"),
+        },
+    ),
+    "relabelling corrects nothing": (
+        relabelling_corrects_nothing,
+        TRIED,
+        {
+            CONTRADICTED: both("relabel-corrects"),
+            VOID: both("relabel-needs-no-influence"),
+            SUPPORTED: both("corrected", "beats-random"),
+        },
     ),
 }
 

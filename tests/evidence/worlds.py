@@ -2,14 +2,22 @@
 
 from copy import deepcopy
 from importlib import import_module
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
 from fading.evidence.claims import NOISE
 from fading.evidence.tables import averaged, located
 from fading.experiments import EXPERIMENTS
-from fading.experiments.correction.names import DESCEND, ITSELF, LABEL_NEIGHBOURS, NEIGHBOURS, OF_LABEL, RANDOM
+from fading.experiments.correction.names import (
+    DESCEND,
+    ITSELF,
+    LABEL_NEIGHBOURS,
+    NEIGHBOURS,
+    OF_LABEL,
+    RANDOM,
+    RELABEL,
+)
 from fading.experiments.effects import PROXIMAL, RETRAINING
 from fading.experiments.expansion import REMAINDERS, remainder_statistics
 from fading.experiments.fading import CURVATURE, MENDED, decomposition, fading_correlations
@@ -18,13 +26,18 @@ from fading.experiments.remedies import remedies
 from fading.experiments.trajectory import agreement
 
 CASES = {"resnet-fashion": "edge", "bert-reviews": "diverging"}  # with the regime beside the calm one
+CONVEX = "logistic-fashion"  # has a trajectory alone
 SHARPNESS = {"calm": 0.5, "edge": 2.0, "diverging": 3.0}  # ηλ_max
-RUNS, EXAMPLES, TESTS, STEPS = range(3), 2, 64, [1, 40]
-LEFT_OUT, TRAINING, CORRECTED, TARGETS = 6, 30, range(5), 4
+RUNS, EXAMPLES, TESTS, STEPS = range(3), 2, 64, [1, 20, 40]
+LEFT_OUT, TRAINING, CORRECTED, TARGETS = 6, 30, range(10), 8
 RIGHT = {"gradient-dot": 0.999, "abif": 0.98}  # correlations with the first effect of up-weighting
-FADES, STAYS = (1, 0.1), (1, 0.98)  # correlations of effects with the first
-HOLDS, BREAKS = (0.999, 0.999), (0.98, 0.2)  # of the linear response with effects
-SUCCESS = {"abif": 0.95, ITSELF: 1, RANDOM: 0.05, NEIGHBOURS: 0.2, OF_LABEL: 0.3, LABEL_NEIGHBOURS: 0.95}
+FADES, FADES_LATE, STAYS = (1, 0.1, 0.1), (1, 0.98, 0.1), (1, 0.98, 0.98)  # correlations of effects with the first
+HOLDS, BREAKS = (0.999, 0.999, 0.999), (0.98, 0.5, 0.2)  # of the linear response with effects
+SUCCESS = {
+    DESCEND: {"abif": 0.9, ITSELF: 1, RANDOM: 0.05, NEIGHBOURS: 0.2, OF_LABEL: 0.3, LABEL_NEIGHBOURS: 0.9},
+    RELABEL: {"abif": 0.9, RANDOM: 0.9},
+}
+SOON, LAST = 3, 10  # steps of corrections
 MIRROR, SOLVED = "mirror", "gauss-newton"
 
 
@@ -46,7 +59,7 @@ class World:
         }
         self.sharpness = {(case, regime): SHARPNESS[regime] for case, regime, _ in self.forks}
         self.left_out = {case: self.leaving_out() for case in CASES}
-        self.rankings = {case: self.training_runs() for case in CASES}
+        self.rankings = {CONVEX: self.training_runs(alike=0.999)} | {case: self.training_runs() for case in CASES}
         self.remainders = first_order_remainders()
         self.trials = self.corrections()
 
@@ -85,12 +98,13 @@ class World:
         return [end, *(near(self.random, end, alike) for _ in range(len(RUNS) + 1))]
 
     def corrections(self):
-        """A row per case, run, target, method and number of steps."""
-        tried = product(CASES, CORRECTED, range(TARGETS), SUCCESS, (3, 10))
-        trials = pd.DataFrame(tried, columns=["case", "seed", "test_index", "method", "step"])
-        chance = trials.method.map(SUCCESS)
+        """A row per case, run, target, intervention, method and number of steps."""
+        ways = [(intervention, *way) for intervention, chances in SUCCESS.items() for way in chances.items()]
+        tried = product(CASES, CORRECTED, range(TARGETS), ways, (SOON, LAST))
+        rows = [(*where, *way, step) for *where, way, step in tried]
+        trials = pd.DataFrame(rows, columns=["case", "seed", "test_index", "intervention", "method", "chance", "step"])
+        chance = trials.pop("chance")
         return trials.assign(
-            intervention=DESCEND,
             k=np.where(trials.method == ITSELF, 1, 10),
             learning_rate=0.006,
             relative_rate=0.06,
@@ -192,7 +206,7 @@ class World:
 
     def divergences(self):
         for (case, regime), run in product(self.sharpness, RUNS):
-            of_run = {"A/A null": 0, "eta lambda max, batches, mean": self.sharpness[case, regime] + 0.02 * run}
+            of_run = {"eta lambda max, batches, mean": self.sharpness[case, regime] + 0.02 * run}
             of_examples = {"growth rate": 0.05 + 0.002 * run, "beyond the bound": 0}
             rows = pd.DataFrame((of_run | of_examples).items(), columns=["statistic", "estimate"])
             yield located(rows, case=case, regime=regime, seed=run)
@@ -236,7 +250,7 @@ def _table(name, frame):
 
 
 def first_order_remainders():
-    """A row per up-weighting and step: effects are first-order, and TracIn's sum goes astray."""
+    """A row per up-weighting or pair, and step: effects are first-order, and TracIn's sum goes astray."""
     rows = []
     for example, epsilon, step in product(range(3), (1, 0.1, 0.01, -1), (1, 8)):
         norm = abs(epsilon) * (1 + 0.1 * example)
@@ -244,6 +258,9 @@ def first_order_remainders():
         left = {column: left.get(name, 1.4 * norm) for name, column in REMAINDERS.items()}
         where = {"train_index": example, "other_index": -1, "epsilon": epsilon, "step": step}
         rows.append({**where, "norm": norm, **left, "asymmetry": 0.01, "nonadditivity": np.nan})
+    for first, second in combinations(range(3), 2):
+        where = {"train_index": first, "other_index": second, "epsilon": 1, "step": 8}
+        rows.append({**where, "norm": 2.0, "nonadditivity": 0.01 * (1 + first + second)})
     return pd.DataFrame(rows)
 
 

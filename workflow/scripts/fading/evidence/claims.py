@@ -49,13 +49,14 @@ def judge(claims: list[dict], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
     What belongs to a mean is in the columns named after the claim's with _se_rows and so on, else in se_rows and so on.
     A claim is not tested where the study has no such table or row. p_holm is Holm's (1979), over the claims of the
-    paper. Raises FadingError, naming the claim, for columns that its table lacks, and where several rows are meant.
+    paper, each with the largest p-value of what it stands on. Raises FadingError, naming the claim, for columns that
+    its table lacks, and where several rows are meant.
     """
     bench = _Bench(claims, tables)
     judged = pd.DataFrame([bench.row(claim) for claim in claims], columns=list(dict.fromkeys([*COLUMNS, *POWER])))
     family = judged[(judged.source == PAPER) & (judged.verdict != NOT_TESTED)]
-    adjusted = holm(family.p.astype(float).where(family.verdict != VOID, 1.0))  # what is void is never supported
-    return judged.assign(p_holm=adjusted[family.verdict != VOID])
+    joint = family.claim.map(bench.joint).where(family.verdict != VOID, 1.0)  # what is void is never supported
+    return judged.assign(p_holm=holm(joint.astype(float))[family.verdict != VOID])
 
 
 def holm(p_values: pd.Series) -> pd.Series:
@@ -76,7 +77,7 @@ class _Bench:
         mean, over = self.mean(claim)
         ended, because = self.verdict(claim["claim"])
         low, high = mean.ends(1 - 2 * LEVEL)
-        each, direction = claim["threshold"], claim["direction"]
+        threshold, direction = claim["threshold"], claim["direction"]
         return {
             **claim,
             "statistic": f"{claim['column']} in {claim['table']}: {_described(claim)}",
@@ -84,11 +85,11 @@ class _Bench:
             "ci_low": low,
             "ci_high": high,
             "over": over,
-            "p": mean.p_value(each, direction),
+            "p": mean.p_value(threshold, direction),
             "verdict": ended,
             "because": because,
             **self.noise(claim),
-            **decided_by(mean, each, direction, LEVEL),
+            **decided_by(mean, threshold, direction, LEVEL),
             "given": ", ".join(claim.get("given", [])),
             **{error: getattr(mean, error) for error in ("se_rows", "se_nested", "se_columns")},
         }
@@ -103,6 +104,12 @@ class _Bench:
         if ended != VOID and beaten:
             return VOID, f"{' and '.join(beaten)} would be supported too"
         return ended, because
+
+    def joint(self, name):
+        """The largest p-value of the claim and of those that it stands on: it is supported if all of them are."""
+        claim = self.claims[name]
+        own = self.mean(claim)[0].p_value(claim["threshold"], claim["direction"])
+        return max([own, *map(self.joint, claim.get("given", []))])
 
     def alone(self, claim):
         """The verdict by the claim's own number."""

@@ -13,7 +13,7 @@ KNOWING = {
     "prototypes": "after prototypes",
     "earlier results": "after earlier results",
 }
-HEADINGS = ("claim", "case", "estimate, one-sided 95 % bounds", "over", "threshold, fixed", "verdict", "has, needs")
+HEADINGS = ("claim", "case", "estimate, one-sided 95 % bounds", "over", "threshold, fixed", "verdict", "has; needs")
 BEGIN, END = "<!-- results: written by `snakemake scorecard` -->", "<!-- end of results -->"
 
 
@@ -53,11 +53,13 @@ def _counts(judged):
     asked = (~of_noise.isin(["", NOT_TESTED])).any(axis=1).sum()
     if asked:
         beaten = (of_noise == SUPPORTED).any(axis=1).sum()
-        lines.append(f"- With {' or '.join(NOISE)} in the estimator's place, of {asked}: {beaten} supported.")
+        lines.append(
+            f"- {asked} of these were judged with noise in the estimator's place too: {beaten} would be supported."
+        )
     adjusted = judged[judged.p_holm.notna()]
     if len(adjusted):
         kept = (adjusted.p_holm <= LEVEL).sum()
-        lines.append(f"- Of the paper's, {kept} are supported after Holm's adjustment for their number too.")
+        lines.append(f"- {kept} of the paper's are supported also after Holm's adjustment for how many they are.")
     return "\n".join(lines)
 
 
@@ -71,14 +73,15 @@ def _table(rows):
     for row in rows.itertuples():
         threshold = f"{row.direction} {_plain(row.threshold)}, {KNOWING[row.knowing]}"
         cells = (f"{row.assumption}: {row.sentence}", f"`{row.case}`", _estimate(row), row.over, threshold)
-        lines.append(f"| {' | '.join([*cells, row.verdict, _needed(row)])} |")
+        adjusted = " (not after Holm)" if row.verdict == SUPPORTED and row.p_holm > LEVEL else ""
+        lines.append(f"| {' | '.join([*cells, row.verdict + adjusted, _needed(row)])} |")
     return "\n".join(lines)
 
 
 def _needed(row):
     if math.isnan(row.needed):
         return ""
-    return f"{row.replicates:.0f}, {row.needed:.0f}" if math.isfinite(row.needed) else f"{row.replicates:.0f}, ∞"
+    return f"{row.replicates:.0f}; {row.needed:.0f}" if math.isfinite(row.needed) else f"{row.replicates:.0f}; ∞"
 
 
 def _estimate(row):
