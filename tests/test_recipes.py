@@ -90,7 +90,7 @@ def test_the_experiment_is_drawn_and_its_claim_judged(extended):
     claims = store.read(results / "claims.csv").set_index("claim")
     assert claims.verdict["below-the-edge"] == "not tested", "the study has one run"
     assert claims.estimate["below-the-edge"] > 0
-    assert claims.verdict["null-bert"] == "not tested", "the study has no BERT"
+    assert claims.verdict["bound-holds-bert"] == "not tested", "the study has no BERT"
 
 
 def test_the_extended_study_holds_by_the_houses_own_plan(extended):

@@ -242,7 +242,7 @@ SETTINGS = [
     ({"assumptions__steps": 3}, shown("expansion")),
     ({"correction__steps": [1, 3, 4]}, shown("attempts")),
     ({"correction__recovery": 3}, shown("planted")),
-    ({"claims": ["null-bert"]}, {"claims", "figure_claims"}),
+    ({"claims": ["bound-holds-bert"]}, {"claims", "figure_claims"}),
 ]
 
 

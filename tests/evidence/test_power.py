@@ -48,8 +48,11 @@ def with_rows(mean, rows):
 
 def power(mean, threshold):
     """In which share of studies, nearly, the bound leaves the threshold, were the mean the truth."""
-    away = abs(mean.beyond(threshold, "at least")) / mean.se
-    return stats.t.cdf(away - stats.t.ppf(1 - LEVEL, mean.df), mean.df)
+    away = abs(mean.beyond(threshold, "at least")) / mean.se - stats.t.ppf(1 - LEVEL, mean.df)
+    if mean.scale == "share":  # scatters as it does where it is, its bound as at the threshold
+        spread = mean.value * (1 - mean.value)
+        away = away * math.sqrt(threshold * (1 - threshold) / spread) if spread else math.copysign(math.inf, away)
+    return stats.t.cdf(away, mean.df)
 
 
 def thresholds(mean, shares):

@@ -41,13 +41,14 @@ def test_a_plan_is_of_the_configuration_as_snakemake_lays_it():
 def test_the_doubled_sample_is_that_of_every_claim_that_depends_on_it():
     plan = read_plan(ROOT, "config/doubled-curvature.yaml")
     assert plan.config["spectrum"]["examples"] == 2 * DEFAULT["spectrum"]["examples"]
-    assert {plan.curvature_examples(case) for case in plan.cases} == {plan.config["spectrum"]["examples"]}
+    networks = [case for case in plan.cases if not case.startswith("logistic")]  # which have all of theirs
+    assert {plan.curvature_examples(case) for case in networks} == {plan.config["spectrum"]["examples"]}
     curved = {name for name, one in ESTIMATORS.items() if one.spectrum or "curvature_examples" in one.settings}
     tables = {"convexity-summary", "remedies", "stability-summary"}
     dependent = {
         claim["claim"]
         for claim in CLAIMS
-        if claim["case"] in plan.cases and (claim["table"] in tables or curved & set(map(str, claim["where"].values())))
+        if claim["case"] in networks and (claim["table"] in tables or curved & set(map(str, claim["where"].values())))
     }
     listed = {claim["claim"]: claim["case"] for claim in plan.claims}
     assert dependent <= set(listed)

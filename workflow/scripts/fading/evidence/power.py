@@ -6,7 +6,7 @@ from bisect import bisect_left
 import numpy as np
 from scipy import stats
 
-from fading.evidence.intervals import FEWEST, Mean
+from fading.evidence.intervals import FEWEST, SHARE, Mean
 
 MOST = 10_000  # replicates; what would need more is not to be decided so
 POWER = 0.8
@@ -26,18 +26,22 @@ def decided_by(mean: Mean, threshold: float, direction: str, level: float) -> di
     now = {"replicates": mean.rows}
     if math.isnan(mean.se) or math.isnan(distance):
         return {**now, "needed": math.nan, "needed_each": math.nan}
+    scatter = 1.0  # of the estimate, relative to its error at the threshold: a share's depends on where it is
+    if mean.scale == SHARE:
+        scatter = math.sqrt(mean.value * (1 - mean.value) / (threshold * (1 - threshold)))
     if not mean.se_rows:  # the test examples of one run are the replicates, or nothing varies
-        decided = distance >= _quantiles(level, mean.df) * mean.se
+        decided = distance >= _quantiles(level, mean.df, scatter) * mean.se
         return {**now, "needed": mean.rows if decided else math.inf, "needed_each": math.nan}
     variance = mean.se_rows**2
     nested = min(mean.se_nested**2, variance)
-    of_columns = max(0.0, mean.se**4 / mean.df - variance**2 / (mean.rows - 1))  # in Satterthwaite's denominator
+    free = 1.0 if mean.se_columns else (mean.df + 1) / mean.rows  # degrees of freedom of each replicate
+    of_columns = max(0.0, mean.se**4 / mean.df - variance**2 / (free * mean.rows - 1))  # in Satterthwaite's denominator
 
     def decides(of_rows, rows):
         total = of_rows + mean.se_columns**2
-        spread = of_rows**2 / (rows - 1) + of_columns if math.isfinite(mean.df) else 0.0
+        spread = of_rows**2 / (free * rows - 1) + of_columns if math.isfinite(mean.df) else 0.0
         df = total**2 / spread if spread else math.inf
-        return distance >= _quantiles(level, df) * math.sqrt(total)
+        return distance >= _quantiles(level, df, scatter) * math.sqrt(total)
 
     needed = _first(range(FEWEST, MOST + 1), lambda rows: decides(variance * mean.rows / rows, rows))
     factors = np.geomspace(1 / 16, MOST, 400).tolist()
@@ -45,9 +49,9 @@ def decided_by(mean: Mean, threshold: float, direction: str, level: float) -> di
     return {**now, "needed": needed, "needed_each": each if mean.se_nested else math.nan}
 
 
-def _quantiles(level, df):
+def _quantiles(level, df, scatter):
     """By how many standard errors the truth has to be away, nearly; exactly by the noncentral t distribution."""
-    return stats.t.ppf(1 - level, df) + stats.t.ppf(POWER, df)
+    return stats.t.ppf(1 - level, df) + scatter * stats.t.ppf(POWER, df)
 
 
 def _first(values, decides):
