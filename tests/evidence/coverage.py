@@ -1,16 +1,17 @@
 """How often the intervals of each design hold the truth, simulated with the default study's own sizes.
 
-Run as a script it writes the table in docs/intervals.md; test_coverage.py fails where a coverage leaves 93 to 97 %.
+Run as a script it writes the tables in docs/intervals.md; test_coverage.py fails where a coverage of the first of them
+leaves 93 to 97 %.
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from fading.evidence.correlations import spearman_pseudo_values
+from fading.evidence.correlations import spearman_by_example, spearman_pseudo_values
 from fading.evidence.intervals import (
     Mean,
     correlation_scaled,
@@ -25,7 +26,7 @@ from fading.evidence.intervals import (
 
 PAGE = Path(__file__).parents[2] / "docs/intervals.md"
 BEGIN, END = "<!-- coverage: written by tests/evidence/coverage.py -->", "<!-- end of coverage -->"
-TRIALS = 2000
+TRIALS, SLOW = 2000, 800  # simulations; of what takes milliseconds each
 EFFECTS = {"none": 0.0, "middling": 1.0, "dominant": 5.0}  # of a run, in standard deviations of its noise
 LOW, HIGH = 0.93, 0.97
 
@@ -36,6 +37,7 @@ class Design(NamedTuple):
     used: str
     draw: Callable[[np.random.Generator, float], tuple[Mean, float]]
     effects: tuple[str, ...] = tuple(EFFECTS)
+    trials: int = TRIALS
 
 
 def runs(random, effect, count=5):
@@ -49,10 +51,10 @@ def runs_and_tests(random, effect, rows=5, tests=64, shared=1.0):
     return mean_of_crossed(effect * random.normal(size=(rows, 1)) / np.sqrt(tests) + noise), 0.0
 
 
-def correlated(random, effect, rows=5, examples=4, tests=64):
+def correlated(random, effect, rows=5, examples=4, tests=64, about=0.76):
     """Correlations over shared test examples, of examples of each run; Fisher's z differs by run and example."""
     spread = effect / np.sqrt(examples * tests)
-    z = 1.0 + spread * random.normal(size=(rows, 1)) + 0.1 * random.normal(size=(rows, examples))
+    z = np.arctanh(about) + spread * random.normal(size=(rows, 1)) + 0.1 * random.normal(size=(rows, examples))
     rho = np.tanh(z)[..., None]
     truth, other = (_half_shared(random, rows, examples, tests) for _ in range(2))
     values = spearman_pseudo_values(truth, rho * truth + np.sqrt(1 - rho**2) * other)
@@ -64,6 +66,14 @@ def _half_shared(random, rows, examples, tests):
     return (random.normal(size=tests) + random.normal(size=(rows, examples, tests))) / np.sqrt(2)
 
 
+def agreements(random, effect, examples=6, tests=64, about=0.76):
+    """Correlations of examples of one run, a number each: over test examples that are given, not drawn with them."""
+    rho = np.tanh(np.arctanh(about) + effect / np.sqrt(tests) * random.normal(size=(examples, 1)))
+    truth, other = random.normal(size=(2, examples, tests))
+    values = spearman_by_example(truth, rho * truth + np.sqrt(1 - rho**2) * other)
+    return correlation_scaled(mean_of_crossed(fisher(values[:, None]))), np.nan
+
+
 def pairs_of_runs(random, effect, rows=5, tests=64):
     """All pairs of runs, each pair's value by test example."""
     own, shared = effect * random.normal(size=(rows, 1)) / np.sqrt(tests), random.normal(size=tests)
@@ -73,15 +83,15 @@ def pairs_of_runs(random, effect, rows=5, tests=64):
     return mean_of_crossed(jackknife_of_pairs(values, pairs)), 0.0
 
 
-def successes(random, effect, rows=5, targets=4):
-    """Trials of runs that succeed with a probability of their own; the truth is drawn too, since trials are few."""
-    truth = random.uniform(0.05, 0.95)
+def successes(random, effect, rows=5, targets=4, share=None):
+    """Trials of runs that succeed with a probability of their own, about a share that is given or drawn."""
+    truth = random.uniform(0.05, 0.95) if share is None else share
     return mean_of_shares(list(_trials(random, truth, effect, rows, targets))), truth
 
 
-def differences(random, effect, rows=5, targets=4):
-    """The same of two methods."""
-    first, second = random.uniform(0.05, 0.95, 2)
+def differences(random, effect, rows=5, targets=4, shares=None):
+    """The same of two methods, each with probabilities of its own."""
+    first, second = random.uniform(0.05, 0.95, 2) if shares is None else shares
     trials = _trials(random, first, effect, rows, targets) - _trials(random, second, effect, rows, targets)
     return mean_of_differences(list(trials)), first - second
 
@@ -102,45 +112,78 @@ def pairs_of_examples(random, effect, count=3):
     return mean_of_rows(jackknife_of_pairs(np.array(values)[:, None], pairs)[:, 0]), 0.0
 
 
+OF_RUNS, OF_EXAMPLES = "5 runs × 4 examples × 64 test examples", "6 examples of one run × 64 test examples"
+TRIALS_OF_RUNS, DIFFERENCES = "20 trials of 5 runs", "20 differences of 5 runs"
+ENDS = ("none", "dominant")
+NEAR_ONE = (0.95, 0.99, 0.999)
 DESIGNS = {
-    "5 runs": Design("`divergence-summary`, `convexity-summary`, `planted`, retention in `correction`", runs),
+    "5 runs": Design(
+        "`divergence-summary`, `convexity-summary`, `planted`, retention in `correction`, `halved` in `fading-drop`",
+        runs,
+    ),
     "5 runs × 64 test examples": Design("`fading-drop`, `decomposition`", runs_and_tests),
-    "5 runs × 436 test examples": Design(
-        "`planted-recovery` in BERT", lambda random, effect: runs_and_tests(random, effect, tests=436)
-    ),
-    "5 runs × 64 test examples, correlations": Design("`fading-summary`", correlated),
+    "5 runs × 436 test examples": Design("`planted-recovery` in BERT", partial(runs_and_tests, tests=436)),
+    f"{OF_RUNS}, ρ = 0.76": Design("`fading-summary`", correlated),
+    **{
+        f"{OF_RUNS}, ρ = {about}": Design("`fading-summary`", partial(correlated, about=about), ENDS, SLOW)
+        for about in NEAR_ONE
+    },
     "5 runs by pairs × 64 test examples": Design("`trajectory`, two seeds", pairs_of_runs),
-    "20 trials of 5 runs": Design("`correction`", successes),
-    "20 differences of 5 runs": Design("`correction-paired`", differences),
-    "6 examples of one run × 64 test examples, correlations": Design(
-        "`loo-summary`, `remedies`", lambda random, effect: correlated(random, effect, rows=6, examples=1)
+    f"{TRIALS_OF_RUNS}, share .5": Design("`correction`", partial(successes, share=0.5)),
+    f"{DIFFERENCES}, .6 − .5": Design("`correction-paired`", partial(differences, shares=(0.6, 0.5))),
+    **{
+        f"{OF_EXAMPLES}, ρ = {about}": Design(
+            "`loo-summary`, `remedies`", partial(correlated, rows=6, examples=1, about=about), ENDS, SLOW
+        )
+        for about in (0.76, *NEAR_ONE)
+    },
+    "4 examples or groups of one run × 64 test examples, ρ = 0.76": Design(
+        "`loo-summary`: groups in the ResNet, the proximal response in BERT; `remedies` in BERT",
+        partial(correlated, rows=4, examples=1),
+        ENDS,
+        SLOW,
     ),
-    "4 examples of one run × 64 test examples, correlations": Design(
-        "`remedies` and the proximal response in BERT",
-        lambda random, effect: correlated(random, effect, rows=4, examples=1),
-    ),
-    "3 examples of one run": Design(
-        "`expansion-summary`, `stability-summary`", lambda random, effect: runs(random, effect, count=3)
-    ),
+    "6 examples of one run, ρ = 0.76": Design("agreement in `stability-summary`", agreements),
+    "6 examples of one run, ρ = 0.99": Design("agreement in `stability-summary`", partial(agreements, about=0.99)),
+    "3 examples of one run": Design("`expansion-summary`", partial(runs, count=3)),
     "64 test examples of one run": Design(
-        "`trajectory`, half-way and orders", lambda random, effect: runs_and_tests(random, 0.0, rows=1), ("none",)
+        "`trajectory`, half-way and orders", lambda random, _: runs_and_tests(random, 0.0, rows=1), ("none",)
     ),
 }
 OTHERS = {
-    "3 runs × 64 test examples": Design("no table", lambda random, effect: runs_and_tests(random, effect, rows=3)),
-    "4 runs × 64 test examples": Design("no table", lambda random, effect: runs_and_tests(random, effect, rows=4)),
+    TRIALS_OF_RUNS: Design("`correction`", successes),
+    f"{TRIALS_OF_RUNS}, share .9": Design("`correction`", partial(successes, share=0.9)),
+    f"{TRIALS_OF_RUNS}, share .95": Design("`correction`", partial(successes, share=0.95)),
+    DIFFERENCES: Design("`correction-paired`", differences),
+    **{
+        f"{DIFFERENCES}, {name}": Design("`correction-paired`", partial(differences, shares=shares))
+        for name, shares in {
+            ".8 − .6": (0.8, 0.6),
+            ".8 − .5": (0.8, 0.5),
+            ".95 − .6": (0.95, 0.6),
+            ".95 − .95": (0.95, 0.95),
+        }.items()
+    },
+    "6 single trials of one run": Design(
+        "shares in `stability-summary`", partial(successes, rows=6, targets=1), ("none",)
+    ),
+    "3 groups of one run × 64 test examples, ρ = 0.76": Design(
+        "`loo-summary`: groups in BERT", partial(correlated, rows=3, examples=1), ENDS, SLOW
+    ),
+    "4 runs × 64 test examples": Design("no table", partial(runs_and_tests, rows=4)),
+    "3 runs × 64 test examples": Design("no table", partial(runs_and_tests, rows=3)),
     "3 examples of one run by pairs": Design("`nonadditivity` in `expansion-summary`", pairs_of_examples),
 }
 
 
 @cache
-def coverage(design: Design, effect: str, trials: int = TRIALS) -> dict[str, float]:
+def coverage(design: Design, effect: str) -> dict[str, float]:
     """The share of simulations whose interval holds the truth, and whose one-sided bounds do.
 
     The truth of a correlation over so many test examples is the mean of many of its estimates.
     """
     random = np.random.default_rng(0)
-    drawn = [design.draw(random, EFFECTS[effect]) for _ in range(trials)]
+    drawn = [design.draw(random, EFFECTS[effect]) for _ in range(design.trials)]
     means, truths = [mean for mean, _ in drawn], np.array([truth for _, truth in drawn])
     if np.isnan(truths).all():
         truths[:] = np.tanh(np.mean([np.arctanh(mean.value) for mean in means]))

@@ -158,7 +158,7 @@ def test_pairs_that_are_sums_of_their_runs_vary_as_the_runs_do():
         ([[0, 0, 0, 0]] * 5, 0, 5),
         ([[1, 0, 1, 0]] * 5, 10, 20),  # runs that do not differ: all trials
         ([[1, 1, 0]] * 4, 8, 12),
-        ([[1, 1, 1, 1]] * 4 + [[1, 1, 1, 0]], 7.6, 8),  # runs whose trials all end alike are worth one each
+        ([[1, 1]] * 4 + [[1, 0]] * 4, 9, 12),  # of eight runs four are worth one trial each, four two
     ],
 )
 def test_a_share_has_wilsons_interval(groups, successes, trials):
@@ -208,6 +208,14 @@ def test_a_paired_difference_whose_runs_differ_is_students_over_runs():
     mean, expected = mean_of_differences(groups), mean_of_rows(np.array([1.0, -1, 1, 0, 1]))
     assert (mean.value, mean.se_rows, mean.df) == pytest.approx((expected.value, expected.se_rows, 4))
     assert mean.ends() == pytest.approx(np.clip(expected.ends(), -1, 1))
+
+
+def test_one_trial_that_ends_otherwise_changes_an_interval_little():
+    """Of five runs of four trials, all of which end alike but perhaps one."""
+    alike, other = ([np.ones(4)] * 4 + [np.array([1.0, 1, 1, last])] for last in (1, 0))
+    for mean_of in (mean_of_shares, mean_of_differences):
+        low, lower = (mean_of(groups).ends(0.9).low for groups in (alike, other))
+        assert low - 0.04 < lower < low + 0.11
 
 
 @pytest.mark.parametrize("threshold", [0.1, 0.39, 0.41, 0.62])
