@@ -176,7 +176,7 @@ WRONG = [
     (
         "assumptions.estimators",
         ["tracin"],
-        "assumptions.estimators: found tracin; rankings of bert-reviews are gradient-dot, abif",
+        "assumptions.estimators: found tracin; rankings of resnet-fashion are gradient-dot, abif",
     ),
     ("assumptions.steps", 41, "assumptions.steps: found 41; accepted is at most 40, the last of"),
     ("assumptions.examples", 5, "assumptions.examples: found 5; accepted is at most 4"),
@@ -260,7 +260,7 @@ WRONG = [
     (
         "correction.harmful",
         ["cg"],
-        "correction.harmful: found cg; rankings of resnet-fashion are gradient-dot, tracin, abif, ",
+        "correction.harmful: found cg; rankings of resnet-fashion are gradient-dot, abif, ",
     ),
     (
         f"{RESNET}.estimators",

@@ -86,7 +86,7 @@ def test_settings_hold_what_a_result_depends_on(planned):
     training = planned["training resnet-fashion 1"].settings
     assert (training["learning_rate"], training["seed"], training["classes"]) == (0.05, 1, 10)
     assert planned["up_weighting resnet-fashion 0 calm 1"].settings["learning_rate"] == 0.01
-    assert planned["path bert-reviews diverging 2"].settings["learning_rate"] == 0.4
+    assert planned["path bert-reviews diverging 2"].settings["learning_rate"] == 0.3
     again = planned["batches resnet-fashion 0-order-1"].settings
     assert again == planned["batches resnet-fashion 0"].settings | {"seed": 1}, "the same start in another order"
     assert planned["training resnet-fashion 0-order-1"].settings["seed"] == 0

@@ -12,7 +12,8 @@ with Job(snakemake) as job:
     style.apply()
     names = style.Names(**job.settings["names"])
     table = job.read("table")
-    cases, kinds = table.case.unique(), list(INTERVENTIONS)
+    cases = table.case.unique()
+    kinds = [kind for kind in INTERVENTIONS if kind in set(table.intervention)]
     shape = {"squeeze": False, "width_ratios": [1, 1, 0.9]}
     figure, axes = plt.subplots(len(cases), 3, figsize=(style.WIDTH, 2.1 * len(cases) + 0.8), **shape)
     for (by_step, kept, by_kind), case in zip(axes, cases, strict=True):
@@ -43,7 +44,7 @@ with Job(snakemake) as job:
         kept.set(ylabel="other predictions kept", xlabel="steps, also beyond the correction")
         by_kind.set(xlim=(-0.05, 1.05), ylim=(0.5 - len(kinds), 0.5), xlabel="share corrected, or misled")
         by_kind.axhline(1.5 - len(kinds), color="0.8", lw=0.8, zorder=0)
-        by_kind.set_yticks(-np.arange(len(kinds)), INTERVENTIONS.values(), fontsize=6)
+        by_kind.set_yticks(-np.arange(len(kinds)), [INTERVENTIONS[kind] for kind in kinds], fontsize=6)
     style.shared_legend(figure, axes.flat, columns=4)
     job.write("png", figure)
     job.write("svg", figure)

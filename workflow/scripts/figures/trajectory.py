@@ -7,7 +7,7 @@ from fading.experiments.effects import UNROLLED
 from fading.figures import style
 from matplotlib import pyplot as plt
 
-UNROLLED_TOO = "tracin"  # against the truth, beside the estimators that runs are compared by
+UNROLLED_TOO = "ekfac"  # against the truth, beside the estimators that runs are compared by
 
 with Job(snakemake) as job:
     style.apply()

@@ -72,7 +72,7 @@ def jobs_of(plan: Plan, experiment: str) -> list[dict[str, str]]:
     ]
     if description.of == "run":
         return runs
-    return [{**at, "regime": regime} for at in runs for regime in plan.regimes(at["case"])]
+    return [{**at, "regime": regime} for at in runs for regime in plan.regimes_of(**at)]
 
 
 def _frames(plan, table):

@@ -88,6 +88,11 @@ class Plan:
         """The case's regimes, by name."""
         return {regime["name"]: regime for regime in self.definition(case)["regimes"]}
 
+    def regimes_of(self, case: str, run: str) -> list[str]:
+        """The names of those that the run goes on in."""
+        earlier = self.runs(case).index(run) if run in self.runs(case) else 0
+        return [name for name, regime in self.regimes(case).items() if earlier < regime.get("seeds", earlier + 1)]
+
     def end(self, case: str) -> int:
         """The last step of training."""
         return self.definition(case)["training"]["steps"]

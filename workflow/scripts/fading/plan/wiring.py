@@ -113,7 +113,7 @@ def forks_of_estimator(plan, case, run, estimator, step, **_):
     description = ESTIMATORS[estimator]
     if not description.by_example or description.of_the_past:
         return None
-    forks = [name for name, regime in plan.regimes(case).items() if str(regime["from"]) == step]
+    forks = [name for name in plan.regimes_of(case, run) if str(plan.regimes(case)[name]["from"]) == step]
     return [continuation_order(plan, case, run, regime) for regime in forks]
 
 
