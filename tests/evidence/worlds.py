@@ -206,7 +206,8 @@ class World:
 
     def divergences(self):
         for (case, regime), run in product(self.sharpness, RUNS):
-            of_run = {"eta lambda max, batches, mean": self.sharpness[case, regime] + 0.02 * run}
+            mean = self.sharpness[case, regime] + 0.02 * run
+            of_run = {"eta lambda max, batches, mean": mean, "eta lambda max, batches, largest": 3 * mean}
             of_examples = {"growth rate": 0.05 + 0.002 * run, "beyond the bound": 0}
             rows = pd.DataFrame((of_run | of_examples).items(), columns=["statistic", "estimate"])
             yield located(rows, case=case, regime=regime, seed=run)
