@@ -124,20 +124,21 @@ def test_every_claim_on_the_smoke_study_has_a_verdict(smoke):
     claims = store.read(smoke / "results/smoke/claims.csv")
     promised = "claim assumption case statistic estimate ci_low ci_high threshold verdict"
     assert set(promised.split()) <= set(claims.columns)
-    assert set(claims.verdict) <= {"supported", "contradicted", "inconclusive", "not tested"}
+    assert set(claims.verdict) <= {"supported", "contradicted", "inconclusive", "void", "not tested"}
     written = {claim["claim"]: claim for claim in yaml.safe_load((ROOT / "config/claims.yaml").read_text())}
     assert list(claims.claim) == list(written)
     tested = claims[claims.verdict != "not tested"]
     assert set(tested.case) == {*SMOKE["cases"], *SMOKE["correction"]["planted"]}
-    assert set(tested.assumption) == {claim["assumption"] for claim in written.values()}
+    lacks = {claim["assumption"] for claim in written.values()} - set(tested.assumption)
+    assert lacks == {"stability"}, "two examples are too few to tell"
     lacking = claims[claims.verdict == "not tested"]
-    assert lacking.estimate.isna().all()
-    assert {"resnet-relu-fashion", "logistic-reviews", "bert-planted"} <= set(lacking.case)
-    nulls = claims[claims.claim.str.startswith("null-")]
-    assert len(nulls) == 2
-    assert (nulls.verdict == "supported").all()
+    assert lacking.ci_low.isna().all()
+    assert {"resnet-relu-fashion", "logistic-reviews"} <= set(lacking.case)
+    bounds = claims[claims.claim.str.startswith("bound-holds-")]
+    assert len(bounds) == 2
+    assert (bounds.verdict == "supported").all()
     table = store.read(smoke / "results/smoke/tables/divergence-summary.csv").set_index(["case", "statistic"])
-    assert claims.set_index("claim").estimate["bound-holds"] == table.estimate["resnet-fashion", "beyond the bound"]
+    assert claims.set_index("claim").estimate["bound-holds-resnet"] == table.estimate["resnet-fashion", "beyond the bound"]
 
 
 def test_every_artefact_carries_the_lineage_of_its_rule(smoke):
@@ -305,7 +306,8 @@ def test_corrections_by_every_method_and_intervention(smoke):
         assert (itself.loss_change < 0).all()
     assert table.retention.between(0, 1).all()
     for low, value, high in (("ci_low", "success", "ci_high"), ("retention_low", "retention", "retention_high")):
-        assert ((table[low] <= table[value] + 1e-9) & (table[value] <= table[high] + 1e-9)).all()
+        told = table.dropna(subset=low)  # two targets are too few to tell
+        assert ((told[low] <= told[value] + 1e-9) & (told[value] <= told[high] + 1e-9)).all()
     by_step = table[table.intervention != "retrain"].pivot_table("success", ["case", "method", "intervention"], "step")
     assert (by_step.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None), "more steps correct no less"
     paired = store.read(smoke / "results/smoke/tables/correction-paired.csv")
