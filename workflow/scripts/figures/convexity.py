@@ -34,7 +34,7 @@ with Job(snakemake) as job:
         top.set_xscale("symlog", linthresh=largest / 100)
         top.set_xticks([-largest, 0, largest], [f"{tick:g}" for tick in (-largest, 0, largest)])
         top.xaxis.set_minor_locator(NullLocator())
-        top.set(yscale="log", ylim=(1e-9, 3), xlabel="eigenvalue")
+        top.set(yscale="log", ylim=(1e-13, 3), xlabel="eigenvalue")
         top.set_title(names.label(case).replace(", ", "\n"))
         top.axvline(0, color="0.7", lw=0.8, zorder=0)
         top.legend(title="$\\lambda_{\\min}/\\lambda_{\\max}$ at", fontsize=6, title_fontsize=6, loc="lower center")
