@@ -139,7 +139,9 @@ def test_every_claim_on_the_smoke_study_has_a_verdict(smoke):
     assert len(bounds) == 2
     assert (bounds.verdict == "supported").all()
     table = store.read(smoke / "results/smoke/tables/divergence-summary.csv").set_index(["case", "statistic"])
-    assert claims.set_index("claim").estimate["bound-holds-resnet"] == table.estimate["resnet-fashion", "beyond the bound"]
+    assert (
+        claims.set_index("claim").estimate["bound-holds-resnet"] == table.estimate["resnet-fashion", "beyond the bound"]
+    )
 
 
 def test_every_artefact_carries_the_lineage_of_its_rule(smoke):
