@@ -420,13 +420,13 @@ def test_a_claim_with_another_verdict_is_named(smoke, copy):
         store.read(copy / "results/smoke/claims.csv"),
         store.lineage(copy / "results/smoke/claims.csv"),
     )
-    claims.loc[claims.claim == "bound-holds", "verdict"] = "contradicted"
+    claims.loc[claims.claim == "bound-holds-resnet", "verdict"] = "contradicted"
     for file in ("claims.csv", "claims.csv.json"):
         (copy / "results/smoke" / file).unlink()
     store.write(copy / "results/smoke/claims.csv", claims, lineage)
     lines = list(compare(copy / "results/smoke", smoke / "results/smoke"))
     assert "1 with another verdict" in "\n".join(lines)
-    assert any(line.startswith("bound-holds: contradicted in ") for line in lines)
+    assert any(line.startswith("bound-holds-resnet: contradicted in ") for line in lines)
     assert {"smoke-against-smoke.csv", "smoke-against-smoke.png"} <= {
         file.name for file in (copy / "results").iterdir()
     }
