@@ -300,6 +300,11 @@ def test_the_crate_describes_every_job_with_its_times(smoke, planned):
     values = {entity["name"]: entity["value"] for entity in training["object"] if entity.type == "PropertyValue"}
     assert (values["learning_rate"], values["run"], values["seed"]) == ("0.05", '"0"', "0")
     assert {Path(file["name"]).name for file in training["result"]} == {"checkpoints.safetensors", "curve.parquet"}
+    (judged,) = (action for action in actions if action["name"] == "claims")
+    assert [file.id for file in judged["result"]] == [  # in whichever order a set has its folders
+        *("claims.csv", "claims.csv.json"),
+        *("tables/power.csv", "tables/power.csv.json"),
+    ]
     assert crate.mainEntity["name"] == "Snakefile"
     (paper,) = crate.root_dataset["citation"]
     assert paper.id == "https://arxiv.org/abs/2305.16971"

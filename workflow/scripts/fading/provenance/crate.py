@@ -152,7 +152,10 @@ class _Builder:
         main, *others = workflow
         about = {"name": "Snakemake", "url": "https://snakemake.github.io", "version": version("snakemake")}
         language = self.crate.add(ComputerLanguage(self.crate, "#snakemake", about))
-        tools = {record.script: self.tool(record.script, records) for record in records}
+        users = {}
+        for record in records:
+            users.setdefault(record.script, []).append(record)
+        tools = {script: self.tool(script, mine) for script, mine in users.items()}
         scripts = {}
         for record in records:
             scripts.setdefault(record.lineage["rule"], {})[record.script] = tools[record.script]
@@ -173,11 +176,11 @@ class _Builder:
             self.file(file, isPartOf=self.crate.mainEntity)
 
     def tool(self, script, records):
-        """A script with the modules of the library, the packages and the parameters that any job of it uses."""
-        lineages = [record.lineage for record in records if record.script == script]
+        """A script with the modules of the library, the packages and the parameters that any of its jobs uses."""
+        lineages = [record.lineage for record in records]
         library = sorted({file for lineage in lineages for file in lineage["code"] if file != script})
         packages = {package: number for lineage in lineages for package, number in lineage["versions"].items()}
-        names = dict.fromkeys(name for record in records if record.script == script for name in record.parameters)
+        names = dict.fromkeys(name for record in records for name in record.parameters)
         return self.file(
             script,
             "SoftwareSourceCode",

@@ -1,6 +1,7 @@
 """Which jobs made a study's files? Told from the lineage in the files' headers."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from fading.artefacts import store
@@ -21,7 +22,7 @@ class JobRecord:
     def name(self) -> str:
         return job_name(self.lineage["rule"], self.lineage["wildcards"])
 
-    @property
+    @cached_property
     def script(self) -> str:
         """The job's script: of its code, what is not the library's."""
         return next(file for file in self.lineage["code"] if LIBRARY not in Path(file).parents)
@@ -52,7 +53,7 @@ def jobs(root: Path, files: list[str]) -> list[JobRecord]:
 
     for file in files:
         follow(file)
-    for folder in {(root / file).parent for file in made}:
+    for folder in sorted({(root / file).parent for file in made}):
         for path in sorted(folder.iterdir()):
             record = records.get(_job_of(path, str(path.relative_to(root))))
             if record:
