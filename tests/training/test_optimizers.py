@@ -1,8 +1,10 @@
 """Optimisers against torch.optim, their derivatives against finite differences."""
 
+from dataclasses import replace
+
 import pytest
 import torch
-from fading.training.optimizers import SGD, AdamW, Momentum, make_optimizer, pull, push
+from fading.training.optimizers import SGD, AdamW, Momentum, Schedule, make_optimizer, pull, push
 
 GENERATOR = torch.Generator().manual_seed(0)
 OPTIMIZERS = {
@@ -26,6 +28,32 @@ def test_steps_are_torchs(ours):
         gradient = normal(5)
         theirs.grad = gradient.clone()
         reference.step()
+        state = ours.step(state, gradient, t)
+        torch.testing.assert_close(state[0], theirs.detach(), atol=1e-12, rtol=1e-10)
+
+
+def test_a_schedule_rises_and_falls():
+    optimizer = SGD(0.2, schedule=Schedule(warm_up=4, end=9))
+    rates = [optimizer.rate(t) for t in range(9)]
+    assert rates == pytest.approx([0.05, 0.1, 0.15, 0.2, 0.2, 0.16, 0.12, 0.08, 0.04])
+    assert optimizer.travelled(1, 4) == pytest.approx(0.1 + 0.15 + 0.2)
+    assert [SGD(0.2, schedule=Schedule(warm_up=2)).rate(t) for t in (0, 1, 50)] == [0.1, 0.2, 0.2]
+    assert SGD(0.2).rate(7) == 0.2
+
+
+@pytest.mark.parametrize("ours", OPTIMIZERS, ids=lambda value: type(value).__name__)
+def test_a_schedule_is_torchs(ours):
+    theta, schedule = normal(5), Schedule(warm_up=3, end=8)
+    ours = replace(ours, schedule=schedule)
+    theirs = theta.clone().requires_grad_()
+    reference = OPTIMIZERS[replace(ours, schedule=Schedule())]([theirs])
+    following = torch.optim.lr_scheduler.LambdaLR(reference, schedule.share)
+    state = ours.start(theta)
+    for t in range(8):
+        gradient = normal(5)
+        theirs.grad = gradient.clone()
+        reference.step()
+        following.step()
         state = ours.step(state, gradient, t)
         torch.testing.assert_close(state[0], theirs.detach(), atol=1e-12, rtol=1e-10)
 
@@ -66,3 +94,6 @@ def test_settings_name_the_optimiser():
     assert make_optimizer({"optimizer": "sgd", "learning_rate": 0.3}) == SGD(0.3)
     assert make_optimizer({"optimizer": "momentum", "learning_rate": 0.3}) == Momentum(0.3)
     assert make_optimizer({"optimizer": "adamw", "learning_rate": 0.3, "decoupled_decay": 0.01}) == AdamW(0.3, 0.01)
+    scheduled = {"optimizer": "sgd", "learning_rate": 0.3, "schedule": {"warm_up": 2, "end": 9}}
+    assert make_optimizer(scheduled) == SGD(0.3, schedule=Schedule(2, 9))
+    assert make_optimizer(scheduled, 0.1) == SGD(0.1), "another learning rate is constant"

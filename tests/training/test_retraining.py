@@ -6,7 +6,7 @@ from conftest import Tiny
 from fading.training.counterfactuals import NO_EXAMPLE, Counterfactual, left_out, up_weighted
 from fading.training.optimizers import SGD, AdamW, Momentum
 from fading.training.order import first_use
-from fading.training.retraining import described, first_epoch, fork, record, start, weighted_otherwise, weights
+from fading.training.retraining import described, first_epoch, fork, record, start, weights
 from fading.training.segment import Segment, batches, descend, train, unit_weights
 
 
@@ -98,17 +98,9 @@ def test_what_is_recorded_are_parameters_and_measured_losses_after_the_steps_ask
 
 
 def test_descriptions_fill_groups_up_with_no_example():
-    counterfactuals = left_out(first_epoch(Tiny.order(6), Tiny.n), count=5, size=2)
+    counterfactuals = left_out(first_epoch(Tiny.order(6), Tiny.n), count=7, twice=5, size=2)
     arrays = described(counterfactuals)
-    assert arrays["members"].shape == (12, 2)
+    assert arrays["members"].shape == (14, 2)
     assert arrays["members"][0].tolist() == [*counterfactuals[0].members, NO_EXAMPLE]
-    assert arrays["members"][10].tolist() == list(counterfactuals[10].members)
-    assert arrays["epsilon"].tolist() == [-1, 1] * 5 + [-1, -1]
-
-
-def test_what_counterfactuals_weight_otherwise():
-    order, batch = Tiny.order(6), torch.tensor([7, 3, 9])
-    examples = weighted_otherwise(order, Tiny.n, {"count": 3, "size": 2}, [batch], up_weighted=2)
-    left = {counterfactual.members[0] for counterfactual in left_out(first_epoch(order, Tiny.n), 3, 2)}
-    assert examples.tolist() == sorted({*left, 7, 3})
-    assert weighted_otherwise(order, Tiny.n, {}, [batch], up_weighted=2).tolist() == [3, 7], "nothing is left out"
+    assert arrays["members"][12].tolist() == list(counterfactuals[12].members)
+    assert arrays["epsilon"].tolist() == [-1] * 7 + [1] * 5 + [-1, -1]

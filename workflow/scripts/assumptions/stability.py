@@ -17,7 +17,7 @@ with Job(snakemake) as job:
     settings = job.settings
     case = open_case(settings, job.read("examples"))
     theta = unpack(case, job.read("checkpoints"), settings["step"])[0]
-    everything = left_out(first_epoch(job.read("order"), len(case.train)), settings["count"], settings["size"])
+    everything = left_out(first_epoch(job.read("order"), len(case.train)), **settings["left_out"])
     examples = list(dict.fromkeys(counterfactual.members[0] for counterfactual in everything))[: settings["proximal"]]
     index = torch.arange(settings["curvature_examples"])
     rows, spectra = [], {}

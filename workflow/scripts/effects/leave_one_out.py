@@ -15,5 +15,5 @@ with Job(snakemake) as job:
     where = {"case": job.wildcards["case"], "seed": settings["seed"]}
     job.write("pairs", located(pairs(truths, scores), **where))
     if settings["unrolled"]:
-        truths[UNROLLED] = unrolled_truth(scores[settings["unrolled"]])
+        truths[UNROLLED] = unrolled_truth(scores[settings["unrolled"]], truths[RETRAINING])
     job.write("correlations", located(correlations(truths, scores), **where))

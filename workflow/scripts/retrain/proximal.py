@@ -15,7 +15,7 @@ with Job(snakemake) as job:
     settings = job.settings
     case = open_case(settings, job.read("examples"))
     theta = unpack(case, job.read("checkpoints"), settings["step"])[0]
-    everything = left_out(first_epoch(job.read("order"), len(case.train)), settings["count"], settings["size"])
+    everything = left_out(first_epoch(job.read("order"), len(case.train)), **settings["left_out"])
     counterfactuals = [candidate for candidate in everything if candidate.epsilon == -1][: settings["proximal"]]
     objective = ProximalObjective(case, theta, torch.arange(settings["curvature_examples"]), settings["damping"])
     with torch.no_grad():

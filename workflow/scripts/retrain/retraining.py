@@ -12,7 +12,7 @@ with Job(snakemake) as job:
     settings, order = job.settings, job.read("order")
     case, optimizer = open_case(settings, job.read("examples")), make_optimizer(settings)
     checkpoints, steps = unpack_all(case, job.read("checkpoints")), settings["steps"]
-    everything = left_out(first_epoch(order, len(case.train)), settings["count"], settings["size"])
+    everything = left_out(first_epoch(order, len(case.train)), **settings["left_out"])
     counterfactuals = share(everything, int(job.wildcards["chunk"]), settings["chunk"])
     actual = case.measured_losses(checkpoints[steps][0])
     changes = []

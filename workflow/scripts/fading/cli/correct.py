@@ -118,7 +118,7 @@ def report(
     seconds = {"ranking": perf_counter() - began}
     rows = with_text(gallery(trained, target, ranking, run.arrays, run.dataset.labels), run.source())
     rate = rate or float(f"{SHARE * run.settings['learning_rate']:.6g}")
-    optimizer = make_optimizer({**run.settings, "learning_rate": rate})
+    optimizer = make_optimizer(run.settings, rate)
     treatments = {
         intervention: treatment(trained, ranking, intervention, target, count, optimizer, steps)
         for intervention in TRIED

@@ -1,4 +1,7 @@
-"""The linear response ψ_t = dθ_t/dε at ε = 0: what a first-order theory can know of a counterfactual, exactly."""
+"""The linear response ψ_t = dθ_t/dε at ε = 0: what a first-order theory can know of a counterfactual, exactly.
+
+For few examples and any number of tests; reverse.py has the same derivative for all examples and few tests.
+"""
 
 from collections.abc import Iterator
 
@@ -9,7 +12,7 @@ from fading.derivatives.curvature import Curvature
 from fading.derivatives.gradients import gradient_projections, per_example_gradients
 from fading.errors import FadingError
 from fading.models.case import Case
-from fading.training.optimizers import pull, push
+from fading.training.optimizers import push
 from fading.training.segment import Segment, descend
 
 
@@ -47,30 +50,6 @@ def linear_response(
 def _members(groups, batch, dtype):
     """1 where the group (row) holds the batch's example (column)."""
     return torch.stack([torch.isin(batch, torch.tensor(group)) for group in groups]).to(dtype)
-
-
-def unrolled(segment: Segment, examples: Tensor, progress=iter) -> Tensor:
-    """The same derivative in reverse: dℓ(θ_T; z)/dε for up-weighting each of `examples` (r,): (r, measured), nats.
-
-    SGD-influence (Hara et al. 2019): with u_T = ∇ℓ(θ_T; z) and u_t = (I − η H_t) u_{t+1} it is −Σ_t (η/|B_t|) 1[k∈B_t]
-    ⟨u_{t+1}, ∇ℓ(θ_t; x_k)⟩; for any optimiser the transpose of its step's derivative. The cost is a Hessian product per
-    measured example and step, whatever the number of training examples.
-    """
-    case, optimizer = segment.case, segment.optimizer
-    states = [segment.state, *(state for _, state, _ in descend(segment))]
-    cotangents = torch.zeros(case.measured, *segment.state.shape, dtype=case.dtype)
-    cotangents[:, 0] = per_example_gradients(case, states.pop()[0], case.tested)
-    influence = torch.zeros(len(case.train), case.measured, dtype=case.dtype)
-    steps = range(segment.first_step, segment.first_step + len(segment.batches))
-    for step, batch, state in progress(list(zip(steps, segment.batches, states, strict=True))[::-1]):
-        curvature = Curvature(case, state[0], batch)
-        pulled = pull(optimizer.jacobian(state, curvature.gradient(), step), cotangents)
-        cotangents, slopes = pulled[:, :-1], pulled[:, -1]
-        cotangents[:, 0] += curvature(slopes)
-        drawn = batch[torch.isin(batch, examples)]
-        if len(drawn):
-            influence[drawn] += gradient_projections(case, state[0], case.train[drawn], slopes) / len(batch)
-    return influence[examples]
 
 
 def loss_response(case: Case, theta: Tensor, psi: Tensor) -> Tensor:

@@ -39,3 +39,9 @@ def summed_scores(scored: dict[str, np.ndarray], members: np.ndarray) -> np.ndar
     return np.stack(
         [sum(scored["scores"][row[member]] for member in group if member != NO_EXAMPLE) for group in members.tolist()]
     )
+
+
+def common(predicted: np.ndarray, actual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both (K, M) for the test examples, the first of them, that both are of."""
+    tests = min(predicted.shape[1], actual.shape[1])
+    return predicted[:, :tests], actual[:, :tests]

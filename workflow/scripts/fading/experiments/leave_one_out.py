@@ -7,7 +7,7 @@ from fading.evidence.correlations import spearman_pseudo_values
 from fading.evidence.intervals import CORRELATION
 from fading.evidence.tables import averaged, by_test_example
 from fading.experiments import Experiment
-from fading.experiments.effects import summed_scores
+from fading.experiments.effects import common, summed_scores
 from fading.training.counterfactuals import NO_EXAMPLE
 
 EXPERIMENT = Experiment(
@@ -31,25 +31,27 @@ MIRROR = "mirror"
 HEALTH = ["residual", "diverged", "negative_curvature"]
 
 
-def unrolled_truth(scored: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The linear response along the whole run, as what leaving out each of its examples would do to first order."""
-    examples = scored["examples"]
-    return {"members": examples[:, None], "epsilon": -np.ones(len(examples)), "loss_change": -scored["scores"]}
+def unrolled_truth(scored: dict[str, np.ndarray], retrained: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What leaving out each example or group that was retrained without would do to first order, along the whole run."""
+    out = retrained["epsilon"] == -1
+    members = retrained["members"][out]
+    return {"members": members, "epsilon": -np.ones(len(members)), "loss_change": -summed_scores(scored, members)}
 
 
 def pairs(truths: dict[str, dict], scores: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
     """A row per truth, estimator, left-out group and test example: predicted and actual change of loss, nats.
 
     `truths` holds, per ground truth, loss_change (K, M), members (K, G) and epsilon (K,); `scores`, per estimator,
-    scores (r, M) and the training examples (r,) that they are of. A group's prediction is the sum over its members;
-    size counts them and train_index is the first.
+    scores (r, M) and the training examples (r,) that they are of, or (r, M') where it scores only the first test
+    examples. A group's prediction is the sum over its members; size counts them and train_index is the first.
     """
     frames = []
     for truth, changes in truths.items():
         out = changes["epsilon"] == -1
         actual, members = changes["loss_change"][out], changes["members"][out]
         for estimator, scored in scores.items():
-            effects = {"predicted": -summed_scores(scored, members), "actual": actual}
+            predicted, alike = common(-summed_scores(scored, members), actual)
+            effects = {"predicted": predicted, "actual": alike}
             keys = {"truth": truth, "estimator": estimator, "size": _sizes(members), "train_index": members[:, 0]}
             frames.append(by_test_example(effects, **keys))
     return pd.concat(frames, ignore_index=True)
@@ -72,10 +74,12 @@ def correlations(truths: dict[str, dict], scores: dict[str, dict[str, np.ndarray
         compared = {name: (members, actual, -summed_scores(scored, members)) for name, scored in scores.items()}
         twice = changes["epsilon"] == 1
         if twice.any():
-            single = _sizes(members) == 1
-            compared[MIRROR] = (members[single], actual[single], -changes["loss_change"][twice])
+            doubled = changes["members"][twice]
+            row = {member: i for i, member in enumerate(members[:, 0]) if _sizes(members)[i] == 1}
+            once = actual[[row[member] for member in doubled[:, 0]]]
+            compared[MIRROR] = (doubled, once, -changes["loss_change"][twice])
         for name, (group, effects, forecasts) in compared.items():
-            spearman = {"spearman": spearman_pseudo_values(forecasts, effects)}
+            spearman = {"spearman": spearman_pseudo_values(*common(forecasts, effects))}
             keys = {"truth": truth, "estimator": name, "size": _sizes(group), "train_index": group[:, 0]}
             health = {"truth_residual": solved[: len(group)], **_health(scores.get(name, {}))}
             frames.append(by_test_example(spearman, **keys, **health))

@@ -15,6 +15,7 @@ COLOURS = {  # of what is no estimator: those describe themselves
     "edge": PALETTE[1],
     "diverging": PALETTE[3],
     "noise floor": (0.6, 0.6, 0.6),
+    "linear-response": PALETTE[7],
     "kept": PALETTE[0],
     "curvature": PALETTE[1],
     "re-use": PALETTE[2],
@@ -34,7 +35,9 @@ COLOURS = {  # of what is no estimator: those describe themselves
     "void": (0.1, 0.1, 0.1),
     "not tested": (0.6, 0.6, 0.6),
 }
+LABELS = {"linear-response": "linear response (exact first order)"}
 SHORT = {
+    "linear-response": "linear response",
     "gradient-dot-half-way": "gradient dot, half-way",
     "target": "target itself",
     "label-neighbours": "nearest of its label",
@@ -49,7 +52,7 @@ class Names:
     """
 
     def __init__(self, labels: dict[str, str], short: dict[str, str], colours: dict[str, int]):
-        self.labels, self.shorter = labels, {**SHORT, **short}
+        self.labels, self.shorter = {**LABELS, **labels}, {**SHORT, **short}
         self.colours = {**COLOURS, **{name: PALETTE[place] for name, place in colours.items()}}
 
     def label(self, name: str) -> str:

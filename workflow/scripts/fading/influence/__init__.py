@@ -24,10 +24,10 @@ class Estimator:
     """An estimator: its names in figures, `colour` as a place in the palette, and what a job of it takes.
 
     `settings` names those that it takes of what estimators share (fading.plan.options), `own` holds JSON schemas, with
-    defaults, of those that it alone takes. It may need the `spectrum` of the Hessian at the checkpoint. `by_example`
-    ones are costly by training example, so that they score only what counterfactuals weight otherwise; `of_the_past`
-    ones say what up-weighting until the checkpoint did, and nothing of what follows; `small` ones build the whole
-    Hessian. `optimizers` are those that it holds for, any where there are none. `cost` is for people to read.
+    defaults, of those that it alone takes. It may need the `spectrum` of the Hessian at the checkpoint, or the
+    checkpoints of the case's other runs (`ensemble`). `of_the_past` ones say what up-weighting until the checkpoint
+    did, and nothing of what follows; those that replay it step by step (`replays`) need its batches. `small` ones build
+    the whole Hessian. `optimizers` are those that it holds for, any where there are none. `cost` is for people to read.
     """
 
     label: str
@@ -37,15 +37,16 @@ class Estimator:
     settings: tuple[str, ...] = ()
     own: dict[str, dict] = field(default_factory=dict)
     spectrum: bool = False
-    by_example: bool = False
+    ensemble: bool = False
     of_the_past: bool = False
+    replays: bool = False
     small: bool = False
     optimizers: tuple[str, ...] = ()
 
     @property
     def ranks(self) -> bool:
         """Does it score every training example, for what follows a checkpoint?"""
-        return not (self.by_example or self.of_the_past)
+        return not self.of_the_past
 
 
 ESTIMATORS = Registry("influence", Estimator)

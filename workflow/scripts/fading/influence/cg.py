@@ -9,7 +9,6 @@ ESTIMATOR = Estimator(
     short="CG",
     colour=5,
     settings=("curvature", "damping", "curvature_examples", "iterations", "tolerance"),
-    by_example=True,
     cost="at most `iterations` products per right-hand side",
 )
 

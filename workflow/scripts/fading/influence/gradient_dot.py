@@ -21,4 +21,4 @@ def scores(problem: Problem) -> Scores:
     """
     case = problem.case
     products = gradient_products(case, problem.theta, problem.train, case.tested, problem.progress)
-    return Scores(-problem.optimizer.learning_rate * max(problem.step, 1) / len(case.train) * products)
+    return Scores(-problem.optimizer.travelled(0, max(problem.step, 1)) / len(case.train) * products)

@@ -1,5 +1,7 @@
 """Horizon-aware influence: what T steps at constant curvature make of a lasting up-weighting."""
 
+import torch
+
 from fading.derivatives.gradients import gradient_products, gradient_projections
 from fading.errors import FadingError
 from fading.influence import Estimator
@@ -18,23 +20,24 @@ ESTIMATOR = Estimator(
 
 
 def scores(problem: Problem, window: int) -> Scores:
-    """−(1/n) ⟨∇ℓ(θ; z), f(H) ∇ℓ(θ; x_k)⟩ with f(λ) = (1 − (1 − ηλ)^T)/λ, T the window, nats.
+    """−(1/n) ⟨∇ℓ(θ; z), f(H) ∇ℓ(θ; x_k)⟩ with f(λ) = Σ_t η_t Π_{s>t} (1 − η_s λ) over the window's steps, nats.
 
-    f is the sum η Σ_{m<T} (1 − ηλ)^m, which tends to the influence function's 1/λ only where 0 < ηλ < 2 and T is large,
-    and to TracIn's ηT where λ = 0. It acts on the kept Ritz vectors of H; on all other directions H counts as 0. Raises
-    FadingError for optimisers other than SGD, for which the sum is another.
+    At a constant rate f is (1 − (1 − ηλ)^T)/λ, which tends to the influence function's 1/λ only where 0 < ηλ < 2 and
+    T is large, and to TracIn's ηT where λ = 0. It acts on the kept Ritz vectors of H; on all other directions H counts
+    as 0. It is SOURCE (Bae et al. 2024) with one segment, in discrete steps. Raises FadingError for optimisers other
+    than SGD, for which the sum is another.
     """
-    if not isinstance(problem.optimizer, SGD):
-        raise FadingError(
-            f"The estimator horizon is for sgd; this run used {type(problem.optimizer).__name__.lower()}."
-        )
+    optimizer = problem.optimizer
+    if not isinstance(optimizer, SGD):
+        raise FadingError(f"The estimator horizon is for sgd; this run used {type(optimizer).__name__.lower()}.")
     case, theta, ritz = problem.case, problem.theta, problem.spectrum
-    rate, steps = problem.optimizer.learning_rate, problem.within_run(window)
+    first = problem.step - problem.within_run(window)
     test = gradient_projections(case, theta, case.tested, ritz.vectors)
     train = gradient_projections(case, theta, problem.train, ritz.vectors)
     products = gradient_products(case, theta, problem.train, case.tested, problem.progress)
-    values = ritz.values.double()  # 1 − (1 − ηλ)^T cancels where λ is small
-    accumulated = ((1 - (1 - rate * values) ** steps) / values).where(values != 0, rate * steps)
-    excess = (accumulated - rate * steps).to(case.dtype)
-    filtered = rate * steps * products + (train * excess) @ test.T
+    accumulated = torch.zeros_like(ritz.values)
+    for step in range(first, problem.step):
+        accumulated = (1 - optimizer.rate(step) * ritz.values) * accumulated + optimizer.rate(step)
+    outside = optimizer.travelled(first, problem.step)
+    filtered = outside * products + (train * (accumulated - outside)) @ test.T
     return Scores(-filtered / len(case.train))

@@ -16,7 +16,6 @@ ESTIMATOR = Estimator(
             "default": 40,
         }
     },
-    by_example=True,
     cost="`iterations` products per right-hand side",
 )
 

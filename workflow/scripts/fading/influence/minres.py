@@ -8,7 +8,6 @@ ESTIMATOR = Estimator(
     label="influence function, MINRES",
     short="MINRES",
     settings=("curvature", "damping", "curvature_examples", "iterations", "tolerance"),
-    by_example=True,
     cost="at most `iterations` products per right-hand side",
 )
 

@@ -21,8 +21,9 @@ class Problem:
     """A training run up to a checkpoint, and the training examples whose influence there is wanted.
 
     `checkpoints` holds the kept states {t: (1 + s, p)}; `examples` (r,) are rows of the training set; `batches` are all
-    of the run's, `spectrum` Ritz pairs of the Hessian at the checkpoint, each for the estimators that use it; `seed` is
-    that of what an estimator draws at random.
+    of the run's, `spectrum` Ritz pairs of the Hessian at the checkpoint, `others` the parameters (p,) of the case's
+    other runs at the same step, each for the estimators that use it; `seed` is that of what an estimator draws at
+    random.
     """
 
     case: Case
@@ -33,6 +34,7 @@ class Problem:
     seed: int = 0
     batches: list[Tensor] | None = None
     spectrum: Ritz | None = None
+    others: tuple[Tensor, ...] = ()
     progress: Callable = iter
 
     @property
@@ -78,11 +80,13 @@ class Problem:
 class Scores:
     """Influence scores (r, measured) of the problem's examples, and the solver's health where one was used.
 
-    The health has an entry per right-hand side: training or tested examples, whichever were solved for.
+    The health has an entry per right-hand side: training or tested examples, whichever were solved for. What else an
+    estimator found stands `beside`, by name.
     """
 
     values: Tensor
     health: dict[str, Tensor] = field(default_factory=dict)
+    beside: dict[str, Tensor] = field(default_factory=dict)
 
 
 def inverse_scores(problem: Problem, solve: Callable[[Tensor], Solution]) -> Scores:

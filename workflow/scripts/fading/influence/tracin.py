@@ -28,5 +28,5 @@ def scores(problem: Problem) -> Scores:
     for before, step in pairwise(kept):
         theta = problem.checkpoints[step][0]
         products = gradient_products(case, theta, problem.train, case.tested, problem.progress)
-        total = total - problem.optimizer.learning_rate * (step - before) / len(case.train) * products
+        total = total - problem.optimizer.travelled(before, step) / len(case.train) * products
     return Scores(total)

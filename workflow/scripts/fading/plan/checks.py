@@ -145,8 +145,9 @@ def _check_case(key, case, config):
         raise FadingError(f"{key}.up_weighting.steps must ascend; found {up_weighting['steps']}.")
     left = case["leave_one_out"]
     _at_most(f"{key}.leave_one_out.count", left["count"], examples["train"], "examples.train")
-    for name in ("size", "proximal"):
+    for name in ("twice", "proximal"):
         _at_most(f"{key}.leave_one_out.{name}", left[name], left["count"], "count")
+    _at_most(f"{key}.leave_one_out.size", left["size"], left["twice"], "twice")
     given = "curvature_examples" in case.get("influence", {})
     sample = f"{key}.influence.curvature_examples" if given else "spectrum.examples"
     _at_most(sample, curvature_examples(config, case), examples["train"], f"{key}.examples.train")
@@ -182,6 +183,8 @@ def _check_training(key, training, examples):
     epoch = math.ceil(examples["train"] / training["batch_size"])
     if training["steps"] < epoch:
         raise FadingError(f"{key}.training.steps: found {training['steps']}; accepted is at least {epoch}, one epoch.")
+    if "warm_up" in training:
+        _at_most(f"{key}.training.warm_up", training["warm_up"], training["steps"] - 1, "less than training.steps")
     if training["checkpoints"] != sorted(training["checkpoints"]):
         raise FadingError(f"{key}.training.checkpoints must ascend; found {training['checkpoints']}.")
     for step in training["checkpoints"]:
@@ -207,6 +210,8 @@ def _check_estimators(key, case):
             raise FadingError(f"{key}.estimators: {name} is for {held}; training.optimizer is {optimizer}.")
     if "window" in influence:
         _at_most(f"{key}.influence.window", influence["window"], training["steps"], "training.steps")
+    if "tests" in influence:
+        _at_most(f"{key}.influence.tests", influence["tests"], case["examples"]["measured"], "examples.measured")
 
 
 def rankers(case: dict) -> list[str]:

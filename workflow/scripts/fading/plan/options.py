@@ -37,6 +37,12 @@ SHARED = {  # settings of a case's `influence` that several estimators take; an 
         "type": "integer",
         "minimum": 1,
     },
+    "tests": {
+        "description": "On how many of the measured test examples, the first of them, runs are followed back step by "
+        "step, which costs as much for each; all of them by default.",
+        "type": "integer",
+        "minimum": 2,
+    },
 }
 
 
@@ -49,7 +55,11 @@ def schemas(estimator: str) -> dict[str, dict]:
 def options(config: dict, case: dict, estimator: str) -> dict:
     """An estimator's settings: the case's, else the study's, else the estimator's defaults."""
     taken = schemas(estimator)
-    defaults = {"curvature_examples": curvature_examples(config, case), "window": case["training"]["steps"]}
+    defaults = {
+        "curvature_examples": curvature_examples(config, case),
+        "window": case["training"]["steps"],
+        "tests": case["examples"]["measured"],
+    }
     values = {name: schema.get("default", defaults.get(name)) for name, schema in taken.items()}
     return values | {name: value for name, value in case.get("influence", {}).items() if name in taken}
 

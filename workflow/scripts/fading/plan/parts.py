@@ -75,8 +75,17 @@ def optimizer(plan, case, learning_rate=None, **_):
     """What it takes to train, at another learning rate in a regime."""
     training = plan.definition(case)["training"]
     decoupled = {"decoupled_decay": training["weight_decay"]} if training["optimizer"] == "adamw" else {}
-    rate = learning_rate or training["learning_rate"]
-    return {"optimizer": training["optimizer"], "learning_rate": rate, **decoupled}
+    made = {"optimizer": training["optimizer"], **decoupled}
+    if learning_rate:
+        return {**made, "learning_rate": learning_rate}
+    return {**made, "learning_rate": training["learning_rate"], **_schedule(training)}
+
+
+def _schedule(training):
+    """The schedule of the learning rate, where it is not constant."""
+    falls = {"end": training["steps"]} if training.get("decay") == "linear" else {}
+    shape = {"warm_up": training.get("warm_up", 0), **falls}
+    return {"schedule": shape} if any(shape.values()) else {}
 
 
 @part
@@ -131,7 +140,7 @@ def later_checkpoints(plan, case, **_):
 @part
 def left_out(plan, case, **_):
     """Which examples and groups are left out."""
-    return {name: plan.definition(case)["leave_one_out"][name] for name in ("count", "size")}
+    return {"left_out": {name: plan.definition(case)["leave_one_out"][name] for name in ("count", "twice", "size")}}
 
 
 @part
@@ -178,7 +187,7 @@ def forward_estimators(plan, case, **_):
 @part
 def whole_run_estimator(plan, case, **_):
     """Which estimator, if any, is the exact first order along the whole run."""
-    exact = [name for name in plan.estimators(case) if ESTIMATORS[name].of_the_past and ESTIMATORS[name].by_example]
+    exact = [name for name in plan.estimators(case) if ESTIMATORS[name].replays]
     whole = [name for name in exact if plan.options(case, name).get("window") == plan.end(case)]
     return {"unrolled": whole[0] if whole else None}
 

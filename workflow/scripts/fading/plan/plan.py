@@ -130,14 +130,10 @@ class Plan:
         """Over how many training examples, the first of them, all curvature of the case is the mean."""
         return curvature_examples(self.config, self.definition(case))
 
-    def leaves_out(self, case: str, run: str) -> bool:
-        """Is anything left out of that run? Only of the first."""
-        return run in self.runs(case, first_alone=True)
-
     def retraining_chunks(self, case: str) -> range:
         """The jobs among which retraining with examples left out is shared."""
         left, examples = self.definition(case)["leave_one_out"], self.definition(case)["examples"]["train"]
-        return _chunks(left_out(range(examples), left["count"], left["size"]))
+        return _chunks(left_out(range(examples), left["count"], left["twice"], left["size"]))
 
     def up_weighting_chunks(self, case: str) -> range:
         """The jobs among which a regime's up-weightings are shared."""

@@ -79,10 +79,6 @@ def spectrum(plan, step, **wildcards):
 @rule
 def scores(plan, case, run, estimator, step):
     asked = {"step": int(step), "options": plan.options(case, estimator)}
-    if ESTIMATORS[estimator].by_example:
-        forward = not ESTIMATORS[estimator].of_the_past
-        asked["left_out"] = parts.left_out(plan, case) if plan.leaves_out(case, run) else {}
-        asked["up_weighted"] = plan.definition(case)["up_weighting"]["examples"] if forward else 0
     return {**parts.made_of(plan, ("case", "optimizer", "seed"), {"case": case, "run": run}), **asked}
 
 

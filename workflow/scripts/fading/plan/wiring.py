@@ -103,18 +103,15 @@ def spectrum_of_estimator(plan, case, run, estimator, step, **_):
 
 @source
 def order_of_estimator(plan, case, run, estimator, **_):
-    """The batches of training, for estimators that score what counterfactuals weight otherwise."""
-    return order(plan, case, run) if ESTIMATORS[estimator].by_example else None
+    """The batches of training, for estimators that replay it."""
+    return order(plan, case, run) if ESTIMATORS[estimator].replays else None
 
 
 @source
-def forks_of_estimator(plan, case, run, estimator, step, **_):
-    """The batches of the regimes that fork at the step, for estimators that score what these up-weight."""
-    description = ESTIMATORS[estimator]
-    if not description.by_example or description.of_the_past:
-        return None
-    forks = [name for name in plan.regimes_of(case, run) if str(plan.regimes(case)[name]["from"]) == step]
-    return [continuation_order(plan, case, run, regime) for regime in forks]
+def checkpoints_of_others(plan, case, run, estimator, **_):
+    """Those of the case's other runs, for estimators that average over several."""
+    others = [other for other in plan.runs(case) if other != run]
+    return [checkpoints(plan, case, other) for other in others] if ESTIMATORS[estimator].ensemble else None
 
 
 def _scores(case, run, estimator, step):
@@ -213,7 +210,7 @@ READS: dict[str, dict[str, Source]] = {
         "examples": examples,
         "checkpoints": checkpoints,
         "order": order_of_estimator,
-        "forks": forks_of_estimator,
+        "others": checkpoints_of_others,
         "spectrum": spectrum_of_estimator,
     },
     "retraining": {"examples": examples, "order": order, "checkpoints": checkpoints},

@@ -34,17 +34,21 @@ def up_weighted(first_batch: Sequence[int], examples: int, epsilon: float) -> li
     return [*changed, Counterfactual((int(first_batch[0]),), 0.0), Counterfactual((), 0.0)]
 
 
-def left_out(first_epoch: Sequence[int], count: int, size: int) -> list[Counterfactual]:
-    """`count` training examples, each left out and counted twice (ε = ∓1), then groups of `size` of them left out.
+def left_out(first_epoch: Sequence[int], count: int, twice: int, size: int) -> list[Counterfactual]:
+    """`count` training examples, each left out (ε = −1); `twice` of them, the first, each counted twice (ε = 1) as well.
 
-    The examples are evenly spaced over the first epoch, whose order is random; the groups do not overlap, so that a
-    group's effect can be compared with the sum of its members'.
+    Then groups of `size` of the latter left out. The examples are evenly spaced over the first epoch, whose order is
+    random, and so are the first of them; groups do not overlap, so that a group's effect can be compared with the sum
+    of its members'.
     """
     spacing = (len(first_epoch) - 1) / (count - 1)
-    examples = [int(first_epoch[round(place * spacing)]) for place in range(count)]
-    singles = [Counterfactual((example,), epsilon) for example in examples for epsilon in (-1.0, 1.0)]
-    groups = [tuple(examples[start : start + size]) for start in range(0, count - size + 1, size)]
-    return singles + [Counterfactual(group, -1.0) for group in groups]
+    spaced = [int(first_epoch[round(place * spacing)]) for place in range(count)]
+    doubled = spaced[:: count // twice][:twice]
+    examples = [*doubled, *(example for example in spaced if example not in doubled)]
+    singles = [Counterfactual((example,), -1.0) for example in examples]
+    again = [Counterfactual((example,), 1.0) for example in doubled]
+    groups = [tuple(doubled[start : start + size]) for start in range(0, twice - size + 1, size)]
+    return [*singles, *again, *(Counterfactual(group, -1.0) for group in groups)]
 
 
 def share(counterfactuals: Sequence[Counterfactual], chunk: int, size: int) -> Sequence[Counterfactual]:

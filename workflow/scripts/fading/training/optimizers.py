@@ -1,4 +1,4 @@
-"""Optimisers as functions of a state and a gradient, with the derivative of a step.
+"""Optimisers as functions of a state and a gradient, with the derivative of a step, and schedules of the learning rate.
 
 The state (1 + s, p) holds the parameters θ in its first row and the optimiser's s moments below. A step treats each
 coordinate by itself, so its derivative is a small matrix per coordinate: jacobian() gives d(next state)/d(state,
@@ -6,7 +6,7 @@ gradient), (1 + s, 2 + s, p), with a last axis of 1 where it is the same for all
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
@@ -14,11 +14,40 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """Which share of the learning rate a step has: a linear rise over `warm_up` steps, then all of it.
+
+    With `end` it falls linearly from there, and would be zero at that step, the first beyond training.
+    """
+
+    warm_up: int = 0
+    end: int | None = None
+
+    def share(self, t: int) -> float:
+        """That of step t, counted from 0."""
+        if t < self.warm_up:
+            return (t + 1) / self.warm_up
+        return 1.0 if self.end is None else (self.end - t) / (self.end - self.warm_up)
+
+
+CONSTANT = Schedule()
+
+
+@dataclass(frozen=True)
 class Optimizer(ABC):
-    """What moves the parameters, with its learning rate η."""
+    """What moves the parameters, with its learning rate η, the largest of its schedule."""
 
     learning_rate: float
+    schedule: Schedule = field(default=CONSTANT, kw_only=True)
     moments: ClassVar[int]
+
+    def rate(self, t: int) -> float:
+        """The learning rate η_t of step t, counted from 0 at the start of training."""
+        return self.learning_rate * self.schedule.share(t)
+
+    def travelled(self, start: int, stop: int) -> float:
+        """Σ η_t over the steps t from start to stop − 1."""
+        return sum(map(self.rate, range(start, stop)))
 
     def start(self, theta: Tensor) -> Tensor:
         """The state before training: θ (p,) over moments of zero."""
@@ -35,20 +64,20 @@ class Optimizer(ABC):
 
 @dataclass(frozen=True)
 class SGD(Optimizer):
-    """θ ← θ − ηg"""
+    """θ ← θ − η_t g"""
 
     moments = 0
 
     def step(self, state, gradient, t):
-        return state - self.learning_rate * gradient
+        return state - self.rate(t) * gradient
 
     def jacobian(self, state, gradient, t):
-        return torch.tensor([[1, -self.learning_rate]], dtype=state.dtype)[..., None]
+        return torch.tensor([[1, -self.rate(t)]], dtype=state.dtype)[..., None]
 
 
 @dataclass(frozen=True)
 class Momentum(Optimizer):
-    """m ← μm + g, θ ← θ − ηm (heavy ball, as in torch.optim.SGD), μ = .9"""
+    """m ← μm + g, θ ← θ − η_t m (heavy ball, as in torch.optim.SGD), μ = .9"""
 
     moments = 1
     decay: float = 0.9
@@ -56,16 +85,16 @@ class Momentum(Optimizer):
     def step(self, state, gradient, t):
         theta, moment = state
         moment = self.decay * moment + gradient
-        return torch.stack([theta - self.learning_rate * moment, moment])
+        return torch.stack([theta - self.rate(t) * moment, moment])
 
     def jacobian(self, state, gradient, t):
-        eta, mu = self.learning_rate, self.decay
+        eta, mu = self.rate(t), self.decay
         return torch.tensor([[1, -eta * mu, -eta], [0, mu, 1]], dtype=state.dtype)[..., None]
 
 
 @dataclass(frozen=True)
 class AdamW(Optimizer):
-    """m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← (1 − ηλ)θ − η m̂ / (√v̂ + 10⁻⁸), β = (.9, .999).
+    """m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← (1 − η_t λ)θ − η_t m̂ / (√v̂ + 10⁻⁸), β = (.9, .999).
 
     Loshchilov and Hutter 2019, as in torch.optim.AdamW; m̂ and v̂ are corrected for their start at zero; the weight decay
     λ is decoupled from the gradient. Where v = 0 the derivative of √v̂, whose gradients are 0 too, counts as 0.
@@ -79,11 +108,13 @@ class AdamW(Optimizer):
 
     def step(self, state, gradient, t):
         theta, m, v = state
-        m = self.first * m + (1 - self.first) * gradient
-        v = self.second * v + (1 - self.second) * gradient**2
-        root = (v / (1 - self.second ** (t + 1))).sqrt()
-        move = m / (1 - self.first ** (t + 1)) / (root + self.epsilon)
-        return torch.stack([(1 - self.learning_rate * self.weight_decay) * theta - self.learning_rate * move, m, v])
+        moved, eta = torch.empty_like(state), self.rate(t)  # in place: a step of millions is bound by memory
+        torch.lerp(m, gradient, 1 - self.first, out=moved[1])
+        torch.mul(v, self.second, out=moved[2]).addcmul_(gradient, gradient, value=1 - self.second)
+        root = (moved[2] / (1 - self.second ** (t + 1))).sqrt_().add_(self.epsilon)
+        torch.mul(theta, 1 - eta * self.weight_decay, out=moved[0])
+        moved[0].addcdiv_(moved[1], root, value=-eta / (1 - self.first ** (t + 1)))
+        return moved
 
     def jacobian(self, state, gradient, t):
         _, m, v = self.step(state, gradient, t)
@@ -96,8 +127,8 @@ class AdamW(Optimizer):
         m_row = [zero, self.first * one, zero, (1 - self.first) * one]
         v_row = [zero, zero, self.second * one, 2 * (1 - self.second) * gradient]
         move = [by_m * dm + by_v * dv for dm, dv in zip(m_row, v_row, strict=True)]
-        theta_row = [-self.learning_rate * derivative for derivative in move]
-        theta_row[0] = theta_row[0] + (1 - self.learning_rate * self.weight_decay)
+        theta_row = [-self.rate(t) * derivative for derivative in move]
+        theta_row[0] = theta_row[0] + (1 - self.rate(t) * self.weight_decay)
         return torch.stack([torch.stack(row) for row in (theta_row, m_row, v_row)])
 
 
@@ -114,8 +145,13 @@ def pull(jacobian: Tensor, cotangents: Tensor) -> Tensor:
 OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "adamw": AdamW}
 
 
-def make_optimizer(settings: dict) -> Optimizer:
-    """The optimiser that settings name as `optimizer`, with their learning_rate and, for adamw, decoupled_decay."""
+def make_optimizer(settings: dict, learning_rate: float | None = None) -> Optimizer:
+    """The optimiser that settings name as `optimizer`: its learning_rate and schedule, and for adamw decoupled_decay.
+
+    With another learning rate, that one all the time.
+    """
     kind = OPTIMIZERS[settings["optimizer"]]
     decay = {"weight_decay": settings["decoupled_decay"]} if kind is AdamW else {}
-    return kind(settings["learning_rate"], **decay)
+    if learning_rate is not None:
+        return kind(learning_rate, **decay)
+    return kind(settings["learning_rate"], schedule=Schedule(**settings.get("schedule", {})), **decay)

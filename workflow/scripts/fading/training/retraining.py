@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from fading.models.case import Case
-from fading.training.counterfactuals import NO_EXAMPLE, Counterfactual, left_out
+from fading.training.counterfactuals import NO_EXAMPLE, Counterfactual
 from fading.training.order import first_use
 from fading.training.segment import Segment, descend, unit_weights
 
@@ -51,19 +51,6 @@ def fork(order: dict[str, np.ndarray], members: tuple[int, ...], checkpoints: It
     """The last checkpoint that no member has touched: continuing from there equals retraining from the start."""
     untouched = min(first_use(order, example) for example in members)
     return max(step for step in checkpoints if step <= untouched)
-
-
-def weighted_otherwise(
-    order: dict[str, np.ndarray], examples: int, left: dict[str, int], first_batches: list[Tensor], up_weighted: int
-) -> Tensor:
-    """The training examples that any counterfactual weights otherwise, ascending.
-
-    `left` are left_out()'s count and size, none if it is empty; of each of first_batches the first `up_weighted` are
-    up-weighted.
-    """
-    out = left_out(first_epoch(order, examples), **left) if left else []
-    singles = {example for counterfactual in out for example in counterfactual.members}
-    return torch.tensor(sorted(singles.union(*(batch[:up_weighted].tolist() for batch in first_batches))))
 
 
 def described(counterfactuals: list[Counterfactual]) -> dict[str, np.ndarray]:
