@@ -1,0 +1,138 @@
+"""SOURCE (Bae et al. 2024, arXiv 2405.12186): training unrolled in segments of constant curvature and gradients."""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from fading.derivatives.curvature import Curvature
+from fading.derivatives.gradients import gradient_projections, per_example_gradients
+from fading.derivatives.lanczos import lanczos, random_vector
+from fading.derivatives.layers import join, split
+from fading.errors import FadingError
+from fading.influence import Estimator, ekfac
+from fading.influence.problem import Problem, Scores
+from fading.training.optimizers import AdamW, Momentum, Optimizer
+
+ESTIMATOR = Estimator(
+    label="SOURCE (segments of constant curvature)",
+    short="SOURCE",
+    settings=("curvature_examples",),
+    own={
+        "krylov": {
+            "description": "Of source: the dimension of the Krylov space that stands for a segment's Hessian.",
+            "type": "integer",
+            "minimum": 1,
+            "default": 30,
+        },
+        "factors": {
+            "description": "Of source: what stands for a segment's curvature, the Hessian's Ritz pairs (lanczos) "
+            "or EK-FAC's factors (ekfac), which are for sgd and momentum.",
+            "enum": ["lanczos", "ekfac"],
+            "default": "lanczos",
+        },
+    },
+    of_the_past=True,
+    cost="for each checkpoint, a gradient per example and a Lanczos run, or EK-FAC's factors",
+)
+
+Filter = Callable[[Callable[[Tensor], Tensor], Tensor], Tensor]
+
+
+def scores(problem: Problem, curvature_examples: int, krylov: int, factors: str) -> Scores:
+    """−Σ_l ⟨∇ℓ(θ_T; z), S_L … S_{l+1} r_l⟩ for up-weighting x_k from the first kept checkpoint to this one, nats.
+
+    A segment l lies between kept checkpoints. The one that ends it gives its curvature H, the mean over the first so
+    many training examples, and its gradient g of x_k. With τ, the sum of its learning rates, S = exp(−τH) and r =
+    (1/n) (I − exp(−τH)) H⁻¹ g, which is τg/n where H = 0; n counts all examples. The effective rate of momentum μ is
+    τ/(1 − μ). AdamW moves by D = diag(1/(√v̂ + 10⁻⁸)): then H is D^½HD^½ plus the decoupled decay, S = D^½ exp(−τH)
+    D^−½, and r has D^½ on either side. Second moments are the checkpoint's; that they respond as well is left out.
+
+    By lanczos all Ritz pairs stay, negative values too, along which S grows; on all other directions H counts as the
+    weight decay alone. EK-FAC's factors have no negative values. It runs in reverse from the test gradients: memory is
+    that of a few per test example. Raises FadingError where there is no checkpoint before this one, for EK-FAC with
+    AdamW, and where negative curvature makes S overflow.
+    """
+    if factors not in FACTORS:
+        raise FadingError(f"The estimator source has no factors {factors}; there are {', '.join(FACTORS)}.")
+    case, optimizer = problem.case, problem.optimizer
+    kept = sorted(step for step in problem.checkpoints if step <= problem.step)
+    if len(kept) < 2:
+        raise FadingError(f"SOURCE needs checkpoints before step {problem.step}; there is none.")
+    cotangents, total = per_example_gradients(case, problem.theta, case.tested), 0
+    for before, step in reversed(list(pairwise(kept))):
+        theta, rate = problem.checkpoints[step][0], _effective_rate(optimizer, before, step)
+        root = _root_preconditioner(optimizer, problem.checkpoints[step], step)
+        curvature = FACTORS[factors](problem, theta, root, curvature_examples, krylov)
+        scaled = cotangents * root
+        summed = curvature(partial(_summed, rate=rate), scaled) * root
+        if not summed.isfinite().all():
+            raise FadingError(f"SOURCE overflows before step {step}: curvature is too negative for the way travelled.")
+        total = total - gradient_projections(case, theta, problem.train, summed, problem.progress) / len(case.train)
+        cotangents = curvature(partial(_remembered, rate=rate), scaled) / root
+    return Scores(total)
+
+
+def _effective_rate(optimizer: Optimizer, start: int, stop: int) -> float:
+    travelled = optimizer.travelled(start, stop)
+    return travelled / (1 - optimizer.decay) if isinstance(optimizer, Momentum) else travelled
+
+
+def _root_preconditioner(optimizer: Optimizer, state: Tensor, step: int) -> Tensor:
+    """D^½, (p,) for AdamW after so many steps, else 1."""
+    if not isinstance(optimizer, AdamW):
+        return torch.ones(1, dtype=state.dtype)
+    corrected = state[2] / (1 - optimizer.second**step)
+    return (corrected.sqrt() + optimizer.epsilon).rsqrt()
+
+
+def _remembered(values: Tensor, rate: float) -> Tensor:
+    """exp(−τh)"""
+    return torch.exp(-rate * values)
+
+
+def _summed(values: Tensor, rate: float) -> Tensor:
+    """(1 − exp(−τh))/h, which is τ at h = 0."""
+    return (-torch.expm1(-rate * values) / values).where(values != 0, rate)
+
+
+def _lanczos(problem: Problem, theta: Tensor, root: Tensor, examples: int, krylov: int) -> Filter:
+    """f(H) on rows (k, p), H preconditioned, by its Ritz pairs; elsewhere f of the weight decay alone."""
+    case, optimizer = problem.case, problem.optimizer
+    hessian = Curvature(case, theta, torch.arange(examples))
+    decoupled = optimizer.weight_decay if isinstance(optimizer, AdamW) else 0.0
+    start = random_vector(theta, problem.seed)
+    ritz = lanczos(lambda rows: root * hessian(root * rows) + decoupled * rows, start, krylov, problem.progress)
+    elsewhere = torch.tensor([decoupled or case.weight_decay], dtype=torch.float64)
+
+    def apply(function, rows):
+        beyond = function(elsewhere)
+        excess = (function(ritz.values.double()) - beyond).to(rows.dtype)
+        return beyond.to(rows.dtype) * rows + (rows @ ritz.vectors.T * excess) @ ritz.vectors
+
+    return apply
+
+
+def _ekfac(problem: Problem, theta: Tensor, root: Tensor, examples: int, krylov: int) -> Filter:
+    """f(F) on rows (k, p), F the Fisher matrix by layer in its eigenbasis, plus the weight decay."""
+    case = problem.case
+    if isinstance(problem.optimizer, AdamW):
+        raise FadingError("SOURCE by EK-FAC is for sgd and momentum: AdamW's preconditioner has no Kronecker factors.")
+    labelled = ekfac.drawn_labels(case, theta, case.train[:examples], problem.seed)
+    fitted = ekfac.fit(case, theta, labelled, problem.progress)
+
+    def apply(function, rows):
+        filtered = {}
+        for name, part in split(case, rows).items():
+            basis, squares = fitted[name]
+            inverse = ekfac.Basis(basis.inputs.T, None if basis.backward is None else basis.backward.T)
+            factor = function(squares.double() + case.weight_decay).to(rows.dtype)
+            filtered[name] = basis.rotate_back(inverse.rotate_back(part) * factor)
+        return join(case, filtered)
+
+    return apply
+
+
+FACTORS = {"lanczos": _lanczos, "ekfac": _ekfac}
