@@ -1,12 +1,12 @@
 """SOURCE against matrix exponentials of explicit Hessians, and against the exact first order of a quadratic."""
 
-import sys
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 import torch
-from conftest import ROOT, Tiny, explicit_hessian, reference_gradients
+from conftest import Tiny, explicit_hessian, reference_gradients
+from experiments.problems import quadratic, spectrum, whole
 from fading.derivatives.lanczos import random_vector
 from fading.errors import FadingError
 from fading.influence import horizon, unrolled
@@ -18,9 +18,6 @@ from fading.training.segment import Segment, batch_loss, batches, train, unit_we
 from jsonschema import Draft202012Validator
 from points import single
 from test_ekfac import dense_fisher
-
-sys.path.insert(0, str(ROOT / "tests/experiments"))
-from problems import quadratic, spectrum, whole
 
 SAMPLE = 10
 ONE, THREE = (0, 9), (0, 2, 5, 9)
