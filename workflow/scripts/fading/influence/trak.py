@@ -47,8 +47,8 @@ def scores(problem: Problem, projection: int) -> Scores:
 
     φ(z)ᵀ (ΦᵀΦ)⁻¹ φ(x_k) (1 − p_k) is TRAK's τ: what x_k adds to the output f(z). The first factor is ours, dℓ/df =
     −(1 − p_z) for ℓ = −log p, which makes it the loss of z. ρ is RIDGE times the mean eigenvalue; TRAK has none. P is
-    random from the problem's seed, ±1/√k. As in the paper neither the curvature p(1 − p) nor leverage enters: it is made
-    to rank, and its scale means little.
+    random from the problem's seed, ±1/√k. As in the paper neither the curvature p(1 − p) nor leverage enters: it is
+    made to rank, and its scale means little.
     """
     return combined(problem, [rademacher(problem.seed, 0, projection, problem.case.dtype)], [problem.theta])
 
