@@ -7,14 +7,18 @@ import torch
 from fading.artefacts.job import Job
 from fading.evidence.correlations import spearman_by_example
 from fading.models.case import open_case
-from fading.peers.comparisons import Task, comparison
+from fading.peers.comparisons import Task, comparison, missing
 from fading.peers.measure import side_by_side
 from fading.training.optimizers import SGD
 from fading.training.segment import Segment, descend, unpack
 
 STEPS = 20
+MEASURED = "relative_error spearman seconds seconds_ours steps steps_ours mebibytes mebibytes_ours"
+COLUMNS = ["library", "estimator", "case", *MEASURED.split(), "rounds", "remark"]
 
-with Job(snakemake) as job:
+
+def measured(job) -> dict:
+    """What both sides take, and how far their answers are apart."""
     settings, compared = job.settings, comparison(job.wildcards["library"], job.wildcards["what"])
     case = open_case(settings, job.read("examples"))
     theta = unpack(case, job.read("checkpoints"), settings["step"])[0]
@@ -32,10 +36,8 @@ with Job(snakemake) as job:
     step = training.seconds / STEPS
     error = (theirs.result - ours.result).double().norm() / ours.result.double().norm()
     agreement = spearman_by_example(theirs.result.T.numpy(), ours.result.T.numpy()).mean()
-    row = {
-        "library": compared.library,
+    return {
         "estimator": compared.estimator,
-        "case": job.wildcards["case"],
         "relative_error": error.item(),
         "spearman": agreement,
         "seconds": theirs.seconds,
@@ -47,4 +49,12 @@ with Job(snakemake) as job:
         "rounds": rounds,
         "remark": compared.remark,
     }
-    job.write("row", pd.DataFrame([row]))
+
+
+with Job(snakemake) as job:
+    row = {name: job.wildcards[name] for name in ("library", "case")}
+    if (reason := missing(row["library"])) is None:
+        row |= measured(job)
+    else:
+        row |= {"estimator": job.wildcards["what"], "rounds": 0, "remark": reason}
+    job.write("row", pd.DataFrame([row]).reindex(columns=COLUMNS))

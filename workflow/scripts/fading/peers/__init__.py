@@ -13,9 +13,14 @@ from fading.registry import Registry
 
 @dataclass(frozen=True)
 class Peer:
-    """A library: for each comparison with it, the kinds of model that it is made on."""
+    """A library: for each comparison with it, the kinds of model that it is made on.
+
+    `absent` is for one that the study's environment lacks: why, and how to get it. Its comparisons are then left out,
+    with that as their remark; any other library that can't be imported is an error.
+    """
 
     compares: dict[str, tuple[str, ...]]
+    absent: str | None = None
 
 
 PEERS = Registry("peers", Peer)

@@ -1,5 +1,8 @@
 """Other libraries called so that they answer the same question as ours, in our sign and scale."""
 
+import contextlib
+import os
+import warnings
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -44,6 +47,28 @@ class Comparison:
 def comparison(library: str, what: str) -> Comparison:
     """A library's comparison of that name."""
     return PEERS.load(library).comparisons()[what]
+
+
+def missing(library: str) -> str | None:
+    """Why there is nothing to compare with, for a library that the environment may lack; None where it is there."""
+    try:
+        PEERS.load(library)
+    except ImportError as error:
+        if PEERS[library].absent is None:
+            raise
+        return f"Not compared ({error}). {PEERS[library].absent}"
+    return None
+
+
+@contextlib.contextmanager
+def quiet():
+    """Without warnings, and without what libraries print to show their progress."""
+    with (
+        warnings.catch_warnings(action="ignore"),
+        open(os.devnull, "w") as nowhere,
+        contextlib.redirect_stderr(nowhere),
+    ):
+        yield
 
 
 def module_at(case: Case, theta: Tensor) -> nn.Module:
