@@ -23,6 +23,25 @@ rule retraining:
         "../scripts/retrain/retraining.py"
 
 
+rule removed:
+    """Train from the start with random parts of the training set left out, and once with nothing but noise changed."""
+    input:
+        unpack(reads("removed")),
+        code=code("retrain/removed.py", model),
+    output:
+        changes=f"{RUN}/removal/{{chunk}}.safetensors",
+    log:
+        log_of("removed", "study", "case", "run", "chunk"),
+    benchmark:
+        times_of("removed", "study", "case", "run", "chunk")
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        settings=settings("removed"),
+    script:
+        "../scripts/retrain/removed.py"
+
+
 rule proximal:
     """The proximal Bregman response of the trained model to leaving out examples."""
     input:
@@ -94,4 +113,4 @@ rule path:
 rule retrain:
     """Every counterfactual, and the curvature along the runs from which they depart."""
     input:
-        stage("retraining", "proximal", "up_weighting", "path"),
+        stage("retraining", "removed", "proximal", "up_weighting", "path"),

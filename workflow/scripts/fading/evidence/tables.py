@@ -49,7 +49,8 @@ def averaged(frame: pd.DataFrame, value: str, by: Sequence[str], scale: str = LI
 
     Of what else the frame has, `seed` is the run, `train_index` a training example of it, `test_index` a test example
     that all runs share, `other_seed` the second run of a pair. The rows of an interval are runs, or the training
-    examples of the only one. If `scale` is share or difference, each row of the frame is a trial of its run. Raises
+    examples of the only one; where values are over each `subset` of what is left out of one run, they are the test
+    examples, and the columns subsets. If `scale` is share or difference, each row of the frame is a trial of its run. Raises
     FadingError unless all have the same test examples.
     """
     rows = []
@@ -88,6 +89,11 @@ def _of_one_run(units):
 
 
 def _of_crossed(group, value, scale):
+    if "subset" in group:
+        values = group.pivot(index="test_index", columns="subset", values=value).to_numpy(float)
+        mean = mean_of_crossed(fisher(values) if scale == CORRELATION else values)
+        what = f"{values.shape[0]} test examples × {values.shape[1]} subsets of one run"
+        return (correlation_scaled(mean) if scale == CORRELATION else replace(mean, scale=scale)), what
     units, values = _grid(group, [name for name in UNITS if name in group], value)
     if scale == CORRELATION:
         values = fisher(values)

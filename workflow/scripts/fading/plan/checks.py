@@ -31,7 +31,52 @@ def check(config: dict) -> None:
     keep, krylov = config["spectrum"]["keep"], config["spectrum"]["krylov"]
     _at_most("spectrum.keep", keep, krylov, "spectrum.krylov")
     _check_assumptions(config)
+    _check_memory(config)
+    _check_removal(config)
     _check_correction(config)
+
+
+def _check_memory(config):
+    memory, definitions = config["memory"], config["definitions"]
+    _member("memory.cases", memory["cases"], definitions, "defined are")
+    if memory["ages"] != sorted(memory["ages"]) or memory["ages"][0] != 1:
+        raise FadingError(f"memory.ages: found {memory['ages']}; accepted are ages that ascend from 1.")
+    _member("memory.checked", memory["checked"], memory["ages"], "memory.ages are")
+    for case in _of_the_study("memory.cases", memory["cases"], config["cases"]):
+        definition, key = definitions[case], f"definitions.{case}"
+        _check_replayed(f"{key}.estimators", definition, "memory.cases")
+        end = definition["training"]["steps"]
+        if not any(regime["from"] == end and "seeds" not in regime for regime in definition["regimes"]):
+            raise FadingError(
+                f"{key}.regimes: memory needs one of all seeds that starts at the end of training, {end}."
+            )
+
+
+def _check_removal(config):
+    removal, definitions = config["removal"], config["definitions"]
+    _member("removal.cases", removal["cases"], definitions, "defined are")
+    for name in ("shares", "counts"):
+        if removal[name] != sorted(removal[name]):
+            raise FadingError(f"removal.{name} must ascend; found {removal[name]}.")
+    for case in _of_the_study("removal.cases", removal["cases"], config["cases"]):
+        definition, key = definitions[case], f"definitions.{case}"
+        if "removal" not in definition:
+            raise FadingError(f"{key} has no key 'removal', which removal.cases needs: its subsets and again.")
+        train, subsets = definition["examples"]["train"], definition["removal"]
+        _at_most(f"{key}.removal.again", subsets["again"], subsets["subsets"], "subsets")
+        _at_most("removal.counts", removal["counts"][-1], train - 1, f"fewer than {key}.examples.train")
+        if round(removal["shares"][0] * train) < 1:
+            raise FadingError(
+                f"removal.shares: found {removal['shares'][0]}; of {train} examples that leaves out none."
+            )
+        known = [*definition["estimators"], *subsets.get("estimators", []), LABEL_NEIGHBOURS]
+        _member("removal.rankings", removal["rankings"], known, f"rankings of {case} are")
+
+
+def _check_replayed(key, definition, why):
+    if not any(ESTIMATORS[name].replays for name in definition["estimators"]):
+        replaying = ", ".join(name for name, description in ESTIMATORS.items() if description.replays)
+        raise FadingError(f"{key}: found none that replays training, which {why} needs; accepted is {replaying}.")
 
 
 def _check_assumptions(config):
@@ -196,10 +241,12 @@ def _check_training(key, training, examples):
 def _check_estimators(key, case):
     training, influence = case["training"], case.get("influence", {})
     kind, optimizer = case["model"]["kind"], training["optimizer"]
+    beside = case.get("removal", {}).get("estimators", [])
     _member(f"{key}.estimators", case["estimators"], ESTIMATORS, "known are")
+    _member(f"{key}.removal.estimators", beside, ESTIMATORS, "known are")
     if not (damping(case) or loss_weight_decay(training)):
         raise FadingError(f"{key}.influence.damping: found 0; accepted is more where the loss has no weight decay.")
-    for name in case["estimators"]:
+    for name in [*case["estimators"], *beside]:
         description = ESTIMATORS[name]
         if description.small and not MODELS[kind].small:
             raise FadingError(

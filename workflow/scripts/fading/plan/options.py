@@ -58,7 +58,7 @@ def options(config: dict, case: dict, estimator: str) -> dict:
     defaults = {
         "curvature_examples": curvature_examples(config, case),
         "window": case["training"]["steps"],
-        "tests": case["examples"]["measured"],
+        "tests": tests(case),
     }
     values = {name: schema.get("default", defaults.get(name)) for name, schema in taken.items()}
     return values | {name: value for name, value in case.get("influence", {}).items() if name in taken}
@@ -67,6 +67,11 @@ def options(config: dict, case: dict, estimator: str) -> dict:
 def curvature_examples(config: dict, case: dict) -> int:
     """Over how many training examples, the first of them, all curvature of a case is the mean."""
     return case.get("influence", {}).get("curvature_examples", config["spectrum"]["examples"])
+
+
+def tests(case: dict) -> int:
+    """On how many of a case's measured test examples, the first of them, runs are followed back step by step."""
+    return case.get("influence", {}).get("tests", case["examples"]["measured"])
 
 
 def damping(case: dict) -> float:

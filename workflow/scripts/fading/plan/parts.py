@@ -150,6 +150,41 @@ def proximal(plan, case, **_):
 
 
 @part
+def tests(plan, case, **_):
+    """On how many test examples runs are followed back step by step."""
+    return {"tests": options.tests(plan.definition(case))}
+
+
+@part
+def memory_of_run(plan, case, run, **_):
+    """Along which stretches after training a run's memory is measured: its regimes, and of the first run others too.
+
+    Those have the first regime's learning rate, or training's batch size, times a factor.
+    """
+    memory, regimes, tests = plan.config["memory"], plan.regimes(case), options.tests(plan.definition(case))
+    size = plan.definition(case)["training"]["batch_size"]
+    going_on = [name for name in plan.regimes_of(case, run) if regimes[name]["from"] == plan.end(case)]
+    stretches = [(name, regimes[name]["learning_rate"], size, tests, True) for name in going_on]
+    if run in plan.runs(case, first_alone=True):
+        (name, rate, *_), few = stretches[0], min(tests, memory["tests"])
+        faster = [(name, float(f"{factor * rate:.6g}"), size) for factor in memory["factors"]]
+        larger = [(name, rate, max(1, round(factor * size))) for factor in memory["factors"]]
+        stretches += [(*changed, few, False) for changed in (*faster, *larger)]
+    keys = ("regime", "learning_rate", "batch_size", "tests", "checked")
+    precise = {"precise": {**plan.definition(case)["model"], "precision": "float64"}}
+    looked_at = {name: memory[name] for name in ("ages", "readings", "spacing", "checked")}
+    order = {"from": plan.end(case), "order": plan.seeds_of_runs[run]["order"], **seed(plan, run)}
+    described = [dict(zip(keys, stretch, strict=True)) for stretch in stretches]
+    return {**optimizer(plan, case), **order, **precise, **looked_at, "stretches": described}
+
+
+@part
+def removal_runs(plan, case, run, **_):
+    """What the runs are in which the same subsets are left out again, one for each of their jobs."""
+    return {"again": [what for what, _, _ in plan.removed_again(case)]}
+
+
+@part
 def curvature_examples(plan, case, **_):
     """Over how many training examples curvature is the mean."""
     return {"curvature_examples": plan.curvature_examples(case)}
@@ -164,6 +199,12 @@ def damping(plan, case, **_):
 @part
 def estimators(plan, case, **_):
     return {"estimators": plan.estimators(case)}
+
+
+@part
+def ladder(plan, case, **_):
+    """The estimators that say what leaving out parts of the training set does."""
+    return {"estimators": plan.ladder(case)}
 
 
 @part

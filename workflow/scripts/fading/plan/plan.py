@@ -16,6 +16,7 @@ from fading.plan.options import curvature_examples, options
 from fading.training.counterfactuals import left_out, up_weighted
 
 PLANTED = "correction.planted"  # lists cases beside the study's
+REMOVALS = 25  # parts of the training set left out per job
 CHUNK = 8  # counterfactuals per job: long enough to be worth a process, short enough to share two cores
 
 
@@ -114,6 +115,10 @@ class Plan:
         """The case's estimators."""
         return self.definition(case)["estimators"]
 
+    def ladder(self, case: str) -> list[str]:
+        """The same, and those that score the first run alone, to say what leaving out parts of the training set does."""
+        return [*self.estimators(case), *self.definition(case).get("removal", {}).get("estimators", [])]
+
     def rankers(self, case: str) -> list[str]:
         """Of these, those that score every training example for what follows a checkpoint."""
         return rankers(self.definition(case))
@@ -134,6 +139,24 @@ class Plan:
         """The jobs among which retraining with examples left out is shared."""
         left, examples = self.definition(case)["leave_one_out"], self.definition(case)["examples"]["train"]
         return _chunks(left_out(range(examples), left["count"], left["twice"], left["size"]))
+
+    def removal_chunks(self, case: str, run: str) -> range:
+        """The jobs among which retraining with parts of the training set left out is shared; one more is the noise."""
+        number = self.removals(case, run) * len(self.config["removal"]["shares"])
+        return range(-(-(1 + number) // REMOVALS))
+
+    def removals(self, case: str, run: str) -> int:
+        """How many parts of each size are left out of a run, of the first more than of those that do it again."""
+        subsets = self.definition(case)["removal"]
+        return subsets["subsets" if run in self.runs(case, first_alone=True) else "again"]
+
+    def removed_again(self, case: str) -> list[tuple[str, str, int]]:
+        """The runs, if any, in which the same parts are left out again: what is other there, its name, each job of it."""
+        first, *others = self.runs(case)
+        if not self.definition(case)["removal"]["again"]:
+            return []
+        runs = {"another order": self.another_order(int(first))} | ({"another seed": others[0]} if others else {})
+        return [(what, run, chunk) for what, run in runs.items() for chunk in self.removal_chunks(case, run)]
 
     def up_weighting_chunks(self, case: str) -> range:
         """The jobs among which a regime's up-weightings are shared."""

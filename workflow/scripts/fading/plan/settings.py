@@ -10,7 +10,7 @@ from fading.experiments import EXPERIMENTS
 from fading.influence import ESTIMATORS
 from fading.plan import parts
 from fading.plan.naming import table_rule
-from fading.plan.plan import CHUNK, Plan
+from fading.plan.plan import CHUNK, REMOVALS, Plan
 
 RULES: dict[str, Callable[..., dict]] = {}
 
@@ -88,6 +88,12 @@ def retraining(plan, **wildcards):
 
 
 @rule
+def removed(plan, case, run, **wildcards):
+    counts = {"shares": plan.config["removal"]["shares"], "subsets": plan.removals(case, run), "chunk": REMOVALS}
+    return {**parts.made_of(plan, ("case", "optimizer", "training_steps"), {"case": case, "run": run}), **counts}
+
+
+@rule
 def proximal(plan, **wildcards):
     solved = ("left_out", "proximal", "last_step", "damping", "curvature_examples")
     return parts.made_of(plan, ("case", *solved), wildcards)
@@ -131,7 +137,7 @@ def _table(plan, rule):
 def names(plan: Plan) -> dict[str, dict]:
     """What figures call the study's cases and estimators, and their colours."""
     definitions = {case: plan.definition(case) for case in plan.running}
-    described = {name: ESTIMATORS[name] for case in plan.running for name in plan.estimators(case)}
+    described = {name: ESTIMATORS[name] for case in plan.running for name in plan.ladder(case)}
     labels = {case: definition["label"] for case, definition in definitions.items() if "label" in definition}
     return {
         "labels": labels | {name: description.label for name, description in described.items()},

@@ -124,6 +124,11 @@ def scores_after_training(plan, case, run, **_):
 
 
 @source
+def scores_of_ladder(plan, case, run, **_):
+    return [_scores(case, run, name, plan.end(case)) for name in plan.ladder(case)]
+
+
+@source
 def scores_of_rankers(plan, case, run, **_):
     return [_scores(case, run, name, plan.end(case)) for name in plan.rankers(case)]
 
@@ -179,6 +184,27 @@ def changes_left_out(plan, case, run, **_):
 
 
 @source
+def changes_removed(plan, case, run, **_):
+    return [_removed(case, run, chunk) for chunk in plan.removal_chunks(case, run)]
+
+
+@source
+def changes_removed_again(plan, case, **_):
+    return [_removed(case, run, chunk) for _, run, chunk in plan.removed_again(case)]
+
+
+def _removed(case, run, chunk):
+    return Need("removed", "changes", {"case": case, "run": run, "chunk": str(chunk)})
+
+
+@source
+def uses_in_training(plan, case, run, **_):
+    """What every use of every example did to the losses after training."""
+    replaying = next(name for name in plan.estimators(case) if ESTIMATORS[name].replays)
+    return _scores(case, run, replaying, plan.end(case))
+
+
+@source
 def changes_proximal(plan, case, run, **_):
     return Need("proximal", "changes", {"case": case, "run": run})
 
@@ -214,6 +240,7 @@ READS: dict[str, dict[str, Source]] = {
         "spectrum": spectrum_of_estimator,
     },
     "retraining": {"examples": examples, "order": order, "checkpoints": checkpoints},
+    "removed": {"examples": examples, "order": order, "checkpoints": checkpoints},
     "proximal": {"examples": examples, "order": order, "checkpoints": checkpoints},
     "up_weighting": {
         "examples": examples,

@@ -1,0 +1,20 @@
+"""Leave out the training examples that hold a prediction up most, by each ranking, and retrain."""
+
+import torch
+from fading.artefacts.job import Job
+from fading.evidence.tables import located
+from fading.experiments.flips import flips
+from fading.models.case import open_case
+from fading.training.optimizers import make_optimizer
+from fading.training.segment import Segment, batches, unpack
+
+with Job(snakemake) as job:
+    settings, checkpoints = job.settings, job.read("checkpoints")
+    case = open_case(settings, job.read("examples"))
+    order = batches(job.read("order"))
+    whole = Segment(case, unpack(case, checkpoints, 0), order, make_optimizer(settings))
+    scored = dict(zip(settings["estimators"], job.read("scores"), strict=True))
+    scores = {name: torch.from_numpy(arrays["scores"]) for name, arrays in scored.items()}
+    end, chosen = unpack(case, checkpoints, settings["step"])[0], (settings["targets"], settings["counts"])
+    frame = flips(whole, end, scores, settings["rankings"], *chosen, job.progress)
+    job.write("flips", located(frame, case=job.wildcards["case"], seed=settings["seed"]))

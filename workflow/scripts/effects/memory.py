@@ -1,0 +1,48 @@
+"""Follow losses back through training, and compare what each use of each example did with what was predicted of it."""
+
+from dataclasses import replace
+
+import pandas as pd
+import torch
+from fading.artefacts.job import Job
+from fading.derivatives.lanczos import Ritz
+from fading.evidence.correlations import spearman_pseudo_values
+from fading.evidence.tables import by_test_example, located
+from fading.experiments.remembered import effects_by_age, retrained_uses
+from fading.models.case import open_case
+from fading.training.optimizers import make_optimizer
+from fading.training.order import batch_order
+from fading.training.segment import Segment, batches, unpack
+
+with Job(snakemake) as job:
+    settings, fork, arrays = job.settings, job.settings["from"], job.read("examples")
+    case, precise = open_case(settings, arrays), open_case({**settings, "model": settings["precise"]}, arrays)
+    state, ritz = unpack(case, job.read("checkpoints"), fork), Ritz.from_arrays(job.read("spectrum"))
+    tested, ages = case.tested[: settings["tests"]], settings["ages"]
+    scored = zip(settings["estimators"], job.read("scores"), strict=True)
+    scores = {name: torch.from_numpy(array["scores"])[:, : len(tested)] for name, array in scored}
+    frames, checks = [], []
+    for stretch in settings["stretches"]:
+        read = [fork + max(ages) + number * settings["spacing"] for number in range(settings["readings"])]
+        order = batches(batch_order(len(case.train), stretch["batch_size"], fork, read[-1], settings["order"]))
+        segment = Segment(case, state, order, make_optimizer(settings, stretch["learning_rate"]), fork)
+        setting = {name: stretch[name] for name in ("regime", "learning_rate", "batch_size")}
+        where = {"case": job.wildcards["case"], **setting}
+        few = tested[: stretch["tests"]]
+        told = {name: array[:, : len(few)] for name, array in scores.items()} if stretch["checked"] else {}
+        frame, firsts = effects_by_age(segment, few, read, ages, ritz, told, job.progress)
+        frames.append(located(frame, **where, seed=settings["seed"]))
+        if not stretch["checked"]:
+            continue
+        steps = [read[-1] - age for age in settings["checked"]]
+        again = replace(segment, case=precise, state=state.double())
+        changes = retrained_uses(again, {step: firsts[step][0] for step in steps}, read[-1])
+        for step in steps:
+            example, effect = firsts[step]
+            change = changes[step][: len(few)]
+            values = {"predicted": -effect[None], "actual": change[None]}
+            values["spearman"] = spearman_pseudo_values(values["predicted"], values["actual"])
+            keys = {**where, "seed": settings["seed"], "age": read[-1] - step, "train_index": example}
+            checks.append(by_test_example(values, **keys))
+    job.write("ages", pd.concat(frames, ignore_index=True))
+    job.write("checks", pd.concat(checks, ignore_index=True))

@@ -1,0 +1,86 @@
+"""How few training examples hold a prediction up? Leave out the most helpful by a ranking, and retrain."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from fading.experiments import Experiment
+from fading.experiments.correction.rankings import rankings
+from fading.training.segment import Segment, state_after, unit_weights
+
+EXPERIMENT = Experiment(
+    stage="effects",
+    of="run",
+    reads={
+        "examples": "examples",
+        "order": "order",
+        "checkpoints": "checkpoints",
+        "scores": "scores_of_ladder",
+    },
+    settings=(
+        "case",
+        "optimizer",
+        "last_step",
+        "ladder",
+        "removal.targets",
+        "removal.counts",
+        "removal.rankings",
+        "seed",
+    ),
+    cases="removal.cases",
+    first_seed=True,
+    tables={
+        "removal-flips": {
+            "output": "flips",
+            "mean": "flipped",
+            "by": ("case", "ranking", "removed"),
+            "scale": "share",
+        },
+        "removal-helpful": {"output": "flips"},
+    },
+)
+
+
+def flips(
+    whole: Segment,
+    end: Tensor,
+    scores: dict[str, Tensor],
+    named: Sequence[str],
+    targets: int,
+    counts: list[int],
+    progress,
+) -> pd.DataFrame:
+    """Leave out the `counts` most helpful examples of each target by each ranking `named`, from the start of training.
+
+    Targets are the first test examples that θ after training, `end`, predicts right, of those that every estimator
+    scores. A row per ranking, target (`test_index`) and count (`removed`): `flipped`, whether the prediction changes;
+    `actual`, the change of the target's loss, and `predicted`, what the ranking's scores sum up to, nats, NaN for
+    rankings that have no unit. Once a prediction has flipped, more are not left out any more: it counts as flipped.
+    """
+    case, tests = whole.case, min(array.shape[1] for array in scores.values())
+    with torch.no_grad():
+        right = (case.logits(end, case.tested.inputs).argmax(1) == case.tested.labels)[:tests]
+        before = case.measured_losses(end)
+    chosen = right.nonzero()[:targets, 0].tolist()
+    rows = []
+    for target in progress(chosen):
+        by_name = rankings(case, target, {name: array[:, target] for name, array in scores.items()})
+        for name in named:
+            flipped = False
+            for count in counts:
+                row = {"ranking": name, "test_index": target, "removed": count}
+                helpful = by_name[name].helpful(count)
+                predicted = -by_name[name].scores[helpful].sum().item()
+                actual = np.nan
+                if not flipped:
+                    weights = unit_weights(case).index_fill(0, helpful, 0.0)
+                    theta = state_after(whole, weights)[0]
+                    with torch.no_grad():
+                        logits = case.logits(theta, case.tested.inputs)
+                    actual = (case.output_losses(logits, case.tested.labels) - before)[target].item()
+                    flipped = bool(logits[target].argmax() != case.tested.labels[target])
+                rows.append({**row, "predicted": predicted, "actual": actual, "flipped": float(flipped)})
+    return pd.DataFrame(rows)

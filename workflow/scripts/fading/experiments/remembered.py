@@ -1,0 +1,124 @@
+"""What memory measures of one stretch of training: the effects of its uses beside predictions of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from fading.derivatives.gradients import gradient_products, gradient_projections, per_example_gradients
+from fading.derivatives.lanczos import Ritz
+from fading.derivatives.reverse import Pulled, pulled_back
+from fading.evidence.tables import located
+from fading.experiments.memory import GRADIENT_DOT, ONCE, STEP_DOT, agreement
+from fading.models.case import Case, Examples
+from fading.training.counterfactuals import Counterfactual
+from fading.training.optimizers import SGD, pull
+from fading.training.retraining import weights
+from fading.training.segment import Segment, batch_loss, descend, state_after, unit_weights
+
+
+def effects_by_age(
+    segment: Segment,
+    tested: Examples,
+    read: Sequence[int],
+    ages: Sequence[int],
+    ritz: Ritz,
+    scores: dict[str, Tensor],
+    progress=iter,
+) -> tuple[pd.DataFrame, dict[int, tuple[int, np.ndarray]]]:
+    """How the effects of uses compare with predictions of them, a row per step read, age, estimator and test example.
+
+    Of every use that is as old as one of `ages` when the losses of M `tested` examples are read, after the steps
+    `read`. Predictions at its time are by gradients before the step: the gradient dot product −(η_t/|B_t|) ⟨∇ℓ(θ_t; z),
+    ∇ℓ(θ_t; x)⟩; what the optimiser's step makes of it, for SGD the same; and for SGD the filter of constant curvature,
+    Π (1 − η_s λ) over the steps since, on Ritz vectors of the fork. `scores` (n, M) are the estimators', at the fork.
+    `forecast` is the slope that constant_slopes() knows there. Beside, by step, the first example that it draws and its
+    effects (M,) on the losses read last.
+    """
+    known = constant_slopes(segment, tested, ages, ritz)
+    frames, firsts = [], {}
+    for step in pulled_back(segment, set(read), tested, max(ages), progress):
+        wanted = [reading for reading in step.read.unique().tolist() if reading - step.step in ages]
+        if not wanted:
+            continue
+        effects = gradient_projections(segment.case, step.state[0], segment.case.train[step.batch], step.slopes)
+        at_its_time, filtered = _at_its_time(segment, step, tested, ritz)
+        at_the_fork = {name: array[step.batch] for name, array in scores.items()}
+        for reading in wanted:
+            predicted = at_its_time | filtered(reading) | at_the_fork
+            arrays = {name: array.double().numpy() for name, array in predicted.items()}
+            actual = (effects[:, step.read == reading] / len(step.batch)).double().numpy()
+            age = reading - step.step
+            frames.append(located(agreement(arrays, actual), read=reading, age=age).assign(forecast=known[age]))
+            if reading == max(read):
+                firsts[step.step] = int(step.batch[0]), actual[0]
+    return pd.concat(frames, ignore_index=True), firsts
+
+
+def _at_its_time(segment: Segment, step: Pulled, tested: Examples, ritz: Ritz):
+    """What gradients before the step predict, (|B|, M) by name; and, for SGD, of a reading what the filter adds."""
+    case, theta, optimizer = segment.case, step.state[0], segment.optimizer
+    drawn, per_example = case.train[step.batch], 1 / len(step.batch)
+    dot = -optimizer.rate(step.step) * per_example * gradient_products(case, theta, drawn, tested)
+    if not isinstance(optimizer, SGD):
+        cotangents = torch.zeros(len(tested), *step.state.shape, dtype=case.dtype)
+        cotangents[:, 0] = per_example_gradients(case, theta, tested)
+        pulled = pull(optimizer.jacobian(step.state, _gradient(case, theta, step.batch), step.step), cotangents)
+        moved = per_example * gradient_projections(case, theta, drawn, pulled[:, -1])
+        return {GRADIENT_DOT: dot, STEP_DOT: moved}, lambda reading: {}
+    rate = optimizer.rate(step.step) * per_example
+    train, test = (gradient_projections(case, theta, examples, ritz.vectors) for examples in (drawn, tested))
+
+    def filtered(reading):
+        left = torch.ones_like(ritz.values)
+        for later in range(step.step + 1, reading):
+            left = left * (1 - optimizer.rate(later) * ritz.values)
+        return {ONCE: dot - rate * (train * (left - 1)) @ test.T}
+
+    return {GRADIENT_DOT: dot, STEP_DOT: dot}, filtered
+
+
+def _gradient(case: Case, theta: Tensor, batch: Tensor) -> Tensor:
+    theta = theta.detach().requires_grad_()
+    return torch.autograd.grad(batch_loss(case, theta, batch, unit_weights(case)), theta)[0]
+
+
+def constant_slopes(segment: Segment, tested: Examples, ages: Sequence[int], ritz: Ritz) -> dict[int, float]:
+    """Which share of a step is left at each age, if curvature stays what it is at the fork: known before any step.
+
+    Σ d f_a / Σ d² over the first batch's and the tested examples, d their gradients' dot product and f_a the same after
+    (1 − ηλ)^(a−1) on the Ritz vectors. For SGD; NaN for others.
+    """
+    case, theta, optimizer = segment.case, segment.state[0], segment.optimizer
+    if not isinstance(optimizer, SGD):
+        return dict.fromkeys(ages, np.nan)
+    drawn = case.train[segment.batches[0]]
+    train, test = (gradient_projections(case, theta, examples, ritz.vectors) for examples in (drawn, tested))
+    dot, left = gradient_products(case, theta, drawn, tested), 1 - optimizer.rate(segment.first_step) * ritz.values
+    filtered = {age: dot + (train * (left ** (age - 1) - 1)) @ test.T for age in ages}
+    return {age: ((dot * array).sum() / dot.square().sum()).item() for age, array in filtered.items()}
+
+
+def retrained_uses(segment: Segment, uses: dict[int, int], read: int) -> dict[int, np.ndarray]:
+    """Leave an example out of one step alone and go on: the change of measured losses (M,) after the step `read`, nats.
+
+    `uses` names an example by step, counted as training counts. All else is as it was: same batches, same divisor.
+    """
+    states, last = {segment.first_step: segment.state}, read - segment.first_step
+    for step, state, _ in descend(replace(segment, batches=segment.batches[:last])):
+        states[step] = state
+    changes = {}
+    with torch.no_grad():
+        unchanged = segment.case.measured_losses(states[read][0])
+    for step, example in uses.items():
+        place = step - segment.first_step
+        once = Segment(segment.case, states[step], segment.batches[place : place + 1], segment.optimizer, step)
+        moved = state_after(once, weights(segment.case, Counterfactual((example,), -1.0)))
+        later = Segment(segment.case, moved, segment.batches[place + 1 : last], segment.optimizer, step + 1)
+        theta = state_after(later)[0]
+        with torch.no_grad():
+            changes[step] = (segment.case.measured_losses(theta) - unchanged).numpy()
+    return changes
