@@ -84,6 +84,7 @@ ACCEPTED = {
     "minimum": lambda limit: f"at least {limit}",
     "maximum": lambda limit: f"at most {limit}",
     "exclusiveMinimum": lambda limit: f"more than {limit}",
+    "exclusiveMaximum": lambda limit: f"less than {limit}",
     "multipleOf": lambda factor: f"a multiple of {factor}",
     "minItems": lambda count: f"a list of at least {count}",
     "uniqueItems": lambda _: "a list without repetition",
