@@ -49,8 +49,8 @@ def averaged(frame: pd.DataFrame, value: str, by: Sequence[str], scale: str = LI
 
     Of what else the frame has, `seed` is the run, `train_index` a training example of it, `test_index` a test example
     that all runs share, `other_seed` the second run of a pair. The rows of an interval are runs, or the training
-    examples of the only one; where values are over each `subset` of what is left out of one run, they are the test
-    examples, and the columns subsets. If `scale` is share or difference, each row of the frame is a trial of its run. Raises
+    examples of the only one; where values are of each `subset` that is left out of one run, they are the test examples,
+    and the columns subsets. If `scale` is share or difference, each row of the frame is a trial of its run. Raises
     FadingError unless all have the same test examples.
     """
     rows = []

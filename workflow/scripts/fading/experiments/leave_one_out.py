@@ -32,7 +32,7 @@ HEALTH = ["residual", "diverged", "negative_curvature"]
 
 
 def unrolled_truth(scored: dict[str, np.ndarray], retrained: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What leaving out each example or group that was retrained without would do to first order, along the whole run."""
+    """What leaving out the examples and groups that were left out does to first order, along the whole run."""
     out = retrained["epsilon"] == -1
     members = retrained["members"][out]
     return {"members": members, "epsilon": -np.ones(len(members)), "loss_change": -summed_scores(scored, members)}

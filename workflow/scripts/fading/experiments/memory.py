@@ -4,11 +4,13 @@ The age of a use is how many steps ago the loss is read: at age 1 right after th
 read at several steps, so that age and step are not confounded.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
 from fading.evidence.correlations import spearman_pseudo_values
-from fading.evidence.tables import averaged
+from fading.evidence.tables import averaged, own
 from fading.experiments import Experiment
 
 EXPERIMENT = Experiment(
@@ -25,6 +27,7 @@ EXPERIMENT = Experiment(
     tables={
         "memory": {"output": "ages", "function": "experiments.memory.by_age"},
         "memory-drop": {"output": "ages", "function": "experiments.memory.drop"},
+        "memory-gain": {"output": "ages", "function": "experiments.memory.gain"},
         "memory-half-life": {"output": "ages", "function": "experiments.memory.half_lives"},
         "memory-checks": {
             "output": "checks",
@@ -36,14 +39,13 @@ EXPERIMENT = Experiment(
     figures={"memory": ("memory", "memory-half-life", "memory-seen")},
 )
 
-ACTUAL, FORECAST = "actual", "forecast from the fork"
 GRADIENT_DOT, STEP_DOT, ONCE = "gradient-dot-at-its-time", "step-dot-at-its-time", "horizon-once"
 SETTING = ["case", "regime", "learning_rate", "batch_size"]
 HALF = 0.5
 
 
 def agreement(predicted: dict[str, np.ndarray], actual: np.ndarray) -> pd.DataFrame:
-    """How U uses' effects on M losses (U, M) compare with what each estimator predicted of them: a row per test example.
+    """How effects of U uses on M losses, (U, M), compare with what each estimator predicted: a row per test example.
 
     `spearman` holds pseudo-values, with the mean correlation over uses for their mean. `slope` is the share of the
     prediction that is left, ⟨predicted, actual⟩ / ⟨predicted, predicted⟩, and `size` ‖actual‖ / ‖predicted‖, over uses.
@@ -61,52 +63,73 @@ def agreement(predicted: dict[str, np.ndarray], actual: np.ndarray) -> pd.DataFr
 
 
 def by_age(ages: pd.DataFrame) -> pd.DataFrame:
-    """A row per setting, estimator and age: correlation, slope and size, with the correlation's interval and theirs."""
+    """A row per setting, estimator and age: the means of correlation, slope and size, with their intervals."""
     keys = [*SETTING, "estimator", "age"]
     table = averaged(_read(ages, "spearman"), "spearman", keys, "correlation")
     for value in ("slope", "size"):
-        own = averaged(_read(ages, value), value, keys)[[*keys, value, "ci_low", "ci_high"]]
-        table = table.merge(own.rename(columns={"ci_low": f"{value}_low", "ci_high": f"{value}_high"}), on=keys)
+        table = table.merge(averaged(_read(ages, value), value, keys).rename(columns=own(value)), on=keys)
     return table
 
 
 def drop(ages: pd.DataFrame) -> pd.DataFrame:
-    """How much of its correlation with the effects an estimator loses from the first age to each other, paired."""
+    """What an estimator's correlation with the effects of uses loses from the first age to each other one, paired."""
     values = _read(ages, "spearman")
-    keys = [*SETTING, "estimator", "seed", "test_index"]
-    first = values[values.age == values.age.min()].rename(columns={"spearman": "first"}).drop(columns="age")
-    paired = values[values.age > values.age.min()].merge(first, on=keys)
-    return averaged(paired.assign(drop=paired["first"] - paired.spearman), "drop", [*SETTING, "estimator", "age"])
+    first = values.age.min()
+    paired = _beside(values[values.age > first], values[values.age == first].drop(columns="age"))
+    return averaged(paired.assign(drop=paired.other - paired.spearman), "drop", [*SETTING, "estimator", "age"])
+
+
+def gain(ages: pd.DataFrame) -> pd.DataFrame:
+    """What an estimator's correlation with the effects of uses has over the gradient dot product's, paired, by age."""
+    values = _read(ages, "spearman")
+    paired = _beside(values, values[values.estimator == GRADIENT_DOT].drop(columns="estimator"))
+    return averaged(paired.assign(gain=paired.spearman - paired.other), "gain", [*SETTING, "estimator", "age"])
 
 
 def half_lives(ages: pd.DataFrame) -> pd.DataFrame:
-    """The age at which half of what a step did is left, of each setting: as observed, and as forecast from the fork.
+    """The age at which half of what a step did is left, in each setting: observed, and forecast from the fork.
 
-    What is left is the slope of the gradient dot product at its time, over runs, test examples and uses; the half-life
-    is where it falls through one half first, between ages by a straight line. `censored` where it does not within the
-    ages looked at; the half-life is then the last of them, at least.
+    What is left is the slope of what the optimiser's step did, over test examples and uses; the half-life is where it
+    falls through one half first, between ages by a straight line. Where it does not within the ages looked at it counts
+    as the last of them, and `censored` is the share of runs of which that is so. All are means over runs; error is
+    |log2(observed / predicted)|, 1 where one is twice the other, with its interval over runs.
     """
     rows = []
     for setting, group in ages[ages.estimator == STEP_DOT].groupby([*SETTING, "seed"], sort=False):
         left = group.groupby("age")[["slope", "forecast"]].mean()
-        row = dict(zip([*SETTING, "seed"], setting, strict=True))
-        for name, values in (("observed", left.slope), ("predicted", left.forecast)):
-            row[name], row[f"{name}_censored"] = _half_life(left.index.to_numpy(), values.to_numpy())
-        rows.append(row)
-    return pd.DataFrame(rows)
+        observed, predicted = (_half_life(left.index.to_numpy(), left[name].to_numpy()) for name in left)
+        found = {"observed": observed.age, "predicted": predicted.age, "censored": float(observed.censored)}
+        error = abs(np.log2(observed.age / predicted.age))
+        rows.append(dict(zip([*SETTING, "seed"], setting, strict=True)) | found | {"error": error})
+    by_run = pd.DataFrame(rows)
+    means = by_run.groupby(SETTING, sort=False)[["observed", "predicted", "censored"]].mean().reset_index()
+    return means.merge(averaged(by_run, "error", SETTING), on=SETTING)
+
+
+class HalfLife(NamedTuple):
+    """An age, and whether it is only known to be at least that."""
+
+    age: float
+    censored: bool
 
 
 def _half_life(ages, left):
     if np.isnan(left).any():
-        return np.nan, False
+        return HalfLife(np.nan, False)
     below = np.flatnonzero(left < HALF)
     if not len(below):
-        return float(ages[-1]), True
+        return HalfLife(float(ages[-1]), True)
     if below[0] == 0:
-        return float(ages[0]), False
+        return HalfLife(float(ages[0]), False)
     before, after = below[0] - 1, below[0]
     share = (left[before] - HALF) / (left[before] - left[after])
-    return float(ages[before] + share * (ages[after] - ages[before])), False
+    return HalfLife(float(ages[before] + share * (ages[after] - ages[before])), False)
+
+
+def _beside(values, others):
+    """The rows, each with the spearman of the other of the same use, test example and run as `other`."""
+    named = others.rename(columns={"spearman": "other"})
+    return values.merge(named, on=[column for column in values if column in named])
 
 
 def _read(ages, value):

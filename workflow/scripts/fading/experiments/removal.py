@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from fading.evidence.correlations import spearman_by_example, spearman_pseudo_values
+from fading.evidence.tables import averaged
 from fading.experiments import Experiment
+from fading.experiments.correction.names import GRADIENT_DOT
 from fading.experiments.effects import stack
 from fading.training.counterfactuals import NO_EXAMPLE
 
@@ -33,6 +35,7 @@ EXPERIMENT = Experiment(
             "by": ("case", "truth", "estimator", "removed", "share"),
             "scale": "correlation",
         },
+        "removal-gain": {"output": "scores", "function": "experiments.removal.gain"},
         "removal-size": {
             "output": "sizes",
             "mean": "size",
@@ -85,6 +88,14 @@ def scores_of_removal(
         keys = {"truth": truth, "estimator": estimator, "removed": int(mask[0].sum()), "share": share}
         frames.append(_rows(values, "lds", keys))
     return pd.concat(frames, ignore_index=True)
+
+
+def gain(scores: pd.DataFrame) -> pd.DataFrame:
+    """What an estimator's datamodeling score has over the gradient dot product's, paired by subset and test example."""
+    keys = ["case", "truth", "removed", "share"]
+    least = scores[scores.estimator == GRADIENT_DOT].drop(columns="estimator").rename(columns={"lds": "least"})
+    paired = scores.merge(least, on=[*keys, "seed", "subset", "test_index"])
+    return averaged(paired.assign(gain=paired.lds - paired.least), "gain", [*keys, "estimator"])
 
 
 def sizes(removals: dict[str, np.ndarray], left_out: dict[str, np.ndarray]) -> pd.DataFrame:

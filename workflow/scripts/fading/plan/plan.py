@@ -116,7 +116,7 @@ class Plan:
         return self.definition(case)["estimators"]
 
     def ladder(self, case: str) -> list[str]:
-        """The same, and those that score the first run alone, to say what leaving out parts of the training set does."""
+        """The same, and those that score the first run alone, for what leaving out parts of the training set does."""
         return [*self.estimators(case), *self.definition(case).get("removal", {}).get("estimators", [])]
 
     def rankers(self, case: str) -> list[str]:
@@ -151,7 +151,7 @@ class Plan:
         return subsets["subsets" if run in self.runs(case, first_alone=True) else "again"]
 
     def removed_again(self, case: str) -> list[tuple[str, str, int]]:
-        """The runs, if any, in which the same parts are left out again: what is other there, its name, each job of it."""
+        """The runs in which the same parts are left out again, if any: what is other there, its name, each job of it."""
         first, *others = self.runs(case)
         if not self.definition(case)["removal"]["again"]:
             return []

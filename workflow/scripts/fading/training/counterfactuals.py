@@ -35,7 +35,7 @@ def up_weighted(first_batch: Sequence[int], examples: int, epsilon: float) -> li
 
 
 def left_out(first_epoch: Sequence[int], count: int, twice: int, size: int) -> list[Counterfactual]:
-    """`count` training examples, each left out (ε = −1); `twice` of them, the first, each counted twice (ε = 1) as well.
+    """`count` training examples, each left out (ε = −1); the first `twice` of them counted twice (ε = 1) as well.
 
     Then groups of `size` of the latter left out. The examples are evenly spaced over the first epoch, whose order is
     random, and so are the first of them; groups do not overlap, so that a group's effect can be compared with the sum
