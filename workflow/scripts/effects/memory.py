@@ -6,8 +6,7 @@ import pandas as pd
 import torch
 from fading.artefacts.job import Job
 from fading.derivatives.lanczos import Ritz
-from fading.evidence.correlations import spearman_pseudo_values
-from fading.evidence.tables import by_test_example, located
+from fading.evidence.tables import located
 from fading.experiments.remembered import effects_by_age, retrained_uses
 from fading.models.case import open_case
 from fading.training.optimizers import make_optimizer
@@ -34,15 +33,8 @@ with Job(snakemake) as job:
         frames.append(located(frame, **where, seed=settings["seed"]))
         if not stretch["checked"]:
             continue
-        steps = [read[-1] - age for age in settings["checked"]]
         again = replace(segment, case=precise, state=state.double())
-        changes = retrained_uses(again, {step: firsts[step][0] for step in steps}, read[-1])
-        for step in steps:
-            example, effect = firsts[step]
-            change = changes[step][: len(few)]
-            values = {"predicted": -effect[None], "actual": change[None]}
-            values["spearman"] = spearman_pseudo_values(values["predicted"], values["actual"])
-            keys = {**where, "seed": settings["seed"], "age": read[-1] - step, "train_index": example}
-            checks.append(by_test_example(values, **keys))
+        checked = {age: firsts[read[-1] - age] for age in settings["checked"]}
+        checks.append(located(retrained_uses(again, checked, read[-1]), **where, seed=settings["seed"]))
     job.write("ages", pd.concat(frames, ignore_index=True))
     job.write("checks", pd.concat(checks, ignore_index=True))

@@ -11,7 +11,8 @@ from torch import Tensor
 from fading.derivatives.gradients import gradient_products, gradient_projections, per_example_gradients
 from fading.derivatives.lanczos import Ritz
 from fading.derivatives.reverse import Pulled, pulled_back
-from fading.evidence.tables import located
+from fading.evidence.correlations import spearman_pseudo_values
+from fading.evidence.tables import by_test_example, located
 from fading.experiments.memory import GRADIENT_DOT, ONCE, STEP_DOT, agreement
 from fading.models.case import Case, Examples
 from fading.training.counterfactuals import Counterfactual
@@ -102,23 +103,25 @@ def constant_slopes(segment: Segment, tested: Examples, ages: Sequence[int], rit
     return {age: ((dot * array).sum() / dot.square().sum()).item() for age, array in filtered.items()}
 
 
-def retrained_uses(segment: Segment, uses: dict[int, int], read: int) -> dict[int, np.ndarray]:
-    """Leave an example out of one step alone and go on: the change of measured losses (M,) after the step `read`, nats.
+def retrained_uses(segment: Segment, uses: dict[int, tuple[int, np.ndarray]], read: int) -> pd.DataFrame:
+    """Leave an example out of one step alone and go on: the change of M losses after the step `read`, beside the exact.
 
-    `uses` names an example by step, counted as training counts. All else is as it was: same batches, same divisor.
+    `uses` holds, by age, an example that the step so long before draws and the effect of that use on the first M test
+    examples (M,), nats per unit of weight. All else is as it was: same batches, same divisor. A row per use and test
+    example: predicted, actual, and spearman, whose pseudo-values have the correlation for their mean.
     """
-    states, last = {segment.first_step: segment.state}, read - segment.first_step
-    for step, state, _ in descend(replace(segment, batches=segment.batches[:last])):
+    case, batches, last = segment.case, segment.batches, read - segment.first_step
+    states = {segment.first_step: segment.state}
+    for step, state, _ in descend(replace(segment, batches=batches[:last])):
         states[step] = state
-    changes = {}
-    with torch.no_grad():
-        unchanged = segment.case.measured_losses(states[read][0])
-    for step, example in uses.items():
-        place = step - segment.first_step
-        once = Segment(segment.case, states[step], segment.batches[place : place + 1], segment.optimizer, step)
-        moved = state_after(once, weights(segment.case, Counterfactual((example,), -1.0)))
-        later = Segment(segment.case, moved, segment.batches[place + 1 : last], segment.optimizer, step + 1)
-        theta = state_after(later)[0]
-        with torch.no_grad():
-            changes[step] = (segment.case.measured_losses(theta) - unchanged).numpy()
-    return changes
+    frames = []
+    for age, (example, effect) in uses.items():
+        step, place = read - age, last - age
+        once = Segment(case, states[step], batches[place : place + 1], segment.optimizer, step)
+        moved = state_after(once, weights(case, Counterfactual((example,), -1.0)))
+        later = Segment(case, moved, batches[place + 1 : last], segment.optimizer, step + 1)
+        change = case.measured_losses(state_after(later)[0]) - case.measured_losses(states[read][0])
+        values = {"predicted": -effect[None], "actual": change.detach().numpy()[None, : len(effect)]}
+        values["spearman"] = spearman_pseudo_values(values["predicted"], values["actual"])
+        frames.append(by_test_example(values, age=age, train_index=example))
+    return pd.concat(frames, ignore_index=True)

@@ -151,7 +151,7 @@ class Plan:
         return subsets["subsets" if run in self.runs(case, first_alone=True) else "again"]
 
     def removed_again(self, case: str) -> list[tuple[str, str, int]]:
-        """The runs in which the same parts are left out again, if any: what is other there, its name, each job of it."""
+        """The runs in which the same parts are left out again, if any: what is other there, its name, its jobs."""
         first, *others = self.runs(case)
         if not self.definition(case)["removal"]["again"]:
             return []
