@@ -52,14 +52,27 @@ def runs_and_tests(random, effect, rows=5, tests=64, shared=1.0):
 
 
 def correlated(random, effect, rows=5, examples=4, tests=64, about=0.76):
-    """Correlations over shared test examples, of examples of each run; Fisher's z differs by run and example."""
+    """Correlations over shared test examples, of examples of each run; Fisher's z differs by run and example.
+
+    Or over subsets of what is left out of one run, shared by its test examples, which are the rows.
+    """
+    values = _correlations(random, effect, rows, examples, tests, about)
+    of_runs = np.repeat(np.arange(rows), examples)
+    return correlation_scaled(mean_of_nested(fisher(values.reshape(-1, tests)), of_runs)), np.nan
+
+
+def of_uses(random, effect, rows=5, uses=32, tests=16, about=0.76):
+    """Correlations over shared test examples, of uses in each run, whose mean is the run's."""
+    values = _correlations(random, effect, rows, uses, tests, about).mean(1)
+    return correlation_scaled(mean_of_crossed(fisher(values))), np.nan
+
+
+def _correlations(random, effect, rows, examples, tests, about):
     spread = effect / np.sqrt(examples * tests)
     z = np.arctanh(about) + spread * random.normal(size=(rows, 1)) + 0.1 * random.normal(size=(rows, examples))
     rho = np.tanh(z)[..., None]
     truth, other = (_half_shared(random, rows, examples, tests) for _ in range(2))
-    values = spearman_pseudo_values(truth, rho * truth + np.sqrt(1 - rho**2) * other)
-    of_runs = np.repeat(np.arange(rows), examples)
-    return correlation_scaled(mean_of_nested(fisher(values.reshape(-1, tests)), of_runs)), np.nan
+    return spearman_pseudo_values(truth, rho * truth + np.sqrt(1 - rho**2) * other)
 
 
 def _half_shared(random, rows, examples, tests):
@@ -114,6 +127,7 @@ def pairs_of_examples(random, effect, count=3):
 
 OF_RUNS, OF_EXAMPLES = "5 runs × 4 examples × 64 test examples", "6 examples of one run × 64 test examples"
 TRIALS_OF_RUNS, DIFFERENCES = "20 trials of 5 runs", "20 differences of 5 runs"
+OF_SUBSETS, OF_USES = "16 test examples of one run", "5 runs × 32 uses × 16 test examples"
 ENDS = ("none", "dominant")
 NEAR_ONE = (0.95, 0.99, 0.999)
 DESIGNS = {
@@ -133,12 +147,18 @@ DESIGNS = {
     f"{DIFFERENCES}, .6 − .5": Design("`correction-paired`", partial(differences, shares=(0.6, 0.5))),
     **{
         f"{OF_EXAMPLES}, ρ = {about}": Design(
-            "`loo-summary`, `remedies`", partial(correlated, rows=6, examples=1, about=about), ENDS, SLOW
+            "`loo-summary` (mirror and proximal response in the ResNet, convex), `remedies`",
+            partial(correlated, rows=6, examples=1, about=about),
+            ENDS,
+            SLOW,
         )
         for about in (0.76, *NEAR_ONE)
     },
-    "4 examples or groups of one run × 64 test examples, ρ = 0.76": Design(
-        "`loo-summary`: groups in the ResNet, the proximal response in BERT; `remedies` in BERT",
+    "20 examples of one run × 64 test examples, ρ = 0.76": Design(
+        "`loo-summary` in BERT", partial(correlated, rows=20, examples=1), ENDS
+    ),
+    "4 examples of one run × 64 test examples, ρ = 0.76": Design(
+        "`loo-summary` (mirror and proximal response in BERT), `remedies` in BERT",
         partial(correlated, rows=4, examples=1),
         ENDS,
         SLOW,
@@ -149,6 +169,26 @@ DESIGNS = {
     "64 test examples of one run": Design(
         "`trajectory`, half-way and orders", lambda random, _: runs_and_tests(random, 0.0, rows=1), ("none",)
     ),
+    **{
+        f"{OF_SUBSETS} × 50 subsets, ρ = {about}": Design(
+            "`removal` in the ResNet", partial(correlated, rows=16, examples=1, tests=50, about=about), ENDS, SLOW
+        )
+        for about in (0.3, 0.76, 0.95)
+    },
+    **{
+        f"{OF_SUBSETS} × 20 subsets, ρ = {about}": Design(
+            "`removal` in BERT", partial(correlated, rows=16, examples=1, tests=20, about=about), ENDS
+        )
+        for about in (0.3, 0.76)
+    },
+    f"{OF_SUBSETS} × 20 subsets": Design(
+        "`removal-gain`, `removal-size`", partial(runs_and_tests, rows=16, tests=20), ENDS
+    ),
+    "5 runs × 16 test examples": Design("`memory-drop`, `memory-gain`", partial(runs_and_tests, tests=16)),
+    **{
+        f"{OF_USES}, ρ = {about}": Design("`memory`", partial(of_uses, about=about), ENDS, SLOW)
+        for about in (0.3, 0.95)
+    },
 }
 OTHERS = {
     TRIALS_OF_RUNS: Design("`correction`", successes),
@@ -168,8 +208,12 @@ OTHERS = {
         "shares in `stability-summary`", partial(successes, rows=6, targets=1), ("none",)
     ),
     "3 groups of one run × 64 test examples, ρ = 0.76": Design(
-        "`loo-summary`: groups in BERT", partial(correlated, rows=3, examples=1), ENDS, SLOW
+        "`loo-summary` (groups in the ResNet)", partial(correlated, rows=3, examples=1), ENDS, SLOW
     ),
+    f"{OF_SUBSETS} × 20 subsets, ρ = 0.95": Design(
+        "`removal` in BERT", partial(correlated, rows=16, examples=1, tests=20, about=0.95), ENDS
+    ),
+    f"{OF_USES}, ρ = 0.76": Design("`memory`", of_uses, ENDS, SLOW),
     "4 runs × 64 test examples": Design("no table", partial(runs_and_tests, rows=4)),
     "3 runs × 64 test examples": Design("no table", partial(runs_and_tests, rows=3)),
     "3 examples of one run by pairs": Design("`nonadditivity` in `expansion-summary`", pairs_of_examples),

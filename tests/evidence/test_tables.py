@@ -115,6 +115,33 @@ def test_of_one_example_or_none_the_test_examples_are_the_replicates():
         assert over == "64 test examples of one run"
 
 
+def of_subsets(tests=16, subsets=20):
+    rows = frame(examples=subsets, tests=tests).rename(columns={"train_index": "subset"})
+    rows = rows.assign(estimate=rows.estimate + RANDOM.normal(0, 0.2, size=subsets)[rows.subset])
+    return rows, rows.sort_values(["test_index", "subset"]).estimate.to_numpy().reshape(tests, subsets)
+
+
+def test_subsets_that_are_left_out_of_one_run_are_crossed_with_its_test_examples():
+    rows, values = of_subsets()
+    mean, over = summarised(rows)
+    same(mean, mean_of_crossed(values))
+    assert (over, mean.rows) == ("16 test examples × 20 subsets of one run", 16)
+    assert mean.se_columns > 0
+    mean, _ = summarised(rows, CORRELATION)
+    same(mean, correlation_scaled(mean_of_crossed(fisher(values))))
+    assert mean.value == pytest.approx(np.tanh(np.arctanh(values.mean(1)).mean())), "a correlation per test example"
+    bounded, _ = summarised(rows, BOUNDED)
+    same(bounded, replace(mean_of_crossed(values), scale=BOUNDED))
+
+
+def test_of_one_subset_the_test_examples_are_the_replicates_and_few_of_both_are_too_few():
+    rows, values = of_subsets(subsets=1)
+    mean, _ = summarised(rows)
+    same(mean, mean_of_rows(values[:, 0]))
+    rows, _ = of_subsets(tests=2)
+    assert summarised(rows)[1] == TOO_FEW
+
+
 def of_pairs(runs):
     pairs = list(combinations(range(runs), 2))
     values = RANDOM.normal(0.5, 0.1, size=(len(pairs), 64))
