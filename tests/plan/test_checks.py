@@ -8,6 +8,7 @@ import pytest
 import yaml
 from conftest import ROOT
 from fading.errors import FadingError
+from fading.experiments.memory import ONCE
 from fading.influence import ESTIMATORS
 from fading.models import MODELS
 from fading.plan.checks import check, check_claims, stood_on
@@ -28,7 +29,8 @@ def test_the_shipped_configurations_are_valid():
     assert smoke["study"] == "smoke"
     definitions = [smoke["definitions"][case] for case in smoke["cases"]]
     assert {definition["model"]["kind"] for definition in definitions} == set(MODELS) == {"resnet", "bert", "logistic"}
-    assert {name for definition in definitions for name in definition["estimators"]} == set(ESTIMATORS)
+    compared = [[*one["estimators"], *one.get("removal", {}).get("estimators", [])] for one in definitions]
+    assert {name for names in compared for name in names} == set(ESTIMATORS)
 
 
 def test_a_plan_is_of_the_configuration_as_snakemake_lays_it():
@@ -44,7 +46,8 @@ def test_the_doubled_sample_is_that_of_every_claim_that_depends_on_it():
     networks = [case for case in plan.cases if not case.startswith("logistic")]  # which have all of theirs
     assert {plan.curvature_examples(case) for case in networks} == {plan.config["spectrum"]["examples"]}
     curved = {name for name, one in ESTIMATORS.items() if one.spectrum or "curvature_examples" in one.settings}
-    tables = {"convexity-summary", "remedies", "stability-summary"}
+    curved |= {ONCE}
+    tables = {"convexity-summary", "remedies", "stability-summary", "memory-half-life"}
     dependent = {
         claim["claim"]
         for claim in CLAIMS
@@ -148,11 +151,11 @@ WRONG = [
     (f"{RESNET}.dataset", "movie-reviews", "found resnet; movie-reviews goes with bert, logistic"),
     (f"{BERT}.model.width", 8, f"{BERT}.model: a bert takes no width"),
     (f"{RESNET}.training.steps", 110.0, "steps: found 110.0; accepted is an integer"),
-    (f"{RESNET}.training.steps", 60, "found 60; accepted is at least 63, one epoch"),
+    (f"{RESNET}.training.steps", 60, "found 60; accepted is at least 94, one epoch"),
     (f"{RESNET}.training.learning_rate", float("nan"), "learning_rate: found nan; accepted is a finite number"),
     (f"{RESNET}.training.steps", 0, "steps: found 0; accepted is at least 1"),
     (f"{RESNET}.training.learning_rate", "fast", "found 'fast'; accepted is a finite number"),
-    (f"{RESNET}.training.checkpoints", [0, 31, 400], "found 400; accepted is at most 110, training.steps"),
+    (f"{RESNET}.training.checkpoints", [0, 31, 400], "found 400; accepted is at most 282, training.steps"),
     (f"{RESNET}.training.checkpoints", [0, 31, 63], "which must hold the first and last step"),
     (
         f"{RESNET}.regimes",
@@ -161,9 +164,9 @@ WRONG = [
     ),
     (f"{RESNET}.regimes", [{"name": "a", "from": 0, "learning_rate": 1}] * 2, "one name twice: a, a"),
     (f"{RESNET}.examples.train", 70_000, "found 70000; accepted is at most 60000, all of fashion-mnist"),
-    (f"{BERT}.examples.test", 9_100, "found 10100; accepted is at most 10043, all of movie-reviews"),
+    (f"{BERT}.examples.test", 9_100, "found 11100; accepted is at most 10043, all of movie-reviews"),
     (f"{RESNET}.examples.measured", 1001, "found 1001; accepted is at most 1000"),
-    (f"{RESNET}.training.batch_size", 5000, "found 5000; accepted is at most 2000, examples.train"),
+    (f"{RESNET}.training.batch_size", 5000, "found 5000; accepted is at most 3000, examples.train"),
     (
         f"{RESNET}.up_weighting.examples",
         33,
@@ -183,10 +186,13 @@ WRONG = [
     ("assumptions.epsilons", [1], "assumptions.epsilons: found [1]; accepted is a list of at least 2"),
     (f"{RESNET}.up_weighting.steps", [5, 2], "must ascend; found [5, 2]"),
     (f"{RESNET}.up_weighting.epsilon", 0, "epsilon: found 0, which changes nothing; any other is accepted"),
-    (f"{RESNET}.leave_one_out.count", 4001, "found 4001; accepted is at most 2000"),
-    (f"{RESNET}.leave_one_out.size", 9, "leave_one_out.size: found 9; accepted is at most 8, count"),
-    (f"{RESNET}.leave_one_out.proximal", 9, "leave_one_out.proximal: found 9; accepted is at most 8, count"),
-    (f"{RESNET}.estimators", ["tracing"], "found tracing; known are abif, cg, ekfac, exact, gradient-cosine"),
+    (f"{RESNET}.leave_one_out.count", 4001, "found 4001; accepted is at most 3000"),
+    (f"{RESNET}.leave_one_out.twice", 51, "leave_one_out.twice: found 51; accepted is at most 50, count"),
+    (f"{RESNET}.leave_one_out.twice", 1, "leave_one_out.twice: found 1; accepted is at least 2"),
+    (f"{RESNET}.leave_one_out.size", 7, "leave_one_out.size: found 7; accepted is at most 6, twice"),
+    (f"{RESNET}.leave_one_out.proximal", 51, "leave_one_out.proximal: found 51; accepted is at most 50, count"),
+    (f"{RESNET}.leave_one_out", {"count": 8, "size": 2, "proximal": 2}, f"{RESNET}.leave_one_out lacks twice"),
+    (f"{RESNET}.estimators", ["tracing"], "found tracing; known are abif, cg, datainf, ekfac, exact, gradient-cosine"),
     (
         f"{RESNET}.influence.damping",
         0,
@@ -195,8 +201,13 @@ WRONG = [
     (f"{RESNET}.influence.damping", -1, "damping: found -1; accepted is at least 0"),
     ("definitions.logistic-fashion.training.optimizer", "adamw", "accepted is more where the loss has no weight decay"),
     (f"{RESNET}.influence.tolerance", 0, "tolerance: found 0; accepted is more than 0"),
-    (f"{RESNET}.influence.window", 111, "influence.window: found 111; accepted is at most 110, training.steps"),
+    (f"{RESNET}.influence.window", 283, "influence.window: found 283; accepted is at most 282, training.steps"),
     (f"{RESNET}.influence.window", 0, "influence.window: found 0; accepted is at least 1"),
+    (f"{RESNET}.influence.tests", 65, "influence.tests: found 65; accepted is at most 64, examples.measured"),
+    (f"{RESNET}.influence.tests", 1, "influence.tests: found 1; accepted is at least 2"),
+    (f"{RESNET}.training.warm_up", 282, "warm_up: found 282; accepted is at most 281, less than training.steps"),
+    (f"{RESNET}.training.warm_up", 0, "warm_up: found 0; accepted is at least 1"),
+    (f"{RESNET}.training.decay", "cosine", "decay: found 'cosine'; accepted is one of linear"),
     (
         f"{RESNET}.influence.horizon",
         110,
@@ -204,8 +215,8 @@ WRONG = [
     ),
     (
         f"{RESNET}.influence.curvature_examples",
-        2001,
-        f"{RESNET}.influence.curvature_examples: found 2001; accepted is at most 2000, {RESNET}.examples.train",
+        3001,
+        f"{RESNET}.influence.curvature_examples: found 3001; accepted is at most 3000, {RESNET}.examples.train",
     ),
     (f"{RESNET}.influence.curvature_examples", 0, "influence.curvature_examples: found 0; accepted is at least 1"),
     (f"{RESNET}.influence.scale", 0, f"{RESNET}.influence.scale: found 0; accepted is more than 0"),
@@ -220,7 +231,7 @@ WRONG = [
     ("peers.cases", ["vit"], "peers.cases: found vit; defined are resnet-fashion"),
     ("peers.hessian_examples", 601, "peers.hessian_examples: found 601; accepted is at most 600, peers.train"),
     ("spectrum.keep", 31, "spectrum.keep: found 31; accepted is at most 30, spectrum.krylov"),
-    ("spectrum.examples", 1200, f"spectrum.examples: found 1200; accepted is at most 1000, {BERT}.examples.train"),
+    ("spectrum.examples", 2001, f"spectrum.examples: found 2001; accepted is at most 2000, {BERT}.examples.train"),
     (f"{RESNET}.examples.tokens", 9, "examples has the key 'tokens', which only sentences take"),
     (
         "definitions.logistic-fashion.training.weight_decay",
@@ -253,10 +264,10 @@ WRONG = [
     ("correction.steps", [20, 1], "correction.steps must ascend; found [20, 1]"),
     (
         "correction.others",
-        501,
-        "correction.others: found 501; accepted is at most 500, definitions.bert-reviews.examples",
+        1001,
+        "correction.others: found 1001; accepted is at most 1000, definitions.resnet-fashion.examples",
     ),
-    ("correction.examples", [10, 1500], "correction.examples: found 1500; accepted is at most 1000"),
+    ("correction.examples", [10, 2001], "correction.examples: found 2001; accepted is at most 2000"),
     (
         "correction.harmful",
         ["cg"],
@@ -264,9 +275,51 @@ WRONG = [
     ),
     (
         f"{RESNET}.estimators",
-        ["abif", "gradient-dot"],
+        ["abif", "gradient-dot", "unrolled", "ekfac"],
         "estimators lacks random, nearest-neighbours, which a correction compares with.",
     ),
+    ("memory.cases", ["vit"], "memory.cases: found vit; defined are resnet-fashion"),
+    ("memory.cases", ["bert-planted"], "memory.cases: found bert-planted; accepted are some of the study's cases, re"),
+    ("memory.ages", [1, 4, 2, 5, 20], "memory.ages: found [1, 4, 2, 5, 20]; accepted are ages that ascend from 1"),
+    ("memory.ages", [2, 5, 20], "memory.ages: found [2, 5, 20]; accepted are ages that ascend from 1"),
+    ("memory.checked", [2, 6], "memory.checked: found 6; memory.ages are 1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40"),
+    (
+        f"{RESNET}.estimators",
+        ["gradient-dot", "abif", "ekfac", "random", "nearest-neighbours"],
+        f"{RESNET}.estimators: found none that replays training, which memory.cases needs; accepted is unrolled.",
+    ),
+    (
+        f"{RESNET}.regimes",
+        [
+            {"name": "calm", "from": 141, "learning_rate": 0.02},
+            {"name": "b", "from": 282, "learning_rate": 1, "seeds": 1},
+        ],
+        f"{RESNET}.regimes: memory needs one of all seeds that starts at the end of training, 282.",
+    ),
+    ("removal.cases", ["vit"], "removal.cases: found vit; defined are resnet-fashion"),
+    ("removal.cases", ["bert-planted"], "removal.cases: found bert-planted; accepted are some of the study's cases"),
+    (
+        "removal.cases",
+        ["logistic-fashion"],
+        "definitions.logistic-fashion has no key 'removal', which removal.cases needs: its subsets and again.",
+    ),
+    ("removal.shares", [0.5, 0.01], "removal.shares must ascend; found [0.5, 0.01]"),
+    ("removal.shares", [0.0001], "removal.shares: found 0.0001; of 3000 examples that leaves out none."),
+    ("removal.shares", [0.5, 1], "removal.shares.1: found 1; accepted is less than 1"),
+    ("removal.counts", [150, 30], "removal.counts must ascend; found [150, 30]"),
+    (
+        "removal.counts",
+        [30, 2000],
+        f"removal.counts: found 2000; accepted is at most 1999, fewer than {BERT}.examples.train",
+    ),
+    (
+        "removal.rankings",
+        ["cosine"],
+        "removal.rankings: found cosine; rankings of resnet-fashion are gradient-dot, abif",
+    ),
+    (f"{RESNET}.removal.again", 51, f"{RESNET}.removal.again: found 51; accepted is at most 50, subsets"),
+    (f"{RESNET}.removal.subsets", 2, f"{RESNET}.removal.subsets: found 2; accepted is at least 3"),
+    (f"{RESNET}.removal.estimators", ["tracing"], f"{RESNET}.removal.estimators: found tracing; known are abif, cg"),
     ("definitions.resnet-planted.examples.flipped", 1.0e-5, "flipped: found 1e-05; accepted is a share that makes an"),
     ("definitions.resnet-planted.examples.measured", 1000, "measured: found 1000; accepted is at most 999, fewer than"),
     ("definitions.resnet-planted.examples.flipped", 0.6, "flipped: found 0.6; accepted is at most 0.5"),
@@ -290,11 +343,13 @@ def test_one_sentence_names_the_key_what_was_found_and_what_is_accepted(key, val
 def test_a_regime_from_an_epochs_short_last_batch_can_change_no_more_than_that_holds():
     config = copy.deepcopy(DEFAULT)
     bert = config["definitions"]["bert-reviews"]
-    bert["regimes"] = [{"name": "short", "from": 62, "learning_rate": 0.1}]
-    bert["up_weighting"]["examples"] = 8
+    bert["training"]["checkpoints"] = [0, 62, 126]  # of 63 steps of an epoch the last draws 16
+    bert["regimes"] = [{"name": "calm", "from": 126, "learning_rate": 0.1}]
+    bert["regimes"] += [{"name": "short", "from": 62, "learning_rate": 0.1}]
+    bert["up_weighting"]["examples"] = 16
     check(config)
-    bert["up_weighting"]["examples"] = 9
-    with pytest.raises(FadingError, match="short, up_weighting.examples: found 9; accepted is at most 8"):
+    bert["up_weighting"]["examples"] = 17
+    with pytest.raises(FadingError, match="short, up_weighting.examples: found 17; accepted is at most 16"):
         check(config)
 
 
