@@ -57,7 +57,7 @@ def test_counterfactuals_are_counted_by_what_makes_them(plan, planned):
         left, examples = definition["leave_one_out"], definition["examples"]["train"]
         weighted = definition["up_weighting"]["examples"]
         for rule, counterfactuals in (
-            ("retraining", left_out(range(examples), left["count"], left["size"])),
+            ("retraining", left_out(range(examples), left["count"], left["twice"], left["size"])),
             ("up_weighting", up_weighted(range(weighted), weighted, 1)),
         ):
             chunks = {
@@ -70,12 +70,18 @@ def test_counterfactuals_are_counted_by_what_makes_them(plan, planned):
 
 @pytest.mark.parametrize(
     ("left", "weighted", "chunks"),
-    [((7, 2), 6, (3, 1)), ((7, 7), 7, (2, 2)), ((4, 4), 14, (2, 2)), ((4, 2), 15, (2, 3))],  # 8 of them in each
+    [
+        ((7, 7, 2), 6, (3, 1)),
+        ((7, 7, 7), 7, (2, 2)),
+        ((4, 4, 4), 14, (2, 2)),
+        ((4, 4, 2), 15, (2, 3)),
+        ((12, 4, 4), 6, (3, 1)),
+    ],  # 8 of them in each
 )
 def test_every_single_group_null_and_floor_counts(left, weighted, chunks):
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     case = config["definitions"]["resnet-fashion"]
-    case["leave_one_out"] = {"count": left[0], "size": left[1], "proximal": 2}
+    case["leave_one_out"] = dict(zip(("count", "twice", "size"), left, strict=True)) | {"proximal": 2}
     case["up_weighting"]["examples"] = weighted
     plan = Plan(config, yaml.safe_load((ROOT / "config/claims.yaml").read_text()))
     made = plan.retraining_chunks("resnet-fashion"), plan.up_weighting_chunks("resnet-fashion")
@@ -84,16 +90,77 @@ def test_every_single_group_null_and_floor_counts(left, weighted, chunks):
 
 def test_settings_hold_what_a_result_depends_on(planned):
     training = planned["training resnet-fashion 1"].settings
-    assert (training["learning_rate"], training["seed"], training["classes"]) == (0.05, 1, 10)
-    assert planned["up_weighting resnet-fashion 0 calm 1"].settings["learning_rate"] == 0.01
-    assert planned["path bert-reviews diverging 2"].settings["learning_rate"] == 0.3
+    assert (training["learning_rate"], training["seed"], training["classes"]) == (0.2, 1, 10)
+    assert training["schedule"] == {"warm_up": 20, "end": 282}
+    going_on = planned["up_weighting resnet-fashion 0 calm 0"].settings
+    assert going_on["learning_rate"] == 0.02
+    assert "schedule" not in going_on, "a regime's rate is constant"
+    assert "schedule" not in planned["training logistic-fashion 0"].settings
+    assert planned["path bert-reviews diverging 2"].settings["learning_rate"] == 0.6
     again = planned["batches resnet-fashion 0-order-1"].settings
     assert again == planned["batches resnet-fashion 0"].settings | {"seed": 1}, "the same start in another order"
     assert planned["training resnet-fashion 0-order-1"].settings["seed"] == 0
     assert planned["expansion resnet-fashion calm 0"].settings["model"]["precision"] == "float64"
-    first, later = (planned[f"scores resnet-fashion cg {run} 110"].settings for run in (0, 1))
-    assert first["left_out"] == {"count": 8, "size": 2}
-    assert later["left_out"] == {}, "only the first run leaves anything out"
+    alone, averaged = (planned[f"scores resnet-fashion {name} 0 282"] for name in ("trak", "trak-ensemble"))
+    assert alone.settings == averaged.settings
+    others = [need.wildcards["run"] for need in averaged.reads if need.rule == "training"]
+    assert others == ["0", "1", "2", "3", "4"], "the models of all runs"
+    assert [need.wildcards["run"] for need in alone.reads if need.rule == "training"] == ["0"]
+
+
+def test_memory_is_along_the_regimes_of_a_run_and_along_others_of_the_first(planned):
+    first, third, last = (planned[f"memory resnet-fashion {run}"].settings for run in (0, 2, 4))
+    keys = ("regime", "learning_rate", "batch_size", "tests", "checked")
+    calm, edge = ("calm", 0.02, 32, 16, True), ("edge", 0.1, 32, 16, True)
+    others = [("calm", rate, size, 4, False) for rate, size in ((0.01, 32), (0.04, 32), (0.02, 16), (0.02, 64))]
+    for settings, stretches in ((first, [calm, edge, *others]), (third, [calm, edge]), (last, [calm])):
+        assert settings["stretches"] == [dict(zip(keys, stretch, strict=True)) for stretch in stretches]
+    assert (first["from"], first["order"], last["order"], last["seed"]) == (282, 0, 4, 4)
+    assert (first["model"]["precision"], first["precise"]["precision"]) == ("float32", "float64")
+    assert {name for name, job in planned.items() if job.rule == "seen"} == {
+        f"seen {case} 0" for case in ("resnet-fashion", "resnet-relu-fashion", "bert-reviews")
+    }
+    for case in ("resnet-fashion", "bert-reviews"):
+        (uses,) = (need for need in planned[f"seen {case} 0"].reads if need.rule == "scores")
+        assert uses.wildcards["estimator"] == "unrolled"
+
+
+def test_parts_are_left_out_of_the_first_run_and_the_first_of_them_of_two_others(plan, planned):
+    removed = {name: job for name, job in planned.items() if name.startswith("removed resnet-fashion ")}
+    chunks = {run: [job for job in removed.values() if job.wildcards["run"] == run] for run in ("0", "0-order-1", "1")}
+    assert sum(map(len, chunks.values())) == len(removed)
+    assert {run: len(some) for run, some in chunks.items()} == {"0": 9, "0-order-1": 4, "1": 4}, "25 in each"
+    assert {job.settings["subsets"] for job in chunks["0"]} == {50}
+    assert {job.settings["subsets"] for run in ("0-order-1", "1") for job in chunks[run]} == {20}
+    assert plan.removed_again("resnet-fashion") == [
+        (what, run, chunk)
+        for what, run in (("another order", "0-order-1"), ("another seed", "1"))
+        for chunk in range(4)
+    ]
+    assert plan.removed_again("bert-reviews") == [], "it leaves none out again"
+    read = planned["removal resnet-fashion 0"]
+    again = [need.wildcards["run"] for need in read.reads if need.rule == "removed"]
+    assert again == ["0"] * 9 + ["0-order-1"] * 4 + ["1"] * 4
+    assert read.settings["again"] == ["another order"] * 4 + ["another seed"] * 4, "one for each of their jobs"
+
+
+def test_what_a_case_scores_for_removal_alone_is_scored_of_the_first_run_alone(plan, planned):
+    own = plan.estimators("resnet-fashion")
+    beside = plan.definition("resnet-fashion")["removal"]["estimators"]
+    assert plan.ladder("resnet-fashion") == [*own, *beside]
+    assert plan.ladder("logistic-fashion") == plan.estimators("logistic-fashion")
+    for experiment in ("removal", "flips"):
+        job = planned[f"{experiment} resnet-fashion 0"]
+        scored = [need.wildcards["estimator"] for need in job.reads if need.rule == "scores"]
+        assert scored == job.settings["estimators"] == [*own, *beside]
+    runs = {
+        job.wildcards["run"]
+        for job in planned.values()
+        if job.rule == "scores" and job.wildcards["case"] == "resnet-fashion" and job.wildcards["estimator"] in beside
+    }
+    assert runs == {"0"}
+    named = planned["figure_removal removal"].settings["names"]
+    assert set(beside) <= set(named["labels"]), "figures know them by name"
 
 
 def test_every_job_that_opens_a_case_knows_the_errors_of_its_run(planned):
@@ -110,7 +177,9 @@ def test_every_job_that_opens_a_case_knows_the_errors_of_its_run(planned):
 
 def test_an_estimators_options_are_its_own_then_the_studys_then_the_cases(plan):
     assert plan.options("resnet-fashion", "gradient-dot") == {}
-    assert plan.options("resnet-fashion", "linear-response") == {"window": 110}, "the whole run"
+    assert plan.options("resnet-fashion", "unrolled") == {"window": 282, "tests": 16}, "the whole run"
+    assert plan.options("logistic-fashion", "unrolled") == {"window": 800, "tests": 64}, "all measured ones"
+    assert plan.options("resnet-fashion", "source") == {"krylov": 30, "factors": "lanczos", "curvature_examples": 128}
     assert plan.options("resnet-fashion", "cg") == {
         **{"curvature": "gauss-newton", "damping": 0.1, "curvature_examples": 128},
         **{"iterations": 10, "tolerance": 1e-4},
@@ -129,19 +198,20 @@ def test_the_curvature_of_a_case_is_that_of_one_sample(plan, case):
     other = {job.name: job.settings for job in jobs(Plan(config, plan.every_claim), STUDY)}
     before = {job.name: job for job in jobs(plan, STUDY)}
     changed = [job for name, job in before.items() if job.settings != other[name]]
-    solved = {name for name in plan.estimators(case) if "curvature_examples" in ESTIMATORS[name].settings}
+    solved = {name for name in plan.ladder(case) if "curvature_examples" in ESTIMATORS[name].settings}
     assert {job.rule for job in changed} == {"spectrum", "scores", "proximal", "stability"}
-    assert {job.wildcards["case"] for job in changed} == {case}
+    laid_over = {"resnet-relu-fashion"} if case == "resnet-fashion" else set()  # has its settings of estimators
+    assert {job.wildcards["case"] for job in changed} == {case, *laid_over}
     assert {job.wildcards["estimator"] for job in changed if job.rule == "scores"} == solved
     assert solved >= {"ekfac", "cg"}
 
 
 def test_spectra_are_looked_at_along_the_first_run_and_at_the_end_of_all(planned):
     first, second = (planned[f"convexity resnet-fashion {run}"] for run in (0, 1))
-    assert (first.settings["checkpoints"], second.settings["checkpoints"]) == ([0, 63, 110], [110])
-    assert [need.wildcards["step"] for need in first.reads if need.rule == "spectrum"] == ["0", "63", "110"]
+    assert (first.settings["checkpoints"], second.settings["checkpoints"]) == ([0, 141, 282], [282])
+    assert [need.wildcards["step"] for need in first.reads if need.rule == "spectrum"] == ["0", "141", "282"]
     assert [need.rule for need in first.reads if need.rule != "spectrum"] == ["stability"]
-    assert [(need.rule, need.wildcards["step"]) for need in second.reads] == [("spectrum", "110")]
+    assert [(need.rule, need.wildcards["step"]) for need in second.reads] == [("spectrum", "282")]
 
 
 def test_remedies_are_beside_the_stand_ins_that_a_case_has(planned):
