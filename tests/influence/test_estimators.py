@@ -27,6 +27,11 @@ SETTINGS = {
     "tolerance": 1e-10,
     "scale": 100.0,
     "window": 4,
+    "tests": 3,
+    "relative_damping": 0.1,
+    "projection": 5,
+    "krylov": 4,
+    "factors": "lanczos",
 }
 
 
@@ -180,18 +185,39 @@ def test_tracin_weighs_each_checkpoint_by_the_steps_that_it_stands_for():
 
 
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Momentum(0.05), AdamW(0.01)], ids=lambda value: type(value).__name__)
-@pytest.mark.parametrize("name", ["linear-response", "unrolled"])
-def test_trajectory_estimators_are_the_derivative_of_retraining_the_last_steps(optimizer, name):
+def test_unrolled_is_the_derivative_of_retraining_the_last_steps(optimizer):
     problem = trained("bert", optimizer)
     case, drawn = problem.case, problem.batches
-    scores = score(name, replace(problem, examples=torch.tensor([2, 11])), window=4).values
+    found = score("unrolled", replace(problem, examples=torch.tensor([2, 11])), window=4)
+    scores = found.values
+    assert scores.shape == (2, 3), "of the first test examples, as many as are asked for"
     start = optimizer.start(Tiny.make("bert")[1])
     last = Segment(case, state_after(Segment(case, start, drawn[:5], optimizer)), drawn[5:], optimizer, first_step=5)
     for row, example in zip(scores, (2, 11), strict=True):
         up, down = (
             record(last, weights(case, Counterfactual((example,), epsilon)), [4])[1][0] for epsilon in (1e-5, -1e-5)
         )
-        close(row, (up - down) / 2e-5, 1e-5)
+        close(row, ((up - down) / 2e-5)[:3], 1e-5)
+    whole = score("unrolled", problem, window=9)
+    step, example, effect = (whole.beside[f"uses.{part}"] for part in ("step", "example", "effect"))
+    assert torch.equal(example, torch.cat(drawn)), "beside stands what each use did, in the order of training"
+    assert torch.equal(step, torch.cat([torch.full_like(batch, t) for t, batch in enumerate(drawn)]))
+    summed = torch.zeros(Tiny.n, 3, dtype=case.dtype).index_add(0, example, effect)
+    close(whole.values, summed, 1e-12)
+
+
+def test_every_estimator_scores_every_training_example():
+    problem = trained("logistic", SGD(0.1))
+    _, _, hessian = references(problem.case, problem.theta)
+    spectrum = Ritz(*_eigenpairs(hessian), *[torch.zeros_like(problem.theta)] * 3)
+    problem = replace(problem, spectrum=spectrum, others=(problem.theta + 0.01,))
+    for name in ESTIMATORS:
+        scores = score(name, problem).values
+        assert scores.shape == (Tiny.n, 3 if "tests" in taken(name) else Tiny.measured), name
+        assert scores.isfinite().all(), name
+        assert (scores != 0).any(1).sum() >= Tiny.n - 2, name
+    past = {name for name, description in ESTIMATORS.items() if not description.ranks}
+    assert past == {"horizon", "source", "unrolled"}, "the others say something of what follows a checkpoint"
 
 
 def test_the_horizon_estimator_sums_what_steps_at_constant_curvature_make_of_a_gradient():
@@ -308,7 +334,7 @@ def test_what_an_estimator_cant_treat_is_refused_in_one_sentence(monkeypatch):
     for name in ("cg", "ekfac", "lissa"):
         with pytest.raises(FadingError, match=r"damping must be positive where there is no weight decay; found 0\.0"):
             score(name, undamped, damping=0.0)
-    for name in ("horizon", "linear-response", "unrolled"):
+    for name in ("horizon", "unrolled"):
         with pytest.raises(FadingError, match="window of 51 steps is beyond the run's 50 before the checkpoint"):
             score(name, problem_of(case, theta), window=51)
     with pytest.raises(FadingError, match="no checkpoint at step 10 or before, where the window begins"):
@@ -322,17 +348,20 @@ def test_the_registry_lists_every_file():
         [
             "abif",
             "cg",
+            "datainf",
             "ekfac",
             "exact",
             "gradient-cosine",
             "gradient-dot",
             "horizon",
-            "linear-response",
             "lissa",
             "minres",
             "nearest-neighbours",
             "random",
+            "source",
             "tracin",
+            "trak",
+            "trak-ensemble",
             "unrolled",
         ]
     )
