@@ -30,7 +30,7 @@ EXPERIMENT = Experiment(
         "removal.rankings",
         "seed",
     ),
-    cases="removal.cases",
+    cases="removal.flipped",
     first_seed=True,
     tables={
         "removal-flips": {

@@ -5,7 +5,7 @@ import math
 from fading.data import DATASETS
 from fading.errors import FadingError
 from fading.experiments import EXPERIMENTS
-from fading.experiments.correction.names import LABEL_NEIGHBOURS, NEEDED
+from fading.experiments.correction.names import LABEL_NEIGHBOURS, NEEDED, NEIGHBOURS
 from fading.influence import ESTIMATORS
 from fading.models import MODELS
 from fading.plan import schema
@@ -45,10 +45,10 @@ def _check_memory(config):
     for case in _of_the_study("memory.cases", memory["cases"], config["cases"]):
         definition, key = definitions[case], f"definitions.{case}"
         _check_replayed(f"{key}.estimators", definition, "memory.cases")
-        end = definition["training"]["steps"]
-        if not any(regime["from"] == end and "seeds" not in regime for regime in definition["regimes"]):
+        first, end = definition["regimes"][0], definition["training"]["steps"]
+        if first["from"] != end:
             raise FadingError(
-                f"{key}.regimes: memory needs one of all seeds that starts at the end of training, {end}."
+                f"{key}.regimes: found the first from {first['from']}; memory needs one from {end}, the end."
             )
 
 
@@ -69,8 +69,12 @@ def _check_removal(config):
             raise FadingError(
                 f"removal.shares: found {removal['shares'][0]}; of {train} examples that leaves out none."
             )
-        known = [*definition["estimators"], *subsets.get("estimators", []), LABEL_NEIGHBOURS]
-        _member("removal.rankings", removal["rankings"], known, f"rankings of {case} are")
+    _member("removal.flipped", removal["flipped"], removal["cases"], "removal.cases are")
+    for case in _of_the_study("removal.flipped", removal["flipped"], config["cases"]):
+        definition = definitions[case]
+        known = [*definition["estimators"], *definition["removal"].get("estimators", [])]
+        rankings = [*known, LABEL_NEIGHBOURS] if NEIGHBOURS in known else known
+        _member("removal.rankings", removal["rankings"], rankings, f"rankings of {case} are")
 
 
 def _check_replayed(key, definition, why):

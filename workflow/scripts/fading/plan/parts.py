@@ -157,13 +157,14 @@ def tests(plan, case, **_):
 
 @part
 def memory_of_run(plan, case, run, **_):
-    """Along which stretches after training a run's memory is measured: its regimes, and of the first run others too.
+    """Along which stretches after training a run's memory is measured: the first regime, and the others that it has.
 
-    Those have the first regime's learning rate, or training's batch size, times a factor.
+    Of the first run beside these at the first regime's learning rate, or training's batch size, times factors.
     """
     memory, regimes, tests = plan.config["memory"], plan.regimes(case), options.tests(plan.definition(case))
     size = plan.definition(case)["training"]["batch_size"]
-    going_on = [name for name in plan.regimes_of(case, run) if regimes[name]["from"] == plan.end(case)]
+    here = [*list(regimes)[:1], *(name for name in plan.regimes_of(case, run) if name != next(iter(regimes)))]
+    going_on = [name for name in here if regimes[name]["from"] == plan.end(case)]
     stretches = [(name, regimes[name]["learning_rate"], size, tests, True) for name in going_on]
     if run in plan.runs(case, first_alone=True):
         (name, rate, *_), few = stretches[0], min(tests, memory["tests"])
