@@ -63,15 +63,47 @@ def test_leave_one_out_tables():
         pairs(truths, {"some": {"scores": effect[:1], "examples": np.array([1])}})
 
 
-def test_the_linear_response_along_the_whole_run_is_a_truth_of_its_own():
-    scored = {"scores": np.random.default_rng(0).normal(size=(2, 5)), "examples": np.array([1, 3])}
+def test_the_first_order_along_the_whole_run_is_a_truth_of_its_own():
+    """Of what was retrained without, singles and a group, in their order; not of what was counted twice."""
+    random = np.random.default_rng(0)
+    scored = {"scores": random.normal(size=(4, 5)), "examples": np.array([1, 3, 6, 8])}
     scores = {"itself": scored, "opposite": scored | {"scores": -scored["scores"]}}
-    by_test = correlations({UNROLLED: unrolled_truth(scored)}, scores)
-    against = by_test.groupby(["estimator", "train_index"]).spearman.mean()
-    expected = {(name, example): sign for name, sign in (("itself", 1), ("opposite", -1)) for example in (1, 3)}
+    members = np.array([[6, -1], [3, -1], [6, -1], [6, 3]])
+    retrained = {"members": members, "epsilon": np.array([-1.0, -1, 1, -1]), "loss_change": random.normal(size=(4, 9))}
+    truth = unrolled_truth(scored, retrained)
+    of_3, of_6 = scored["scores"][1:3]
+    np.testing.assert_array_equal(truth["members"], members[[0, 1, 3]])
+    np.testing.assert_array_equal(truth["loss_change"], -np.stack([of_6, of_3, of_6 + of_3]))
+    assert (truth["epsilon"] == -1).all()
+    by_test = correlations({UNROLLED: truth}, scores)
+    against = by_test.groupby(["estimator", "size", "train_index"]).spearman.mean()
+    expected = {
+        (name, *what): sign for name, sign in (("itself", 1), ("opposite", -1)) for what in ((1, 6), (1, 3), (2, 6))
+    }
     assert against.to_dict() == pytest.approx(expected)
-    assert (unrolled_truth(scored)["epsilon"] == -1).all()
-    np.testing.assert_array_equal(unrolled_truth(scored)["loss_change"], -scored["scores"])
+
+
+def test_an_estimator_of_fewer_test_examples_is_compared_on_these():
+    effect = np.random.default_rng(0).normal(size=(3, 9))
+    truth = {"loss_change": effect, "members": np.arange(3)[:, None], "epsilon": -np.ones(3)}
+    scores = {
+        "all": {"scores": -effect, "examples": np.arange(3)},
+        "few": {"scores": -effect[:, :4], "examples": np.arange(3)},
+    }
+    for frame in (pairs({RETRAINING: truth}, scores), correlations({RETRAINING: truth}, scores)):
+        counted = frame.groupby(["estimator", "train_index"]).test_index.nunique()
+        assert counted.to_dict() == {(name, k): n for name, n in (("all", 9), ("few", 4)) for k in range(3)}
+    np.testing.assert_allclose(correlations({RETRAINING: truth}, scores).groupby("estimator").spearman.mean(), 1)
+
+
+def test_the_mirror_is_of_those_that_are_counted_twice_whatever_their_place():
+    """More are left out than counted twice, by jobs of their own."""
+    effect = np.random.default_rng(0).normal(size=(5, 9))
+    members, epsilon = np.array([4, 0, 2, 1, 3, 2, 4]), np.array([-1.0] * 5 + [1.0] * 2)
+    changes = np.stack([*effect[[4, 0, 2, 1, 3]], -effect[2], effect[4]])
+    truth = {"loss_change": changes, "members": members[:, None], "epsilon": epsilon}
+    mirror = correlations({RETRAINING: truth}, {}).groupby(["estimator", "train_index"]).spearman.mean()
+    assert mirror.to_dict() == pytest.approx({(MIRROR, 2): 1, (MIRROR, 4): -1})
 
 
 def test_the_interval_is_over_left_out_examples_and_test_examples():
