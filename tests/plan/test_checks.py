@@ -139,6 +139,8 @@ def test_a_bad_claim_is_one_sentence(change, message):
 
 
 RESNET, BERT = "definitions.resnet-fashion", "definitions.bert-reviews"
+END = DEFAULT["definitions"]["resnet-fashion"]["training"]["steps"]
+AGES = ", ".join(map(str, DEFAULT["memory"]["ages"]))
 WRONG = [
     ("cases", ["resnet"], "cases: found resnet; defined are resnet-fashion"),
     ("speed", 3, "the configuration has the unknown key 'speed'; accepted are study, seeds, cases"),
@@ -155,7 +157,7 @@ WRONG = [
     (f"{RESNET}.training.learning_rate", float("nan"), "learning_rate: found nan; accepted is a finite number"),
     (f"{RESNET}.training.steps", 0, "steps: found 0; accepted is at least 1"),
     (f"{RESNET}.training.learning_rate", "fast", "found 'fast'; accepted is a finite number"),
-    (f"{RESNET}.training.checkpoints", [0, 31, 400], "found 400; accepted is at most 282, training.steps"),
+    (f"{RESNET}.training.checkpoints", [0, 31, 400], f"found 400; accepted is at most {END}, training.steps"),
     (f"{RESNET}.training.checkpoints", [0, 31, 63], "which must hold the first and last step"),
     (
         f"{RESNET}.regimes",
@@ -201,11 +203,19 @@ WRONG = [
     (f"{RESNET}.influence.damping", -1, "damping: found -1; accepted is at least 0"),
     ("definitions.logistic-fashion.training.optimizer", "adamw", "accepted is more where the loss has no weight decay"),
     (f"{RESNET}.influence.tolerance", 0, "tolerance: found 0; accepted is more than 0"),
-    (f"{RESNET}.influence.window", 283, "influence.window: found 283; accepted is at most 282, training.steps"),
+    (
+        f"{RESNET}.influence.window",
+        END + 1,
+        f"influence.window: found {END + 1}; accepted is at most {END}, training.steps",
+    ),
     (f"{RESNET}.influence.window", 0, "influence.window: found 0; accepted is at least 1"),
     (f"{RESNET}.influence.tests", 65, "influence.tests: found 65; accepted is at most 64, examples.measured"),
     (f"{RESNET}.influence.tests", 1, "influence.tests: found 1; accepted is at least 2"),
-    (f"{RESNET}.training.warm_up", 282, "warm_up: found 282; accepted is at most 281, less than training.steps"),
+    (
+        f"{RESNET}.training.warm_up",
+        END,
+        f"warm_up: found {END}; accepted is at most {END - 1}, less than training.steps",
+    ),
     (f"{RESNET}.training.warm_up", 0, "warm_up: found 0; accepted is at least 1"),
     (f"{RESNET}.training.decay", "cosine", "decay: found 'cosine'; accepted is one of linear"),
     (
@@ -275,14 +285,14 @@ WRONG = [
     ),
     (
         f"{RESNET}.estimators",
-        ["abif", "gradient-dot", "unrolled", "ekfac"],
-        "estimators lacks random, nearest-neighbours, which a correction compares with.",
+        ["abif", "gradient-dot", "unrolled", "ekfac", "nearest-neighbours"],
+        "estimators lacks random, which a correction compares with.",
     ),
     ("memory.cases", ["vit"], "memory.cases: found vit; defined are resnet-fashion"),
     ("memory.cases", ["bert-planted"], "memory.cases: found bert-planted; accepted are some of the study's cases, re"),
     ("memory.ages", [1, 4, 2, 5, 20], "memory.ages: found [1, 4, 2, 5, 20]; accepted are ages that ascend from 1"),
     ("memory.ages", [2, 5, 20], "memory.ages: found [2, 5, 20]; accepted are ages that ascend from 1"),
-    ("memory.checked", [2, 6], "memory.checked: found 6; memory.ages are 1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40"),
+    ("memory.checked", [2, 6], f"memory.checked: found 6; memory.ages are {AGES}"),
     (
         f"{RESNET}.estimators",
         ["gradient-dot", "abif", "ekfac", "random", "nearest-neighbours"],
@@ -290,11 +300,8 @@ WRONG = [
     ),
     (
         f"{RESNET}.regimes",
-        [
-            {"name": "calm", "from": 141, "learning_rate": 0.02},
-            {"name": "b", "from": 282, "learning_rate": 1, "seeds": 1},
-        ],
-        f"{RESNET}.regimes: memory needs one of all seeds that starts at the end of training, 282.",
+        [{"name": "calm", "from": 141, "learning_rate": 0.02}, {"name": "b", "from": END, "learning_rate": 1}],
+        f"{RESNET}.regimes: found the first from 141; memory needs one from {END}, the end.",
     ),
     ("removal.cases", ["vit"], "removal.cases: found vit; defined are resnet-fashion"),
     ("removal.cases", ["bert-planted"], "removal.cases: found bert-planted; accepted are some of the study's cases"),
@@ -311,6 +318,13 @@ WRONG = [
         "removal.counts",
         [30, 2000],
         f"removal.counts: found 2000; accepted is at most 1999, fewer than {BERT}.examples.train",
+    ),
+    ("removal.flipped", ["logistic-fashion"], "removal.flipped: found logistic-fashion; removal.cases are resnet-fash"),
+    ("removal.flipped", [], "removal.flipped: found []; accepted is a list of at least 1"),
+    (
+        f"{RESNET}.estimators",
+        ["gradient-dot", "abif", "unrolled", "ekfac"],
+        "removal.rankings: found label-neighbours; rankings of resnet-fashion are gradient-dot, abif, unrolled, ekfac",
     ),
     (
         "removal.rankings",

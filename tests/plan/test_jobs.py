@@ -1,5 +1,6 @@
 """The plan of a study in plain Python is what Snakemake makes of the rules."""
 
+import math
 import re
 from collections import Counter
 
@@ -9,7 +10,7 @@ from conftest import ROOT, clone, snakemake
 from fading.influence import ESTIMATORS
 from fading.plan.jobs import ON_REQUEST, STUDY, PlannedJob, jobs
 from fading.plan.naming import job_file, job_name
-from fading.plan.plan import CHUNK, Plan, read_plan
+from fading.plan.plan import CHUNK, REMOVALS, Plan, read_plan
 from fading.plan.wiring import Need
 from fading.training.counterfactuals import left_out, up_weighted
 
@@ -17,6 +18,12 @@ from fading.training.counterfactuals import left_out, up_weighted
 @pytest.fixture(scope="module")
 def plan() -> Plan:
     return read_plan(ROOT, "config/config.yaml")
+
+
+@pytest.fixture(scope="module")
+def resnet(plan) -> dict:
+    """What the configuration says of the ResNet."""
+    return plan.definition("resnet-fashion")
 
 
 @pytest.fixture(scope="module")
@@ -88,60 +95,79 @@ def test_every_single_group_null_and_floor_counts(left, weighted, chunks):
     assert tuple(map(len, made)) == chunks
 
 
-def test_settings_hold_what_a_result_depends_on(planned):
+def test_settings_hold_what_a_result_depends_on(plan, planned, resnet):
     training = planned["training resnet-fashion 1"].settings
-    assert (training["learning_rate"], training["seed"], training["classes"]) == (0.2, 1, 10)
-    assert training["schedule"] == {"warm_up": 20, "end": 282}
+    rate, end = resnet["training"]["learning_rate"], resnet["training"]["steps"]
+    assert (training["learning_rate"], training["seed"], training["classes"]) == (rate, 1, 10)
+    assert training["schedule"] == {"warm_up": 20, "end": end}
     going_on = planned["up_weighting resnet-fashion 0 calm 0"].settings
-    assert going_on["learning_rate"] == 0.02
+    assert going_on["learning_rate"] == plan.regimes("resnet-fashion")["calm"]["learning_rate"] != rate
     assert "schedule" not in going_on, "a regime's rate is constant"
     assert "schedule" not in planned["training logistic-fashion 0"].settings
-    assert planned["path bert-reviews diverging 2"].settings["learning_rate"] == 0.6
+    diverging = plan.regimes("bert-reviews")["diverging"]["learning_rate"]
+    assert planned["path bert-reviews diverging 2"].settings["learning_rate"] == diverging
     again = planned["batches resnet-fashion 0-order-1"].settings
     assert again == planned["batches resnet-fashion 0"].settings | {"seed": 1}, "the same start in another order"
     assert planned["training resnet-fashion 0-order-1"].settings["seed"] == 0
     assert planned["expansion resnet-fashion calm 0"].settings["model"]["precision"] == "float64"
-    alone, averaged = (planned[f"scores resnet-fashion {name} 0 282"] for name in ("trak", "trak-ensemble"))
+    alone, averaged = (planned[f"scores resnet-fashion {name} 0 {end}"] for name in ("trak", "trak-ensemble"))
     assert alone.settings == averaged.settings
     others = [need.wildcards["run"] for need in averaged.reads if need.rule == "training"]
     assert others == ["0", "1", "2", "3", "4"], "the models of all runs"
     assert [need.wildcards["run"] for need in alone.reads if need.rule == "training"] == ["0"]
 
 
-def test_memory_is_along_the_regimes_of_a_run_and_along_others_of_the_first(planned):
+def test_memory_is_along_the_regimes_of_a_run_and_along_others_of_the_first():
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    case = config["definitions"]["resnet-fashion"]
+    end, size, tests = case["training"]["steps"], case["training"]["batch_size"], case["influence"]["tests"]
+    case["regimes"] = [
+        {"name": "calm", "from": end, "learning_rate": 0.02, "seeds": 1},
+        {"name": "edge", "from": end, "learning_rate": 0.1, "seeds": 3},
+        {"name": "early", "from": 94, "learning_rate": 0.1},
+    ]
+    config["memory"] |= {"factors": [0.5, 2], "tests": 2}
+    plan = Plan(config, yaml.safe_load((ROOT / "config/claims.yaml").read_text()))
+    planned = {job.name: job for job in jobs(plan, STUDY)}
     first, third, last = (planned[f"memory resnet-fashion {run}"].settings for run in (0, 2, 4))
     keys = ("regime", "learning_rate", "batch_size", "tests", "checked")
-    calm, edge = ("calm", 0.02, 32, 16, True), ("edge", 0.1, 32, 16, True)
-    others = [("calm", rate, size, 4, False) for rate, size in ((0.01, 32), (0.04, 32), (0.02, 16), (0.02, 64))]
+    calm, edge = ("calm", 0.02, size, tests, True), ("edge", 0.1, size, tests, True)
+    changed = ((0.01, size), (0.04, size), (0.02, size // 2), (0.02, 2 * size))
+    others = [("calm", rate, batch, 2, False) for rate, batch in changed]
     for settings, stretches in ((first, [calm, edge, *others]), (third, [calm, edge]), (last, [calm])):
         assert settings["stretches"] == [dict(zip(keys, stretch, strict=True)) for stretch in stretches]
-    assert (first["from"], first["order"], last["order"], last["seed"]) == (282, 0, 4, 4)
+    assert (first["from"], first["order"], last["order"], last["seed"]) == (end, 0, 4, 4)
     assert (first["model"]["precision"], first["precise"]["precision"]) == ("float32", "float64")
+
+
+def test_what_was_seen_when_is_of_the_first_run_and_read_from_what_replays_it(plan, planned):
     assert {name for name, job in planned.items() if job.rule == "seen"} == {
-        f"seen {case} 0" for case in ("resnet-fashion", "resnet-relu-fashion", "bert-reviews")
+        f"seen {case} 0" for case in plan.cases_of("memory.cases")
     }
-    for case in ("resnet-fashion", "bert-reviews"):
+    for case in plan.cases_of("memory.cases"):
         (uses,) = (need for need in planned[f"seen {case} 0"].reads if need.rule == "scores")
         assert uses.wildcards["estimator"] == "unrolled"
 
 
-def test_parts_are_left_out_of_the_first_run_and_the_first_of_them_of_two_others(plan, planned):
-    removed = {name: job for name, job in planned.items() if name.startswith("removed resnet-fashion ")}
-    chunks = {run: [job for job in removed.values() if job.wildcards["run"] == run] for run in ("0", "0-order-1", "1")}
+def test_parts_are_left_out_of_the_first_run_and_the_first_of_them_of_two_others(plan, planned, resnet):
+    sizes = len(plan.config["removal"]["shares"])
+    subsets, again = resnet["removal"]["subsets"], resnet["removal"]["again"]
+    removed = [job for job in planned.values() if job.rule == "removed" and job.wildcards["case"] == "resnet-fashion"]
+    chunks = {run: [job for job in removed if job.wildcards["run"] == run] for run in ("0", "0-order-1", "1")}
     assert sum(map(len, chunks.values())) == len(removed)
-    assert {run: len(some) for run, some in chunks.items()} == {"0": 9, "0-order-1": 4, "1": 4}, "25 in each"
-    assert {job.settings["subsets"] for job in chunks["0"]} == {50}
-    assert {job.settings["subsets"] for run in ("0-order-1", "1") for job in chunks[run]} == {20}
-    assert plan.removed_again("resnet-fashion") == [
-        (what, run, chunk)
-        for what, run in (("another order", "0-order-1"), ("another seed", "1"))
-        for chunk in range(4)
-    ]
+    for run, count in (("0", subsets), ("0-order-1", again), ("1", again)):
+        assert {job.settings["subsets"] for job in chunks[run]} == {count}
+        assert len(chunks[run]) == math.ceil((1 + sizes * count) / REMOVALS), "one is the noise"
+    others = (("another order", "0-order-1"), ("another seed", "1"))
+    repeated = [(what, run, chunk) for what, run in others for chunk in range(len(chunks[run]))]
+    assert plan.removed_again("resnet-fashion") == repeated
     assert plan.removed_again("bert-reviews") == [], "it leaves none out again"
     read = planned["removal resnet-fashion 0"]
-    again = [need.wildcards["run"] for need in read.reads if need.rule == "removed"]
-    assert again == ["0"] * 9 + ["0-order-1"] * 4 + ["1"] * 4
-    assert read.settings["again"] == ["another order"] * 4 + ["another seed"] * 4, "one for each of their jobs"
+    runs = [need.wildcards["run"] for need in read.reads if need.rule == "removed"]
+    assert runs == ["0"] * len(chunks["0"]) + [run for _, run, _ in repeated]
+    assert read.settings["again"] == [what for what, _, _ in repeated], "one for each of their jobs"
+    flipping = {job.wildcards["case"] for job in planned.values() if job.rule == "flips"}
+    assert flipping == set(plan.config["removal"]["flipped"])
 
 
 def test_what_a_case_scores_for_removal_alone_is_scored_of_the_first_run_alone(plan, planned):
@@ -177,7 +203,8 @@ def test_every_job_that_opens_a_case_knows_the_errors_of_its_run(planned):
 
 def test_an_estimators_options_are_its_own_then_the_studys_then_the_cases(plan):
     assert plan.options("resnet-fashion", "gradient-dot") == {}
-    assert plan.options("resnet-fashion", "unrolled") == {"window": 282, "tests": 16}, "the whole run"
+    end, tests = plan.end("resnet-fashion"), plan.definition("resnet-fashion")["influence"]["tests"]
+    assert plan.options("resnet-fashion", "unrolled") == {"window": end, "tests": tests}, "the whole run"
     assert plan.options("logistic-fashion", "unrolled") == {"window": 800, "tests": 64}, "all measured ones"
     assert plan.options("resnet-fashion", "source") == {"krylov": 30, "factors": "lanczos", "curvature_examples": 128}
     assert plan.options("resnet-fashion", "cg") == {
@@ -206,12 +233,14 @@ def test_the_curvature_of_a_case_is_that_of_one_sample(plan, case):
     assert solved >= {"ekfac", "cg"}
 
 
-def test_spectra_are_looked_at_along_the_first_run_and_at_the_end_of_all(planned):
+def test_spectra_are_looked_at_along_the_first_run_and_at_the_end_of_all(plan, planned):
+    steps, end = plan.along_training("resnet-fashion"), plan.end("resnet-fashion")
+    assert (steps[0], steps[-1], len(steps)) == (0, end, 3)
     first, second = (planned[f"convexity resnet-fashion {run}"] for run in (0, 1))
-    assert (first.settings["checkpoints"], second.settings["checkpoints"]) == ([0, 141, 282], [282])
-    assert [need.wildcards["step"] for need in first.reads if need.rule == "spectrum"] == ["0", "141", "282"]
+    assert (first.settings["checkpoints"], second.settings["checkpoints"]) == (steps, [end])
+    assert [need.wildcards["step"] for need in first.reads if need.rule == "spectrum"] == [*map(str, steps)]
     assert [need.rule for need in first.reads if need.rule != "spectrum"] == ["stability"]
-    assert [(need.rule, need.wildcards["step"]) for need in second.reads] == [("spectrum", "282")]
+    assert [(need.rule, need.wildcards["step"]) for need in second.reads] == [("spectrum", str(end))]
 
 
 def test_remedies_are_beside_the_stand_ins_that_a_case_has(planned):
