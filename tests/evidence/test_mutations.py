@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
-from fading.evidence.claims import CONTRADICTED, NOISE, NOT_TESTED, PAPER, PLACES, SUPPORTED, VOID, judge
+from fading.evidence.claims import CONTRADICTED, NOISE, PAPER, PLACES, SUPPORTED, VOID, judge
 from fading.experiments.correction.names import RANDOM, RELABEL
 from fading.experiments.effects import PROXIMAL, RETRAINING
+from fading.experiments.memory import ONCE
+from fading.experiments.removal import ANOTHER_ORDER
 from fading.plan.checks import stood_on
-from worlds import CASES, CONVEX, FADES_LATE, FRAMES, MIRROR, RIGHT, SOLVED, SOON, STAYS, World, near
+from worlds import AT_ITS_TIME, CASES, CONVEX, FADES_LATE, FRAMES, MIRROR, RIGHT, SOLVED, SOON, STAYS, World, near
 
 KNOWN = (*CASES, CONVEX)
 CLAIMS = [claim for claim in yaml.safe_load((ROOT / "config/claims.yaml").read_text()) if claim["case"] in KNOWN]
@@ -22,6 +24,8 @@ OF_ESTIMATORS = {
     if set(PLACES) & set(claim["where"]) and claim["table"] != "stability-summary"  # where a solver meets a matrix
 }
 FORKED = ("fading-summary", "fading-drop", "decomposition")
+USED = ("memory", "memory-drop", "memory-half-life", "memory-checks")
+REMOVED = ("removal", "removal-gain")
 LEFT = ("loo-summary", "remedies")
 TRIED = ("correction", "correction-paired")
 
@@ -48,6 +52,9 @@ def test_where_the_paper_is_right_its_claims_are_supported():
     verdicts = of_paper().verdict
     assert set(verdicts[[*OF_PAPER]]) == {SUPPORTED}
     ours = both("half-gone", "corrects-soon", "relabel-corrects", "relabel-needs-no-influence")
+    ours += both("half-life-forecast", "constant-curvature-remembers", "early-uses-differ")
+    ours += both("half-removed-is-beyond-first-order", "ekfac-misses-removal", "source-gains")
+    ours += [*both("random-does-not-predict-removal"), "another-order-differs-resnet"]
     stood = stood_on(CLAIMS, [*OF_PAPER, *ours])
     assert set(verdicts[list(stood)]) == {SUPPORTED}
     assert (of_paper().p_holm[[*OF_PAPER]] >= of_paper().p[[*OF_PAPER]]).all()
@@ -72,15 +79,18 @@ def test_where_nothing_ever_correlates_no_claim_on_an_estimator_is_supported():
         fork["actual"] = world.noise(*fork["actual"].shape)
         fork["response"] = {name: world.noise(*array.shape) for name, array in fork["response"].items()}
 
+    def used(world, uses):
+        uses["actual"] = world.noise(*uses["actual"].shape)
+
     def left_out(world, left):
         left |= {truth: world.noise(*left[truth].shape) for truth in (RETRAINING, PROXIMAL, MIRROR)}
 
     def ranked(world, runs):
         runs[:] = [world.noise(*end.shape) for end in runs]
 
-    world = World().but(forked, "forks").but(left_out, "left_out").but(ranked, "rankings")
+    world = World().but(forked, "forks").but(used, "uses").but(left_out, "left_out").but(ranked, "rankings")
     world.correcting_as(RANDOM)
-    verdicts = judged(world, *FORKED, *LEFT, "trajectory", *TRIED).verdict
+    verdicts = judged(world, *FORKED, *USED, *LEFT, "trajectory", *TRIED).verdict
     failing = [
         name
         for name, claim in OF_ESTIMATORS.items()
@@ -99,6 +109,7 @@ def both(*names):
 FADING = [*both("fading"), "fading-resnet-abif", "fading-bert-abif"]
 ON_FADING = [*both("horizon-aware"), "fading-is-curvature"]
 HALF_GONE = both("half-gone")
+AT_ONCE = both("use-is-right-at-once", "use-by-abif")
 
 
 def shuffled():
@@ -107,11 +118,14 @@ def shuffled():
     def forked(world, fork):
         fork["actual"] = world.random.permuted(fork["actual"], axis=2)
 
+    def used(world, uses):
+        uses["actual"] = world.random.permuted(uses["actual"], axis=2)
+
     def left_out(world, left):
         order = world.random.permutation(left[RETRAINING].shape[1])
         left |= {truth: left[truth][:, order] for truth in (RETRAINING, PROXIMAL, MIRROR)}
 
-    return World().but(forked, "forks").but(left_out, "left_out")
+    return World().but(forked, "forks").but(used, "uses").but(left_out, "left_out")
 
 
 def negated():
@@ -120,17 +134,52 @@ def negated():
     def forked(_, fork):
         fork["scores"] |= {name: -fork["scores"][name] for name in RIGHT}
 
-    return World().but(forked, "forks")
+    def used(_, uses):
+        uses["predicted"] |= {name: -uses["predicted"][name] for name in AT_ITS_TIME}
+
+    return World().but(forked, "forks").but(used, "uses")
 
 
 def never_right():
-    """Estimators correlate by .2 with the first effect and the last."""
+    """Estimators correlate by .1 with the first effect and the last."""
 
     def forked(world, fork):
-        alike = 0.2 * fork["actual"].sum(1)
-        fork["scores"] |= {name: alike + np.sqrt(0.92) * world.noise(*alike.shape) for name in RIGHT}
+        alike = 0.1 * fork["actual"].sum(1)
+        fork["scores"] |= {name: alike + np.sqrt(0.98) * world.noise(*alike.shape) for name in RIGHT}
 
-    return World().but(forked, "forks")
+    def used(world, uses):
+        alike = 0.1 * uses["actual"].sum(1, keepdims=True)
+        said = {name: alike + np.sqrt(0.98) * world.noise(*alike.shape) for name in AT_ITS_TIME}
+        uses["predicted"] |= {name: np.broadcast_to(array, uses["actual"].shape) for name, array in said.items()}
+
+    return World().but(forked, "forks").but(used, "uses")
+
+
+def retrained_uses_do_something_else():
+    def used(world, uses):
+        uses["retrained"] = near(world.random, uses["actual"], 0.5)
+
+    return World().but(used, "uses")
+
+
+def curvature_is_not_constant():
+    """What is left of a step lasts, whatever its curvature at the fork says of it."""
+
+    def used(world, uses):
+        uses["predicted"][ONCE] = world.noise(*uses["actual"].shape)
+        uses["forecast"] = dict.fromkeys(uses["forecast"], 1.0)
+
+    return World().but(used, "uses")
+
+
+def removal_of(name, change):
+    """Another world, in which change(world, actual) is what is said of parts left out by one estimator."""
+
+    def removed(world, by_share):
+        for actual, forecasts in by_share.values():
+            forecasts[name] = change(world, actual)
+
+    return World().but(removed, "removed")
 
 
 def abif_right_on_leaving_out():
@@ -150,7 +199,7 @@ def leaving_out_beyond_first_order():
 def damping_mends():
     def left_out(world, left):
         left[RETRAINING] = near(world.random, -left[SOLVED], 0.9)
-        left["scores"]["linear-response"] = -near(world.random, left[RETRAINING], 0.99)
+        left["scores"]["unrolled"] = -near(world.random, left[RETRAINING], 0.99)
         left[MIRROR] = near(world.random, left[RETRAINING], 0.99)
 
     return World().but(left_out, "left_out")
@@ -198,57 +247,104 @@ def relabelling_corrects_nothing():
 MUTATIONS = {
     "the truth is of other test examples": (
         shuffled,
-        (*FORKED, *LEFT),
+        (*FORKED, *USED, *LEFT),
         {
             CONTRADICTED: [
                 *both("starts-right", "abif-sees-one-step", "abif-is-right"),
+                *AT_ONCE,
+                *both("use-checked"),
                 *both("fading-is-first-order", "leave-one-out-is-first-order"),
                 "linear-response-starts-right-diverging",
                 "remedy-answers-another-question",
             ],
-            VOID: [*FADING, *ON_FADING, *both("leave-one-out"), "remedy-does-not-mend-leave-one-out"],
+            VOID: [*FADING, *ON_FADING, *HALF_GONE, *both("leave-one-out"), "remedy-does-not-mend-leave-one-out"],
             SUPPORTED: both("mirrors"),
-            NOT_TESTED: HALF_GONE,
         },
     ),
     "estimators say the opposite": (
         negated,
-        FORKED,
+        (*FORKED, *USED),
         {
-            CONTRADICTED: both("starts-right", "abif-sees-one-step", "abif-is-right"),
-            VOID: [*FADING, *ON_FADING],
-            SUPPORTED: both("fading-is-first-order"),
-            NOT_TESTED: HALF_GONE,
+            CONTRADICTED: [*both("starts-right", "abif-sees-one-step", "abif-is-right"), *AT_ONCE],
+            VOID: [*FADING, *ON_FADING, *HALF_GONE],
+            SUPPORTED: both("fading-is-first-order", "use-checked"),
         },
     ),
     "estimators never were right": (
         never_right,
-        FORKED,
+        (*FORKED, *USED),
         {
-            CONTRADICTED: both("starts-right", "abif-sees-one-step", "abif-is-right"),
-            VOID: [*FADING, *ON_FADING],
-            SUPPORTED: both("fading-is-first-order"),
-            NOT_TESTED: HALF_GONE,
+            CONTRADICTED: [*both("starts-right", "abif-sees-one-step", "abif-is-right"), *AT_ONCE],
+            VOID: [*FADING, *ON_FADING, *HALF_GONE],
+            SUPPORTED: both("fading-is-first-order", "use-checked"),
         },
     ),
     "influence does not fade": (
         lambda: World(keeps=STAYS),
-        FORKED,
+        (*FORKED, *USED),
         {
             CONTRADICTED: FADING,
-            VOID: ON_FADING,
-            SUPPORTED: [*both("starts-right", "abif-is-right"), "first-order-breaks-beyond-stability"],
-            NOT_TESTED: HALF_GONE,
+            VOID: [*ON_FADING, *HALF_GONE],
+            SUPPORTED: [*both("starts-right", "abif-is-right"), *AT_ONCE, "first-order-breaks-beyond-stability"],
         },
     ),
     "influence fades late": (
         lambda: World(keeps=FADES_LATE),
-        FORKED,
+        (*FORKED, *USED),
         {CONTRADICTED: HALF_GONE, SUPPORTED: [*FADING, *both("horizon-aware")]},
+    ),
+    "retraining without a use does something else": (
+        retrained_uses_do_something_else,
+        USED,
+        {
+            CONTRADICTED: both("use-checked"),
+            VOID: [*FADING, *HALF_GONE, *both("half-life-forecast")],
+            SUPPORTED: AT_ONCE,
+        },
+    ),
+    "curvature is not constant": (
+        curvature_is_not_constant,
+        USED,
+        {
+            CONTRADICTED: both("half-life-forecast", "constant-curvature-remembers"),
+            SUPPORTED: [*FADING, *both("use-checked")],
+        },
+    ),
+    "the first order does not say what removal does": (
+        lambda: removal_of("unrolled", lambda world, actual: near(world.random, actual, 0.2)),
+        REMOVED,
+        {
+            CONTRADICTED: both("unrolled-predicts-removal"),
+            VOID: [
+                *both("half-removed-is-beyond-first-order", "ekfac-misses-removal", "source-gains"),
+                "another-order-differs-resnet",
+            ],
+            SUPPORTED: both("random-does-not-predict-removal"),
+        },
+    ),
+    "EK-FAC says what removal does": (
+        lambda: removal_of("ekfac", lambda world, actual: near(world.random, actual, 0.9)),
+        REMOVED,
+        {CONTRADICTED: both("ekfac-misses-removal"), SUPPORTED: both("source-gains")},
+    ),
+    "SOURCE says the opposite": (
+        lambda: removal_of("source", lambda world, actual: -near(world.random, actual, 0.9)),
+        REMOVED,
+        {CONTRADICTED: both("source-gains")},
+    ),
+    "another order does the same": (
+        lambda: removal_of(ANOTHER_ORDER, lambda world, actual: near(world.random, actual, 0.9)),
+        REMOVED,
+        {CONTRADICTED: ["another-order-differs-resnet"]},
+    ),
+    "noise says what removal does": (
+        lambda: removal_of(RANDOM, lambda world, actual: near(world.random, actual, 0.5)),
+        REMOVED,
+        {CONTRADICTED: both("random-does-not-predict-removal")},
     ),
     "regimes are swapped": (
         lambda: World().swapped(),
-        (*FORKED, "divergence-summary"),
+        (*FORKED, *USED, "divergence-summary"),
         {
             CONTRADICTED: [*both("calm-is-calm", "fading-is-first-order"), "edge-is-edge", "beyond-stability"],
             VOID: [*FADING, *both("divergence"), "divergence-beyond-stability", "first-order-breaks-beyond-stability"],

@@ -6,8 +6,11 @@ from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
+import yaml
+from conftest import ROOT
 from fading.evidence.claims import NOISE
-from fading.evidence.tables import averaged, located
+from fading.evidence.correlations import spearman_pseudo_values
+from fading.evidence.tables import averaged, by_test_example, located
 from fading.experiments import EXPERIMENTS
 from fading.experiments.correction.names import (
     DESCEND,
@@ -22,14 +25,20 @@ from fading.experiments.effects import PROXIMAL, RETRAINING
 from fading.experiments.expansion import REMAINDERS, remainder_statistics
 from fading.experiments.fading import CURVATURE, MENDED, decomposition, fading_correlations
 from fading.experiments.leave_one_out import correlations
+from fading.experiments.memory import GRADIENT_DOT, ONCE, STEP_DOT
+from fading.experiments.memory import agreement as agreement_of_uses
 from fading.experiments.remedies import remedies
+from fading.experiments.removal import ANOTHER_ORDER, THIS_RUN
+from fading.experiments.seen import AGREEMENT
 from fading.experiments.trajectory import agreement
 
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 CASES = {"resnet-fashion": "edge", "bert-reviews": "diverging"}  # with the regime beside the calm one
 CONVEX = "logistic-fashion"  # has a trajectory alone
 SHARPNESS = {"calm": 0.5, "edge": 2.0, "diverging": 3.0}  # ηλ_max
 RUNS, EXAMPLES, TESTS, STEPS = range(3), 2, 64, [1, 20, 40]
 LEFT_OUT, TRAINING, CORRECTED, TARGETS = 6, 30, range(10), 8
+AGES, USES, SUBSETS = [1, 20, 30], 8, 30  # of memory, and of removal
 RIGHT = {"gradient-dot": 0.999, "abif": 0.98}  # correlations with the first effect of up-weighting
 FADES, FADES_LATE, STAYS = (1, 0.1, 0.1), (1, 0.98, 0.1), (1, 0.98, 0.98)  # correlations of effects with the first
 HOLDS, BREAKS = (0.999, 0.999, 0.999), (0.98, 0.5, 0.2)  # of the linear response with effects
@@ -37,6 +46,8 @@ SUCCESS = {
     DESCEND: {"abif": 0.9, ITSELF: 1, RANDOM: 0.05, NEIGHBOURS: 0.2, OF_LABEL: 0.3, LABEL_NEIGHBOURS: 0.9},
     RELABEL: {"abif": 0.9, RANDOM: 0.9},
 }
+AT_ITS_TIME = {GRADIENT_DOT: 0.999, STEP_DOT: 0.999, "abif": 0.98}  # correlations with the first effect of a use
+(RELATIVE_RATE,) = CONFIG["correction"]["learning_rates"]
 SOON, LAST = 3, 10  # steps of corrections
 MIRROR, SOLVED = "mirror", "gauss-newton"
 
@@ -58,6 +69,8 @@ class World:
             for regime, run in product(("calm", other), RUNS)
         }
         self.sharpness = {(case, regime): SHARPNESS[regime] for case, regime, _ in self.forks}
+        self.uses = {key: self.used(keeps) for key in self.forks if key[1] == "calm"}
+        self.removed = {case: self.leaving_out_parts() for case in CASES}
         self.left_out = {case: self.leaving_out() for case in CASES}
         self.rankings = {CONVEX: self.training_runs(alike=0.999)} | {case: self.training_runs() for case in CASES}
         self.remainders = first_order_remainders()
@@ -80,6 +93,30 @@ class World:
             | {"effect": near(self.random, actual, holds)},
         }
 
+    def used(self, keeps):
+        """Uses in one run, by age: estimators are right about the first effect of each, of which less is kept."""
+        first = self.noise(USES, 1, TESTS)
+        actual = near(self.random, np.broadcast_to(first, (USES, len(AGES), TESTS)), keeps)
+        right = {name: near(self.random, first, correlation) for name, correlation in AT_ITS_TIME.items()}
+        unrelated = {name: self.noise(USES, 1, TESTS) for name in NOISE}
+        static = {name: np.broadcast_to(array, actual.shape) for name, array in (right | unrelated).items()}
+        return {
+            "actual": actual,
+            "predicted": static | {ONCE: near(self.random, actual, 0.9)},
+            "forecast": dict(zip(AGES, keeps, strict=True)),
+            "retrained": near(self.random, actual, 0.9995),
+        }
+
+    def leaving_out_parts(self):
+        """Small parts do what is predicted to first order, halves do not quite; another order does something else."""
+        few, half = self.noise(SUBSETS, TESTS), self.noise(SUBSETS, TESTS)
+        right = {"unrolled": (0.98, 0.6), "source": (0.4, 0.4), "ekfac": (0.3, 0.3), "gradient-dot": (0.1, 0.1)}
+        right |= {ANOTHER_ORDER: (0.1, 0.1), RANDOM: (0, 0)}
+        return {
+            share: (actual, {name: near(self.random, actual, both[place]) for name, both in right.items()})
+            for place, (share, actual) in enumerate(((0.01, few), (0.5, half)))
+        }
+
     def leaving_out(self):
         """It does what the linear response says, not what ABIF does; the damped inverse has the proximal response."""
         retrained, solved = self.noise(LEFT_OUT, TESTS), self.noise(LEFT_OUT, TESTS)
@@ -89,7 +126,7 @@ class World:
             MIRROR: near(self.random, retrained, 0.99),
             PROXIMAL: near(self.random, solved, 0.97),
             SOLVED: -solved,
-            "scores": {"linear-response": -near(self.random, retrained, 0.99), **unrelated},
+            "scores": {"unrolled": -near(self.random, retrained, 0.99), **unrelated},
         }
 
     def training_runs(self, alike=0.5):
@@ -107,7 +144,7 @@ class World:
         return trials.assign(
             k=np.where(trials.method == ITSELF, 1, 10),
             learning_rate=0.006,
-            relative_rate=0.06,
+            relative_rate=RELATIVE_RATE,
             success=(self.random.random(len(trials)) < chance).astype(float),
             retention=0.97 + 0.02 * self.random.random(len(trials)),
             **{"taken": 2, "visits": 20, "loss_before": 2.0, "loss": 1.0, "distance": 0.1, "accuracy_change": 0.0},
@@ -132,14 +169,17 @@ class World:
             fork["scores"] |= dict.fromkeys(RIGHT, said)
             fork["response"] = dict.fromkeys(fork["response"], np.broadcast_to(said[:, None], fork["actual"].shape))
 
+        def used(_, uses):
+            uses["predicted"] = dict.fromkeys(uses["predicted"], uses["predicted"][noise])
+
         def left_out(_, left):
             said = left["scores"][noise]
-            left |= {"scores": left["scores"] | {"abif": said, "linear-response": said}, SOLVED: said}
+            left |= {"scores": left["scores"] | {"abif": said, "unrolled": said}, SOLVED: said}
 
         def ranked(world, runs):
             runs[:] = [world.noise(*end.shape) for end in runs]
 
-        other = self.but(forked, "forks").but(left_out, "left_out").but(ranked, "rankings")
+        other = self.but(forked, "forks").but(used, "uses").but(left_out, "left_out").but(ranked, "rankings")
         astray = dict.fromkeys(REMAINDERS.values(), other.remainders[REMAINDERS[RANDOM]])
         other.remainders = other.remainders.assign(**astray)
         other.correcting_as(noise)
@@ -173,6 +213,33 @@ class World:
         for key, fork in self.forks.items():
             scores = {name: scored(array) for name, array in fork["scores"].items()}
             yield of_run(key, fading_correlations(changed(fork["actual"], 1), scores, fork["response"], STEPS))
+
+    def of_uses(self):
+        for key, uses in self.uses.items():
+            for place, age in enumerate(AGES):
+                predicted = {name: array[:, place] for name, array in uses["predicted"].items()}
+                frame = agreement_of_uses(predicted, uses["actual"][:, place])
+                yield located(frame, **setting(key), read=100, age=age, forecast=uses["forecast"][age])
+
+    def checked(self):
+        for key, uses in self.uses.items():
+            values = spearman_pseudo_values(uses["actual"][:, 0], uses["retrained"][:, 0])
+            yield located(by_test_example({"spearman": values}, train_index=np.arange(USES), age=2), **setting(key))
+
+    def seen(self):
+        for case in CASES:
+            alike = 0.1 + 0.02 * self.noise(TESTS)
+            rows = pd.DataFrame({"statistic": AGREEMENT, "epoch": 1, "test_index": range(TESTS), "estimate": alike})
+            yield located(rows, case=case, seed=0)
+
+    def parts_left_out(self):
+        for case, by_share in self.removed.items():
+            for share, (actual, forecasts) in by_share.items():
+                for name, forecast in forecasts.items():
+                    values = spearman_pseudo_values(forecast.T, actual.T)  # by test example, over subsets
+                    rows = by_test_example({"lds": values.T}, subset=np.arange(SUBSETS))
+                    where = {"truth": THIS_RUN, "estimator": name, "removed": int(3000 * share), "share": share}
+                    yield located(rows, case=case, seed=0, **where)
 
     def parts(self):
         for key, fork in self.forks.items():
@@ -230,6 +297,14 @@ FRAMES = {
     "fading-summary": World.of_estimators,
     "fading-drop": World.of_estimators,
     "decomposition": World.parts,
+    "memory": World.of_uses,
+    "memory-drop": World.of_uses,
+    "memory-gain": World.of_uses,
+    "memory-half-life": World.of_uses,
+    "memory-checks": World.checked,
+    "memory-seen": World.seen,
+    "removal": World.parts_left_out,
+    "removal-gain": World.parts_left_out,
     "loo-summary": World.against_retraining,
     "remedies": World.remedied,
     "trajectory": World.agreements,
@@ -280,3 +355,12 @@ def scored(scores):
 
 def of_run(key, frame):
     return located(frame, **dict(zip(("case", "regime", "seed"), key, strict=True)))
+
+
+def setting(key):
+    """Where the uses of a run are, by the columns that tell settings apart."""
+    case, regime, run = key
+    definition = CONFIG["definitions"][case]
+    rate = next(one["learning_rate"] for one in definition["regimes"] if one["name"] == regime)
+    size = definition["training"]["batch_size"]
+    return {"case": case, "regime": regime, "learning_rate": rate, "batch_size": size, "seed": run}
