@@ -22,7 +22,7 @@ from fading.plan.settings import table_rule
 ARTEFACTS = ("*.safetensors", "*.parquet", "*.csv", "*.json", "*.png", "*.svg")
 TOPICS = (
     *("loo", "fading", "decomposition", "convexity", "stability", "trajectory", "expansion", "divergence"),
-    *("correction", "planted", "gallery"),
+    *("memory", "removal", "correction", "planted", "gallery"),
 )
 
 
@@ -90,6 +90,11 @@ PROMISED = {  # columns, and which of them may be empty
         "case regime train_index epsilon step norm remainder tracin_remainder",
         "remainder tracin_remainder random_remainder asymmetry nonadditivity",
     ),
+    "memory": (  # of two test examples there is no correlation without one of them
+        "case regime learning_rate batch_size estimator age spearman ci_low ci_high slope slope_low slope_high size",
+        "spearman",
+    ),
+    "removal": ("case truth estimator removed share lds ci_low ci_high", ""),
     "correction": (
         "case method intervention k learning_rate step success retention ci_low ci_high",
         "taken retention_equal",
@@ -105,6 +110,7 @@ OF_CASES = {  # of a topic, its cases where they are not those of the study
     **dict.fromkeys(["convexity", "stability", "trajectory"], SMOKE["assumptions"]["cases"]),
     **dict.fromkeys(["correction", "gallery"], CORRECTED),
     "planted": SMOKE["correction"]["planted"],
+    **{topic: SMOKE[topic]["cases"] for topic in ("memory", "removal")},
 }
 
 
@@ -129,7 +135,8 @@ def test_every_claim_on_the_smoke_study_has_a_verdict(smoke):
     written = {claim["claim"]: claim for claim in yaml.safe_load((ROOT / "config/claims.yaml").read_text())}
     assert list(claims.claim) == list(written)
     tested = claims[claims.verdict != "not tested"]
-    assert set(tested.case) == {*SMOKE["cases"], *SMOKE["correction"]["planted"]}
+    claimed = {*SMOKE["cases"], *SMOKE["correction"]["planted"]} - {"bert-adamw-reviews"}  # at other rates and shares
+    assert set(tested.case) == claimed
     lacks = {claim["assumption"] for claim in written.values()} - set(tested.assumption)
     assert lacks == {"stability"}, "two examples are too few to tell"
     lacking = claims[claims.verdict == "not tested"]
@@ -189,10 +196,19 @@ def shown(*experiments: str) -> set[str]:
 
 CLAIMED = {claim["table"] for claim in yaml.safe_load((ROOT / "config/claims.yaml").read_text())}
 ALL = set(EXPERIMENTS)
+OF_REMOVAL = {"removal", "flips"}
 FIGURES = {"figure_claims", *(f"figure_{topic}" for topic in TOPICS)}
 OF_CHECKPOINTS = {"spectrum", "scores", "retraining", "proximal", "up_weighting", "path"}
-OF_BERT = ALL - {"convexity", "remedies", "stability", "trajectory", "planted"}  # in the smoke study
-SCORED = ALL - {"divergence", "stability", "expansion", "convexity", "remedies"}  # experiments that read rankings
+OF_BERT = ALL - {"convexity", "remedies", "stability", "trajectory", "planted", *OF_REMOVAL}  # in the smoke study
+SCORED = ALL - {
+    "divergence",
+    "stability",
+    "expansion",
+    "convexity",
+    "remedies",
+    "seen",
+}  # experiments that read rankings
+RANKED = {"leave_one_out", "fading", "memory", "attempts", *OF_REMOVAL}  # those that read all of a case
 UP_WEIGHTED = {"up_weighting"} | shown("fading", "divergence")
 CODE = [
     ("fading/figures/style.py", FIGURES),
@@ -210,7 +226,15 @@ CODE = [
     ("fading/experiments/remedies.py", shown("remedies")),
     ("fading/experiments/leave_one_out.py", shown("leave_one_out")),
     ("fading/influence/abif.py", {"scores"} | shown(*(SCORED - {"gallery", "planted"}))),
-    ("fading/influence/cg.py", {"scores"} | shown("leave_one_out", "fading")),
+    ("fading/influence/cg.py", {"scores"} | shown(*RANKED)),
+    ("fading/influence/unrolled.py", {"scores"} | shown("leave_one_out", "seen", *OF_REMOVAL)),
+    ("fading/influence/datainf.py", {"scores"} | shown(*OF_REMOVAL)),
+    ("fading/experiments/memory.py", shown("memory")),
+    ("fading/experiments/seen.py", shown("seen")),
+    ("fading/experiments/removal.py", shown("removal")),
+    ("fading/experiments/flips.py", shown("flips")),
+    ("fading/training/subsets.py", {"removed"} | shown("removal")),
+    ("figures/memory.py", {"figure_memory"}),
     ("fading/experiments/correction/attempts.py", shown("attempts")),
     ("fading/experiments/correction/success.py", {*tables("attempts"), "figure_correction", "claims", "figure_claims"}),
     ("fading/experiments/correction/planted.py", shown("planted")),
@@ -232,16 +256,22 @@ FORKED = {"path"} | UP_WEIGHTED | shown("expansion")
 LEFT_OUT = {"retraining", "proximal"} | shown("stability", "convexity", "remedies", "leave_one_out")
 SETTINGS = [
     ({"study": "smoke"}, set()),
-    ({f"{RESNET}__leave_one_out__count": 3}, {"scores"} | LEFT_OUT | shown("fading")),
-    ({f"{RESNET}__influence__window": 3}, {"scores"} | shown("leave_one_out")),
+    ({f"{RESNET}__leave_one_out__count": 3}, LEFT_OUT | shown("removal")),
+    ({f"{RESNET}__influence__window": 3}, {"scores"} | shown("leave_one_out", "seen", *OF_REMOVAL)),
+    ({f"{RESNET}__influence__tests": 3}, {"scores"} | shown("leave_one_out", "seen", "memory", *OF_REMOVAL)),
+    ({f"{RESNET}__removal__subsets": 5}, {"removed"} | shown("removal")),
+    ({f"{RESNET}__removal__estimators": ["datainf", "source"]}, shown(*OF_REMOVAL)),
+    ({"removal__shares": [0.05, 0.2]}, {"removed"} | shown("removal")),
+    ({"removal__counts": [10, 20]}, shown("flips")),
+    ({"memory__ages": [1, 2, 3]}, shown("memory")),
     ({"peers__repeats": 2}, set()),
     ({f"{RESNET}__up_weighting__epsilon": 2}, UP_WEIGHTED),
+    ({f"{RESNET}__up_weighting__steps": [1, 2, 9]}, {"continuation_batches"} | FORKED),
+    ({f"{RESNET}__regimes": [{"name": "calm", "from": 8, "learning_rate": 0.02}]}, FORKED | shown("memory")),
     (
-        {f"{RESNET}__up_weighting__steps": [1, 2, 9]},  # and by the solvers that score the examples up-weighted
-        {"continuation_batches", "scores"} | FORKED | shown("leave_one_out"),
+        {"spectrum__keep": 3},
+        {"spectrum", "scores", "up_weighting"} | shown(*ALL - {"gallery", "planted", "expansion", "seen"}),
     ),
-    ({f"{RESNET}__regimes": [{"name": "calm", "from": 8, "learning_rate": 0.02}]}, FORKED),
-    ({"spectrum__keep": 3}, {"spectrum", "scores", "up_weighting"} | shown(*ALL - {"gallery", "planted", "expansion"})),
     ({"assumptions__dampings": [0.1, 1, 2]}, shown("stability", "convexity", "remedies")),
     ({"assumptions__steps": 3}, shown("expansion")),
     ({"correction__steps": [1, 3, 4]}, shown("attempts")),
@@ -280,12 +310,16 @@ def test_the_numbers_are_those_that_theory_requires(smoke):
         assert (regime.counterfactual == "A/A null").sum() == regime.step.nunique()
         responded = regime[regime.response_error.notna()]
         assert (responded.counterfactual == "up-weighted").all()
-        assert responded[responded.step == 1].response_error.max() < 0.01, "the first step is linear but for rounding"
+        first = responded[
+            (responded.step == 1) & (responded.case != "bert-adamw-reviews")
+        ]  # nor is AdamW's step linear
+        assert first.empty or first.response_error.max() < 0.01, "the first step is linear but for rounding"
     logistic = divergence[divergence.case == "logistic-fashion"]
     assert (logistic.counterfactual == "up-weighted").sum() == 10 * 3
     assert logistic.response_error.notna().sum() == 10 * 3, "more than one job's share"
     expansion = store.read(smoke / "results/smoke/tables/expansion-summary.csv")
-    assert expansion[expansion.statistic == "slope"].estimate.between(1.9, 2.1).all()
+    slopes = expansion[(expansion.statistic == "slope") & (expansion.case != "bert-adamw-reviews")]
+    assert slopes.estimate.between(1.9, 2.1).all()
     convexity = store.read(smoke / "results/smoke/tables/convexity-summary.csv")
     ratio = convexity[convexity.statistic == "smallest to largest eigenvalue"].groupby("case").estimate.last()
     assert ratio["resnet-fashion"] < 0 < ratio["logistic-fashion"]
@@ -293,11 +327,45 @@ def test_the_numbers_are_those_that_theory_requires(smoke):
     np.testing.assert_allclose(shares.groupby(["case", "regime", "step"]).share.sum(), 1)
 
 
+def test_memory_and_removal_are_of_what_was_asked(smoke):
+    memory, checks, seen, removal, sizes, flips = (
+        store.read(smoke / f"results/smoke/tables/{name}.csv")
+        for name in ("memory", "memory-checks", "memory-seen", "removal", "removal-size", "removal-flips")
+    )
+    at_their_time = {"gradient-dot-at-its-time", "step-dot-at-its-time", "horizon-once"}
+    of_sgd, of_adamw = (memory[memory.case == case] for case in ("resnet-fashion", "bert-adamw-reviews"))
+    assert at_their_time <= set(of_sgd.estimator)
+    assert at_their_time & set(of_adamw.estimator) == at_their_time - {"horizon-once"}
+    assert set(memory.age) == set(SMOKE["memory"]["ages"])
+    settings = of_sgd[["learning_rate", "batch_size"]].drop_duplicates()
+    assert set(settings.itertuples(index=False, name=None)) == {(0.01, 32), (0.02, 32), (0.01, 64)}
+    by_age = of_sgd.set_index(["learning_rate", "batch_size", "age", "estimator"])
+    for value in ("slope", "size"):
+        dots = (
+            by_age.xs(name, level="estimator")[value] for name in ("gradient-dot-at-its-time", "step-dot-at-its-time")
+        )
+        np.testing.assert_array_equal(*dots, err_msg="a step of SGD is the gradient's")
+    assert set(checks.case) == set(SMOKE["memory"]["cases"])
+    shares = seen[seen.statistic == "share of influence"].groupby("case").estimate.sum()
+    np.testing.assert_allclose(shares, 1)
+    case = SMOKE["definitions"]["resnet-fashion"]
+    ladder = {*case["estimators"], *case["removal"]["estimators"]}
+    assert set(removal.estimator) == ladder | {"another order"}, "there is no other seed"
+    assert set(removal.truth) == {"this run", "mean of runs"}
+    assert set(removal.removed) == {1, 10, 100}
+    assert set(sizes.removed) == {0, 1, 10, 100}
+    one_ulp = sizes[sizes.what == "one unit in the last place"]
+    assert one_ulp["size"].item() < sizes[sizes.removed == 100]["size"].item()
+    assert (flips.pivot(index="ranking", columns="removed", values="flipped").diff(axis=1).iloc[:, 1:] >= 0).all(
+        axis=None
+    )
+
+
 def test_corrections_by_every_method_and_intervention(smoke):
     table = store.read(smoke / "results/smoke/tables/correction.csv")
     methods = {
-        "resnet-fashion": {"abif", "ekfac", "gradient-cosine", "gradient-dot", "tracin"},
-        "bert-reviews": {"abif", "ekfac", "gradient-dot"},
+        "resnet-fashion": {"abif", "cg", "ekfac", "gradient-cosine", "gradient-dot", "lissa", "minres", "tracin"},
+        "bert-reviews": {"abif", "cg", "ekfac", "gradient-dot"},
     }
     controls = {"random", "random-of-label", "nearest-neighbours", "label-neighbours", "target"}
     for case, estimators in methods.items():
@@ -403,17 +471,19 @@ def test_peers_and_benchmark_measure_and_print(smoke, tmp_path):
     folder = tmp_path / "study"
     shutil.copytree(smoke, folder)
     config, case = folder / "config/smoke.yaml", "logistic-fashion"
-    estimators = ["gradient-dot", "abif", "exact", "nearest-neighbours", "random"]
-    alone = {"cases": [case], "peers__cases": [case], "correction__cases": [case], f"{CONVEX}__estimators": estimators}
-    alone |= {"assumptions__cases": [case]}
+    estimators = ["gradient-dot", "abif", "exact", "unrolled", "nearest-neighbours", "random"]
+    sections = ("peers", "assumptions", "memory", "removal", "correction")
+    alone = {"cases": [case], **{f"{section}__cases": [case] for section in sections}}
+    alone |= {"removal__flipped": [case], "removal__rankings": ["unrolled"]}
+    alone |= {f"{CONVEX}__estimators": estimators, f"{CONVEX}__removal": {"subsets": 3, "again": 0}}
     config.write_text(setting(**alone)(config.read_text()))
     done = snakemake(folder, "peers", "benchmark", "--cores", "2")
     results = folder / "results/smoke"
     table = store.read(results / "tables/peers.csv")
     promised = "library estimator case relative_error spearman seconds seconds_ours"
     assert set(promised.split()) <= set(table.columns)
-    assert set(table.library) == {"curvlinops", "dattri"}
-    assert table.relative_error.max() < 1e-6
+    assert set(table.library) == {"curvlinops", "dattri", "bergson"}
+    assert table.relative_error.max() < 1e-6, "that of what isn't installed is empty"
     assert store.lineage(results / "figures/peers.png")["rule"] == "figure_peers"
     benchmark = store.read(results / "tables/benchmark.csv").set_index("what")
     assert benchmark.steps["training step"] == 1
