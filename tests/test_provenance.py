@@ -170,7 +170,7 @@ def test_an_edited_setting_outdates_what_it_enters(copy, findings):
 def test_a_case_taken_away_or_added_shows_in_its_jobs_and_in_what_joins_them(copy, findings):
     config = copy / "config/smoke.yaml"
     edited = yaml.safe_load(config.read_text())
-    edited["cases"] = ["resnet-fashion", "bert-reviews", "logistic-reviews"]
+    edited["cases"] = ["resnet-fashion", "bert-reviews", "bert-adamw-reviews", "logistic-reviews"]
     edited["assumptions"]["cases"] = ["resnet-fashion"]
     config.write_text(yaml.safe_dump(edited))
     found = findings()
@@ -298,7 +298,8 @@ def test_the_crate_describes_every_job_with_its_times(smoke, planned):
     assert all(store.sha256(smoke / file) == recorded for file, recorded in listed.items())
     (training,) = (action for action in actions if action["name"] == "training resnet-fashion 0")
     values = {entity["name"]: entity["value"] for entity in training["object"] if entity.type == "PropertyValue"}
-    assert (values["learning_rate"], values["run"], values["seed"]) == ("0.05", '"0"', "0")
+    rate = StudyFolder(smoke / "results/smoke").plan.definition("resnet-fashion")["training"]["learning_rate"]
+    assert (values["learning_rate"], values["run"], values["seed"]) == (str(rate), '"0"', "0")
     assert {Path(file["name"]).name for file in training["result"]} == {"checkpoints.safetensors", "curve.parquet"}
     (judged,) = (action for action in actions if action["name"] == "claims")
     assert [file.id for file in judged["result"]] == [  # in whichever order a set has its folders
