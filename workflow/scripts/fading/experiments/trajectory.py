@@ -7,6 +7,7 @@ import pandas as pd
 
 from fading.errors import FadingError
 from fading.evidence.correlations import spearman_by_example
+from fading.evidence.tables import by_test_example
 from fading.experiments import Experiment
 
 EXPERIMENT = Experiment(
@@ -66,17 +67,9 @@ def agreement(checkpoints: dict[int, dict], orders: list[dict], seeds: list[dict
     rows += [(ORDERS, steps[-1], 0, place, rank_agreement(end, other)) for place, other in enumerate(orders, start=1)]
     for (first, scores), (second, others) in combinations(enumerate(seeds), 2):
         rows.append((SEEDS, steps[-1], first, second, rank_agreement(scores, others)))
+    columns = ("between", "step", "seed", "other_seed")
     frames = [
-        pd.DataFrame(
-            {
-                "between": between,
-                "step": step,
-                "seed": seed,
-                "other_seed": other,
-                "test_index": np.arange(len(spearman)),
-                "spearman": spearman,
-            }
-        )
-        for between, step, seed, other, spearman in rows
+        by_test_example({"spearman": spearman[None]}, **dict(zip(columns, keys, strict=True)))
+        for *keys, spearman in rows
     ]
     return pd.concat(frames, ignore_index=True)
