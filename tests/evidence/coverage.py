@@ -61,7 +61,7 @@ def correlated(random, effect, rows=5, examples=4, tests=64, about=0.76):
     return correlation_scaled(mean_of_nested(fisher(values.reshape(-1, tests)), of_runs)), np.nan
 
 
-def of_uses(random, effect, rows=5, uses=32, tests=16, about=0.76):
+def of_uses(random, effect, rows=5, uses=32, tests=12, about=0.76):
     """Correlations over shared test examples, of uses in each run, whose mean is the run's."""
     values = _correlations(random, effect, rows, uses, tests, about).mean(1)
     return correlation_scaled(mean_of_crossed(fisher(values))), np.nan
@@ -127,7 +127,8 @@ def pairs_of_examples(random, effect, count=3):
 
 OF_RUNS, OF_EXAMPLES = "5 runs × 4 examples × 64 test examples", "6 examples of one run × 64 test examples"
 TRIALS_OF_RUNS, DIFFERENCES = "20 trials of 5 runs", "20 differences of 5 runs"
-OF_SUBSETS, OF_USES = "16 test examples of one run", "5 runs × 32 uses × 16 test examples"
+OF_SUBSETS, OF_USES = "12 test examples of one run", "5 runs × 32 uses × 12 test examples"
+IN_BERT, OF_FEWER = "`removal` in BERT", "`removal` in BERT by AdamW and in the ReLU ResNet"
 ENDS = ("none", "dominant")
 NEAR_ONE = (0.95, 0.99, 0.999)
 DESIGNS = {
@@ -171,23 +172,26 @@ DESIGNS = {
     ),
     **{
         f"{OF_SUBSETS} × 50 subsets, ρ = {about}": Design(
-            "`removal` in the ResNet", partial(correlated, rows=16, examples=1, tests=50, about=about), ENDS, SLOW
+            "`removal` in the ResNet", partial(correlated, rows=12, examples=1, tests=50, about=about), ENDS, SLOW
         )
         for about in (0.3, 0.76, 0.95)
     },
     **{
-        f"{OF_SUBSETS} × 20 subsets, ρ = {about}": Design(
-            "`removal` in BERT", partial(correlated, rows=16, examples=1, tests=20, about=about), ENDS
+        f"{OF_SUBSETS} × {subsets} subsets, ρ = {about}": Design(
+            used, partial(correlated, rows=12, examples=1, tests=subsets, about=about), ENDS
         )
-        for about in (0.3, 0.76)
+        for used, subsets, about in ((IN_BERT, 20, 0.3), (IN_BERT, 20, 0.76), (OF_FEWER, 12, 0.3))
     },
-    f"{OF_SUBSETS} × 20 subsets": Design(
-        "`removal-gain`, `removal-size`", partial(runs_and_tests, rows=16, tests=20), ENDS
-    ),
-    "5 runs × 16 test examples": Design("`memory-drop`, `memory-gain`", partial(runs_and_tests, tests=16)),
+    **{
+        f"{OF_SUBSETS} × {subsets} subsets": Design(
+            "`removal-gain`, `removal-size`", partial(runs_and_tests, rows=12, tests=subsets), ENDS
+        )
+        for subsets in (20, 12)
+    },
+    "5 runs × 12 test examples": Design("`memory-drop`, `memory-gain`", partial(runs_and_tests, tests=12)),
     **{
         f"{OF_USES}, ρ = {about}": Design("`memory`", partial(of_uses, about=about), ENDS, SLOW)
-        for about in (0.3, 0.95)
+        for about in (0.3, 0.76, 0.95)
     },
 }
 OTHERS = {
@@ -210,10 +214,12 @@ OTHERS = {
     "3 groups of one run × 64 test examples, ρ = 0.76": Design(
         "`loo-summary` (groups in the ResNet)", partial(correlated, rows=3, examples=1), ENDS, SLOW
     ),
-    f"{OF_SUBSETS} × 20 subsets, ρ = 0.95": Design(
-        "`removal` in BERT", partial(correlated, rows=16, examples=1, tests=20, about=0.95), ENDS
-    ),
-    f"{OF_USES}, ρ = 0.76": Design("`memory`", of_uses, ENDS, SLOW),
+    **{
+        f"{OF_SUBSETS} × {subsets} subsets, ρ = {about}": Design(
+            used, partial(correlated, rows=12, examples=1, tests=subsets, about=about), ENDS
+        )
+        for used, subsets, about in ((IN_BERT, 20, 0.95), (OF_FEWER, 12, 0.76), (OF_FEWER, 12, 0.95))
+    },
     "4 runs × 64 test examples": Design("no table", partial(runs_and_tests, rows=4)),
     "3 runs × 64 test examples": Design("no table", partial(runs_and_tests, rows=3)),
     "3 examples of one run by pairs": Design("`nonadditivity` in `expansion-summary`", pairs_of_examples),

@@ -3,7 +3,7 @@
 import coverage
 import numpy as np
 import pytest
-from coverage import DESIGNS, DIFFERENCES, HIGH, LOW, OF_RUNS, OTHERS, PAGE, TRIALS_OF_RUNS, with_section
+from coverage import DESIGNS, DIFFERENCES, HIGH, LOW, OF_RUNS, OF_SUBSETS, OTHERS, PAGE, TRIALS_OF_RUNS, with_section
 from fading.evidence.intervals import mean_of_crossed, mean_of_differences, mean_of_rows, mean_of_shares
 from fading.evidence.tables import UNCERTAINTY
 from fading.experiments import EXPERIMENTS
@@ -25,6 +25,10 @@ WRONG = {  # by design and run effect: what in its stead, and how
     "pairs that share a run are runs": (
         *("5 runs by pairs × 64 test examples", "dominant", "jackknife_of_pairs"),
         lambda values, pairs: values,
+    ),
+    "which subsets are left out does not matter": (
+        *(f"{OF_SUBSETS} × 20 subsets, ρ = 0.76", "none", "mean_of_nested"),
+        lambda values, rows: mean_of_rows(values.mean(1)),
     ),
     "trials of a run are runs": (
         *(TRIALS_OF_RUNS, "dominant", "mean_of_shares"),
