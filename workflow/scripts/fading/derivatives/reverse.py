@@ -97,8 +97,10 @@ def pulled_back(
         if step == segment.first_step or not further.any():
             cotangents, reading = cotangents[:0], reading[:0]
             continue
-        cotangents, slopes, reading = pulled[further, :-1], pulled[further, -1], reading[further]
-        cotangents[:, 0] += curvature(slopes)
+        if not further.all():
+            pulled, reading = pulled[further], reading[further]
+        cotangents = pulled[:, :-1]
+        cotangents[:, 0] += curvature(pulled[:, -1])
 
 
 def uses(segment: Segment, tested: Examples, progress=iter) -> Uses:

@@ -7,6 +7,7 @@ gradient), (1 + s, 2 + s, p), with a last axis of 1 where it is the same for all
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from itertools import product
 from typing import ClassVar
 
 import torch
@@ -118,28 +119,32 @@ class AdamW(Optimizer):
 
     def jacobian(self, state, gradient, t):
         _, m, v = self.step(state, gradient, t)
-        correct_first, correct_second = 1 - self.first ** (t + 1), 1 - self.second ** (t + 1)
-        root = (v / correct_second).sqrt()
-        by_m = 1 / correct_first / (root + self.epsilon)
-        slope = torch.where(root > 0, 1 / (2 * correct_second * root), 0.0)
-        by_v = -m / correct_first / (root + self.epsilon) ** 2 * slope
-        zero, one = torch.zeros_like(gradient), torch.ones_like(gradient)
-        m_row = [zero, self.first * one, zero, (1 - self.first) * one]
-        v_row = [zero, zero, self.second * one, 2 * (1 - self.second) * gradient]
-        move = [by_m * dm + by_v * dv for dm, dv in zip(m_row, v_row, strict=True)]
-        theta_row = [-self.rate(t) * derivative for derivative in move]
-        theta_row[0] = theta_row[0] + (1 - self.rate(t) * self.weight_decay)
-        return torch.stack([torch.stack(row) for row in (theta_row, m_row, v_row)])
+        correct_first, correct_second, eta = 1 - self.first ** (t + 1), 1 - self.second ** (t + 1), self.rate(t)
+        root = (v / correct_second).sqrt_()
+        by_m = 1 / (correct_first * (root + self.epsilon))  # of the move m̂ / (√v̂ + ε)
+        by_v = (-correct_first / (2 * correct_second) * m * by_m**2).div_(root).masked_fill_(root == 0, 0.0)
+        jacobian = state.new_zeros(3, 4, len(gradient))
+        jacobian[1, 1], jacobian[1, 3] = self.first, 1 - self.first
+        jacobian[2, 2] = self.second
+        torch.mul(gradient, 2 * (1 - self.second), out=jacobian[2, 3])
+        jacobian[0, 0] = 1 - eta * self.weight_decay
+        for source in (1, 2, 3):  # the moments and the gradient, through the moments
+            jacobian[0, source] = -eta * (by_m * jacobian[1, source] + by_v * jacobian[2, source])
+        return jacobian
 
 
 def push(jacobian: Tensor, tangents: Tensor) -> Tensor:
     """How a step moves k tangents (k, 2 + s, p) of state and gradient: tangents of the next state, (k, 1 + s, p)."""
-    return sum(jacobian[:, i] * tangents[:, i, None] for i in range(jacobian.shape[1]))
+    return pull(jacobian.transpose(0, 1), tangents)
 
 
 def pull(jacobian: Tensor, cotangents: Tensor) -> Tensor:
     """The transpose of push: cotangents (k, 1 + s, p) of the next state to (k, 2 + s, p)."""
-    return sum(jacobian[o] * cotangents[:, o, None] for o in range(jacobian.shape[0]))
+    pulled = cotangents.new_zeros(len(cotangents), jacobian.shape[1], cotangents.shape[2])
+    for (after, before), block in zip(product(*map(range, jacobian.shape[:2])), jacobian.flatten(0, 1), strict=True):
+        if block.any():  # many are zero, and of millions of parameters a pass is dear
+            pulled[:, before].addcmul_(cotangents[:, after], block)
+    return pulled
 
 
 OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "adamw": AdamW}
