@@ -111,7 +111,7 @@ def test_a_half_life_is_where_the_slope_falls_through_one_half(slope, observed, 
     table = half_lives(table_of({STEP_DOT: (1, 1, 1), GRADIENT_DOT: (1, 1, 1)}, slope, runs=1))
     (row,) = table.to_dict("records")
     assert {name: row[name] for name in SETTING} == SETTING
-    assert (row["observed"], row["censored"]) == (pytest.approx(observed), censored)
+    assert (row["observed"], row["observed_censored"]) == (pytest.approx(observed), censored)
     assert row["predicted"] == pytest.approx(2 + 2 * 0.3 / 0.4)
     assert row["error"] == pytest.approx(abs(np.log2(row["observed"] / row["predicted"])))
     assert np.isnan(row["ci_low"]), "one run is too few to tell"
@@ -123,7 +123,7 @@ def test_half_lives_are_means_over_runs_with_an_error_over_runs():
     (row,) = half_lives(frame).to_dict("records")
     of_runs = [2 + 2 * (0.1 + moved) / 0.3 for moved in (-0.03, -0.01, 0.01)] + [4]
     assert row["observed"] == pytest.approx(np.mean(of_runs))
-    assert row["censored"] == 0.25
+    assert row["observed_censored"] == 0.25
     assert row["error"] == pytest.approx(np.abs(np.log2(np.array(of_runs) / 3.5)).mean())
     assert row["over"] == "4 runs"
     assert row["ci_low"] < row["error"] < row["ci_high"]

@@ -92,7 +92,8 @@ def _of_crossed(group, value, scale):
     if "subset" in group:
         values = group.pivot(index="test_index", columns="subset", values=value).to_numpy(float)
         mean = mean_of_crossed(fisher(values) if scale == CORRELATION else values)
-        what = f"{values.shape[0]} test examples × {values.shape[1]} subsets of one run"
+        subsets = f" × {values.shape[1]} subsets" if values.shape[1] > 1 else ""
+        what = f"{values.shape[0]} test examples{subsets} of one run"
         return (correlation_scaled(mean) if scale == CORRELATION else replace(mean, scale=scale)), what
     units, values = _grid(group, [name for name in UNITS if name in group], value)
     if scale == CORRELATION:

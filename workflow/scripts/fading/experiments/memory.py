@@ -32,7 +32,7 @@ EXPERIMENT = Experiment(
         "memory-checks": {
             "output": "checks",
             "mean": "spearman",
-            "by": ("case", "regime"),
+            "by": ("case", "regime", "age"),
             "scale": "correlation",
         },
     },
@@ -91,18 +91,19 @@ def half_lives(ages: pd.DataFrame) -> pd.DataFrame:
 
     What is left is the slope of what the optimiser's step did, over test examples and uses; the half-life is where it
     falls through one half first, between ages by a straight line. Where it does not within the ages looked at it counts
-    as the last of them, and `censored` is the share of runs of which that is so. All are means over runs; error is
-    |log2(observed / predicted)|, 1 where one is twice the other, with its interval over runs.
+    as the last of them; observed_censored and predicted_censored are the shares of runs of which that is so. All are
+    means over runs; error is |log2(observed / predicted)|, 1 where one is twice the other, with its interval over runs.
     """
     rows = []
     for setting, group in ages[ages.estimator == STEP_DOT].groupby([*SETTING, "seed"], sort=False):
         left = group.groupby("age")[["slope", "forecast"]].mean()
         observed, predicted = (_half_life(left.index.to_numpy(), left[name].to_numpy()) for name in left)
-        found = {"observed": observed.age, "predicted": predicted.age, "censored": float(observed.censored)}
+        found = {"observed": observed.age, "predicted": predicted.age}
+        found |= {"observed_censored": observed.censored, "predicted_censored": predicted.censored}
         error = abs(np.log2(observed.age / predicted.age))
         rows.append(dict(zip([*SETTING, "seed"], setting, strict=True)) | found | {"error": error})
     by_run = pd.DataFrame(rows)
-    means = by_run.groupby(SETTING, sort=False)[["observed", "predicted", "censored"]].mean().reset_index()
+    means = by_run.groupby(SETTING, sort=False)[list(found)].mean().reset_index()
     return means.merge(averaged(by_run, "error", SETTING), on=SETTING)
 
 

@@ -90,8 +90,8 @@ def _gradient(case: Case, theta: Tensor, batch: Tensor) -> Tensor:
 def constant_slopes(segment: Segment, tested: Examples, ages: Sequence[int], ritz: Ritz) -> dict[int, float]:
     """Which share of a step is left at each age, if curvature stays what it is at the fork: known before any step.
 
-    Σ d f_a / Σ d² over the first batch's and the tested examples, d their gradients' dot product and f_a the same after
-    (1 − ηλ)^(a−1) on the Ritz vectors. For SGD; NaN for others.
+    Σ d f_a / Σ d² over the first batch's examples, a mean over tested ones, with d their gradients' dot product and f_a
+    the same after (1 − ηλ)^(a−1) on the Ritz vectors. For SGD; NaN for others.
     """
     case, theta, optimizer = segment.case, segment.state[0], segment.optimizer
     if not isinstance(optimizer, SGD):
@@ -100,7 +100,7 @@ def constant_slopes(segment: Segment, tested: Examples, ages: Sequence[int], rit
     train, test = (gradient_projections(case, theta, examples, ritz.vectors) for examples in (drawn, tested))
     dot, left = gradient_products(case, theta, drawn, tested), 1 - optimizer.rate(segment.first_step) * ritz.values
     filtered = {age: dot + (train * (left ** (age - 1) - 1)) @ test.T for age in ages}
-    return {age: ((dot * array).sum() / dot.square().sum()).item() for age, array in filtered.items()}
+    return {age: ((dot * array).sum(0) / dot.square().sum(0)).mean().item() for age, array in filtered.items()}
 
 
 def retrained_uses(segment: Segment, uses: dict[int, tuple[int, np.ndarray]], read: int) -> pd.DataFrame:

@@ -93,6 +93,7 @@ def scores_of_removal(
 def gain(scores: pd.DataFrame) -> pd.DataFrame:
     """What an estimator's datamodeling score has over the gradient dot product's, paired by subset and test example."""
     keys = ["case", "truth", "removed", "share"]
+    scores = scores[~scores.estimator.isin([ANOTHER_ORDER, ANOTHER_SEED])]
     least = scores[scores.estimator == GRADIENT_DOT].drop(columns="estimator").rename(columns={"lds": "least"})
     paired = scores.merge(least, on=[*keys, "seed", "subset", "test_index"])
     return averaged(paired.assign(gain=paired.lds - paired.least), "gain", [*keys, "estimator"])
