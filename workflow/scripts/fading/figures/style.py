@@ -16,6 +16,11 @@ COLOURS = {  # of what is no estimator: those describe themselves
     "diverging": PALETTE[3],
     "noise floor": (0.6, 0.6, 0.6),
     "linear-response": PALETTE[7],
+    "gradient-dot-at-its-time": PALETTE[0],
+    "step-dot-at-its-time": PALETTE[2],
+    "horizon-once": PALETTE[9],
+    "another order": (0.1, 0.1, 0.1),
+    "another seed": (0.45, 0.45, 0.45),
     "kept": PALETTE[0],
     "curvature": PALETTE[1],
     "re-use": PALETTE[2],
@@ -35,7 +40,12 @@ COLOURS = {  # of what is no estimator: those describe themselves
     "void": (0.1, 0.1, 0.1),
     "not tested": (0.6, 0.6, 0.6),
 }
-LABELS = {"linear-response": "linear response (exact first order)"}
+LABELS = {
+    "linear-response": "linear response (exact first order)",
+    "gradient-dot-at-its-time": "gradient dot product at its time",
+    "step-dot-at-its-time": "the optimiser's step at its time",
+    "horizon-once": "constant curvature since then",
+}
 SHORT = {
     "linear-response": "linear response",
     "gradient-dot-half-way": "gradient dot, half-way",

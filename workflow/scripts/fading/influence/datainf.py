@@ -13,6 +13,7 @@ from fading.models.case import Case, Examples
 ESTIMATOR = Estimator(
     label="DataInf (mean of inverses by layer)",
     short="DataInf",
+    colour=6,
     settings=("curvature_examples",),
     own={
         "relative_damping": {

@@ -19,6 +19,7 @@ from fading.training.optimizers import AdamW, Momentum, Optimizer
 ESTIMATOR = Estimator(
     label="SOURCE (segments of constant curvature)",
     short="SOURCE",
+    colour=3,
     settings=("curvature_examples",),
     own={
         "krylov": {
