@@ -104,7 +104,7 @@ def test_in_the_whole_space_scores_are_those_of_explicit_matrix_exponentials(
     problem = trained(kind, optimizer, checkpoints, weight_decay)
     values = torch.linalg.eigvalsh(sample_hessian(problem.case, problem.theta))
     assert (values[0] > 0) == definite
-    actual = scores(problem, SAMPLE, krylov=len(problem.theta), factors="lanczos").values
+    actual = scores(problem, "hessian", SAMPLE, krylov=len(problem.theta), factors="lanczos").values
     close(actual, dense(problem, sample_hessian), 1e-6)
 
 
@@ -113,7 +113,9 @@ def test_in_the_whole_space_scores_are_those_of_explicit_matrix_exponentials(
 )
 def test_beyond_the_krylov_space_curvature_is_the_weight_decay_alone(kind):
     problem = trained(kind, SGD(0.1), THREE, weight_decay=0.3)
-    actual = scores(replace(problem, examples=torch.tensor([4, 17])), SAMPLE, krylov=6, factors="lanczos").values
+    actual = scores(
+        replace(problem, examples=torch.tensor([4, 17])), "hessian", SAMPLE, krylov=6, factors="lanczos"
+    ).values
     close(actual, dense(problem, lambda case, theta: ritz_part(case, theta, 6))[[4, 17]])
 
 
@@ -121,7 +123,7 @@ def test_beyond_the_krylov_space_curvature_is_the_weight_decay_alone(kind):
 @pytest.mark.parametrize("kind", ["resnet-gelu", "bert", "sentences"])
 def test_with_ekfac_factors_scores_are_those_of_the_explicit_fisher_matrix(kind, optimizer):
     problem = trained(kind, optimizer, THREE)
-    actual = scores(problem, SAMPLE, krylov=1, factors="ekfac").values
+    actual = scores(problem, "hessian", SAMPLE, krylov=1, factors="ekfac").values
     close(actual, dense(problem, fisher), 1e-6)
 
 
@@ -136,13 +138,13 @@ def descent(rate, steps, kept) -> Problem:
 
 def source_and_unrolled(rate):
     problem = descent(rate, 6, list(range(7)))
-    source = scores(problem, Tiny.n, krylov=30, factors="lanczos").values
+    source = scores(problem, "hessian", Tiny.n, krylov=30, factors="lanczos").values
     return source, unrolled.scores(problem, window=6, tests=problem.case.measured).values
 
 
 def source_and_horizon(rate):
     problem = descent(rate, 6, [0, 6])
-    source = scores(problem, Tiny.n, krylov=30, factors="lanczos").values
+    source = scores(problem, "hessian", Tiny.n, krylov=30, factors="lanczos").values
     return source, horizon.scores(problem, window=6).values
 
 
@@ -163,10 +165,10 @@ def test_float32_agrees_with_float64(kind, optimizer, monkeypatch):
 
     monkeypatch.setattr("fading.influence.source.random_vector", start)
     problem = trained(kind, optimizer, THREE)
-    exact = scores(problem, SAMPLE, krylov=8, factors="lanczos").values
+    exact = scores(problem, "hessian", SAMPLE, krylov=8, factors="lanczos").values
     case, _ = single(problem.case, problem.theta)
     rounded = replace(problem, case=case, checkpoints={t: x.float() for t, x in problem.checkpoints.items()})
-    values = scores(rounded, SAMPLE, krylov=8, factors="lanczos").values
+    values = scores(rounded, "hessian", SAMPLE, krylov=8, factors="lanczos").values
     assert values.dtype == torch.float32
     close(values.double(), exact, 1e-2)
 
@@ -174,14 +176,16 @@ def test_float32_agrees_with_float64(kind, optimizer, monkeypatch):
 def test_what_it_cant_treat_and_bad_settings_are_refused_in_one_sentence():
     problem = trained("sentences", AdamW(0.01), THREE)
     with pytest.raises(FadingError, match="SOURCE by EK-FAC is for sgd and momentum"):
-        scores(problem, SAMPLE, krylov=4, factors="ekfac")
+        scores(problem, "hessian", SAMPLE, krylov=4, factors="ekfac")
     with pytest.raises(FadingError, match="no factors exact; there are lanczos, ekfac"):
-        scores(problem, SAMPLE, krylov=4, factors="exact")
+        scores(problem, "hessian", SAMPLE, krylov=4, factors="exact")
     with pytest.raises(FadingError, match="needs checkpoints before step 9; there is none"):
-        scores(replace(problem, checkpoints={9: problem.checkpoints[9]}), SAMPLE, krylov=4, factors="lanczos")
+        scores(
+            replace(problem, checkpoints={9: problem.checkpoints[9]}), "hessian", SAMPLE, krylov=4, factors="lanczos"
+        )
     far = replace(problem, optimizer=SGD(1e6))
     with pytest.raises(FadingError, match="overflows before step 9: curvature is too negative"):
-        scores(far, SAMPLE, krylov=8, factors="lanczos")
+        scores(far, "hessian", SAMPLE, krylov=8, factors="lanczos")
     bad = {"krylov": (0, 1.5, "30"), "factors": ("exact", 1)}
     for name, values in bad.items():
         schema = Draft202012Validator(ESTIMATOR.own[name])

@@ -6,34 +6,29 @@ from fading.figures import style
 from matplotlib import pyplot as plt
 
 CEILING = (ANOTHER_ORDER, ANOTHER_SEED)
+RUNGS = ("unrolled", "source", "ekfac", "cg", "abif", "datainf", "trak-ensemble", "tracin", "gradient-dot", "random")
+LABELS = ("linear datamodeling\nscore", "change of test\nloss (nats)", "predictions\nflipped")
 
 with Job(snakemake) as job:
     style.apply()
     names = style.Names(**job.settings["names"])
     table, sizes, flips = job.read("table"), job.read("removal_size"), job.read("removal_flips")
-    scored = table[table.truth == THIS_RUN]
-    cases = list(scored.case.unique())
-    figure, axes = plt.subplots(
-        3,
-        len(cases),
-        figsize=(style.WIDTH, 6.2),
-        squeeze=False,
-        sharey="row",
-        layout="constrained",
-        height_ratios=[1.8, 1, 1],
-    )
-    for column, case in zip(axes.T, cases, strict=True):
-        upper, middle, lower = column
-        for estimator, line in scored[scored.case == case].groupby("estimator", sort=False):
-            look = {"ls": ":", "lw": 1} if estimator in CEILING else {}
-            colour = names.colour(estimator)
-            upper.plot(line["share"], line.lds, marker=".", ms=4, color=colour, label=names.short(estimator), **look)
-            upper.fill_between(line["share"], line.ci_low, line.ci_high, color=colour, alpha=0.12, lw=0)
+    scored = table[table.truth == THIS_RUN].sort_values("share")
+    cases = list(scored.case.drop_duplicates().sort_index())
+    heights = {"height_ratios": [2.2, 1, 1], "layout": "constrained"}
+    figure, axes = plt.subplots(3, len(cases), figsize=(style.WIDTH, 6.6), squeeze=False, sharey="row", **heights)
+    for (upper, middle, lower), case in zip(axes.T, cases, strict=True):
+        lines = dict(list(scored[scored.case == case].groupby("estimator")))
+        for name in (name for name in (*RUNGS, *CEILING) if name in lines):
+            line, look = lines[name], {"ls": ":"} if name in CEILING else {}
+            upper.plot(
+                line["share"], line.lds, marker=".", ms=4, color=names.colour(name), label=names.short(name), **look
+            )
+            upper.fill_between(line["share"], line.ci_low, line.ci_high, color=names.colour(name), alpha=0.1, lw=0)
         upper.axhline(0, color="0.7", lw=0.8, zorder=0)
-        of_case = sizes[sizes.case == case]
-        left_out, noise = (of_case[(of_case.what == ONE_ULP) == ulp] for ulp in (False, True))
-        left_out = left_out.sort_values("share")
-        middle.plot(left_out["share"], left_out["size"], marker=".", color="0.2", label="left out")
+        of_case = sizes[sizes.case == case].sort_values("share")
+        left_out, noise = of_case[of_case.what != ONE_ULP], of_case[of_case.what == ONE_ULP]
+        middle.plot(left_out["share"], left_out["size"], marker=".", color="0.2", label="part left out")
         middle.axhline(noise["size"].iloc[0], color="0.6", ls="--", lw=1, label=ONE_ULP)
         middle.set(yscale="log")
         for ranking, line in flips[flips.case == case].groupby("ranking", sort=False):
@@ -42,9 +37,12 @@ with Job(snakemake) as job:
             )
         for axis in (upper, middle):
             axis.set(xscale="log", xlabel="share left out at random")
-        lower.set(xscale="log", xlabel="most helpful left out", ylim=(-0.03, 1.03))
-        upper.set_title(names.label(case).replace(", ", "\n"))
-    for axis, label in zip(axes[:, 0], ("linear datamodeling\nscore", "change of loss (nats)", "flipped"), strict=True):
+        if case in set(flips.case):
+            lower.set(xscale="log", xlabel="most helpful left out", ylim=(-0.03, 1.03))
+        else:
+            lower.set_axis_off()
+        upper.set_title(names.label(case).replace(", ", "\n"), fontsize=7)
+    for axis, label in zip(axes[:, 0], LABELS, strict=True):
         axis.set_ylabel(label)
     style.shared_legend(figure, axes.flat, columns=5)
     job.write("png", figure)

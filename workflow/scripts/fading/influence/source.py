@@ -20,7 +20,7 @@ ESTIMATOR = Estimator(
     label="SOURCE (segments of constant curvature)",
     short="SOURCE",
     colour=3,
-    settings=("curvature_examples",),
+    settings=("curvature", "curvature_examples"),
     own={
         "krylov": {
             "description": "Of source: the dimension of the Krylov space that stands for a segment's Hessian.",
@@ -29,7 +29,7 @@ ESTIMATOR = Estimator(
             "default": 30,
         },
         "factors": {
-            "description": "Of source: what stands for a segment's curvature, the Hessian's Ritz pairs (lanczos) "
+            "description": "Of source: what stands for a segment's curvature, its Ritz pairs (lanczos) "
             "or EK-FAC's factors (ekfac), which are for sgd and momentum.",
             "enum": ["lanczos", "ekfac"],
             "default": "lanczos",
@@ -42,7 +42,7 @@ ESTIMATOR = Estimator(
 Filter = Callable[[Callable[[Tensor], Tensor], Tensor], Tensor]
 
 
-def scores(problem: Problem, curvature_examples: int, krylov: int, factors: str) -> Scores:
+def scores(problem: Problem, curvature: str, curvature_examples: int, krylov: int, factors: str) -> Scores:
     """−Σ_l ⟨∇ℓ(θ_T; z), S_L … S_{l+1} r_l⟩ for up-weighting x_k from the first kept checkpoint to this one, nats.
 
     A segment l lies between kept checkpoints. The one that ends it gives its curvature H, the mean over the first so
@@ -51,10 +51,11 @@ def scores(problem: Problem, curvature_examples: int, krylov: int, factors: str)
     τ/(1 − μ). AdamW moves by D = diag(1/(√v̂ + 10⁻⁸)): then H is D^½HD^½ plus the decoupled decay, S = D^½ exp(−τH)
     D^−½, and r has D^½ on either side. Second moments are the checkpoint's; that they respond as well is left out.
 
-    By lanczos all Ritz pairs stay, negative values too, along which S grows; on all other directions H counts as the
-    weight decay alone. EK-FAC's factors have no negative values. It runs in reverse from the test gradients: memory is
-    that of a few per test example. Raises FadingError where there is no checkpoint before this one, for EK-FAC with
-    AdamW, and where negative curvature makes S overflow.
+    By lanczos all Ritz pairs of the kind of `curvature` stay; on all other directions H counts as the weight decay
+    alone. Along negative values of a Hessian S grows, early in training without bound: by default, as in the paper, H
+    is the Gauss-Newton matrix. EK-FAC's factors stand for that one too. It runs in reverse from the test gradients:
+    memory is that of a few per test example. Raises FadingError where there is no checkpoint before this one, for
+    EK-FAC with AdamW, and where negative curvature makes S overflow.
     """
     if factors not in FACTORS:
         raise FadingError(f"The estimator source has no factors {factors}; there are {', '.join(FACTORS)}.")
@@ -66,13 +67,13 @@ def scores(problem: Problem, curvature_examples: int, krylov: int, factors: str)
     for before, step in reversed(list(pairwise(kept))):
         theta, rate = problem.checkpoints[step][0], _effective_rate(optimizer, before, step)
         root = _root_preconditioner(optimizer, problem.checkpoints[step], step)
-        curvature = FACTORS[factors](problem, theta, root, curvature_examples, krylov)
+        applied = FACTORS[factors](problem, theta, root, curvature, curvature_examples, krylov)
         scaled = cotangents * root
-        summed = curvature(partial(_summed, rate=rate), scaled) * root
+        summed = applied(partial(_summed, rate=rate), scaled) * root
         if not summed.isfinite().all():
             raise FadingError(f"SOURCE overflows before step {step}: curvature is too negative for the way travelled.")
         total = total - gradient_projections(case, theta, problem.train, summed, problem.progress) / len(case.train)
-        cotangents = curvature(partial(_remembered, rate=rate), scaled) / root
+        cotangents = applied(partial(_remembered, rate=rate), scaled) / root
     return Scores(total)
 
 
@@ -99,13 +100,13 @@ def _summed(values: Tensor, rate: float) -> Tensor:
     return (-torch.expm1(-rate * values) / values).where(values != 0, rate)
 
 
-def _lanczos(problem: Problem, theta: Tensor, root: Tensor, examples: int, krylov: int) -> Filter:
+def _lanczos(problem: Problem, theta: Tensor, root: Tensor, kind: str, examples: int, krylov: int) -> Filter:
     """f(H) on rows (k, p), H preconditioned, by its Ritz pairs; elsewhere f of the weight decay alone."""
     case, optimizer = problem.case, problem.optimizer
-    hessian = Curvature(case, theta, torch.arange(examples))
+    product = Curvature(case, theta, torch.arange(examples), kind=kind)
     decoupled = optimizer.weight_decay if isinstance(optimizer, AdamW) else 0.0
     start = random_vector(theta, problem.seed)
-    ritz = lanczos(lambda rows: root * hessian(root * rows) + decoupled * rows, start, krylov, problem.progress)
+    ritz = lanczos(lambda rows: root * product(root * rows) + decoupled * rows, start, krylov, problem.progress)
     elsewhere = torch.tensor([decoupled or case.weight_decay], dtype=torch.float64)
 
     def apply(function, rows):
@@ -116,7 +117,7 @@ def _lanczos(problem: Problem, theta: Tensor, root: Tensor, examples: int, krylo
     return apply
 
 
-def _ekfac(problem: Problem, theta: Tensor, root: Tensor, examples: int, krylov: int) -> Filter:
+def _ekfac(problem: Problem, theta: Tensor, root: Tensor, kind: str, examples: int, krylov: int) -> Filter:
     """f(F) on rows (k, p), F the Fisher matrix by layer in its eigenbasis, plus the weight decay."""
     case = problem.case
     if isinstance(problem.optimizer, AdamW):
