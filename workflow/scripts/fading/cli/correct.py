@@ -41,7 +41,7 @@ from fading.training.optimizers import make_optimizer
 from fading.training.order import batch_order
 from fading.training.segment import batches, unpack_all
 
-SHARE = 0.015  # of training's learning rate
+SHARE = 0.03  # of training's learning rate
 ESTIMATOR = {LABEL_NEIGHBOURS: NEIGHBOURS}  # of a ranking that is made of another's scores
 TRIED = (DESCEND, RELABEL, ASCEND, DROP)
 

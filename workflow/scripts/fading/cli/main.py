@@ -78,7 +78,7 @@ def _parser():
     )
     correcting.add_argument("--examples", type=_count, default=10, metavar="K", help="how many it takes of an end (10)")
     correcting.add_argument("--steps", type=_count, default=20, metavar="S", help="how many steps it may take (20)")
-    correcting.add_argument("--learning-rate", type=_rate, metavar="ETA", help="step size (0.015 of training's)")
+    correcting.add_argument("--learning-rate", type=_rate, metavar="ETA", help="step size (0.03 of training's)")
     correcting.set_defaults(command=_correct)
     return parser
 
