@@ -260,7 +260,6 @@ SETTINGS = [
     ({f"{RESNET}__influence__window": 3}, {"scores"} | shown("leave_one_out", "seen", *OF_REMOVAL)),
     ({f"{RESNET}__influence__tests": 3}, {"scores"} | shown("leave_one_out", "seen", "memory", *OF_REMOVAL)),
     ({f"{RESNET}__removal__subsets": 5}, {"removed"} | shown("removal")),
-    ({f"{RESNET}__removal__estimators": ["datainf", "source"]}, shown(*OF_REMOVAL)),
     ({"removal__shares": [0.05, 0.2]}, {"removed"} | shown("removal")),
     ({"removal__counts": [10, 20]}, shown("flips")),
     ({"memory__ages": [1, 2, 3]}, shown("memory")),
