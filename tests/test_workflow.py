@@ -455,7 +455,7 @@ def test_correct_says_in_a_sentence_what_it_cannot_do(smoke, tmp_path):
         ),
         (
             ("bert-reviews", "--test-index", "0", "--seed", "7"),
-            "seed-7/checkpoints.safetensors: there are bert-reviews",
+            "seed-7/checkpoints.safetensors: there are bert-adamw-reviews (seed-0), bert-reviews",
         ),
         (("bert-reviews", "--test-index", "0", "--steps", "0"), "--steps: found 0; accepted is 1 or more"),
     ):
