@@ -70,7 +70,6 @@ AGREE = [
     ("resnet", "dattri", "gradient-dot"),
     ("logistic", "dattri", "exact"),
     ("resnet", "dattri", "datainf"),
-    ("logistic", "dattri", "datainf"),
     ("resnet", "dattri", "trak"),
     ("resnet", "bergson", "unrolled"),
     ("bert", "bergson", "unrolled"),

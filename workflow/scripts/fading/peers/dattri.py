@@ -23,7 +23,7 @@ PEER = Peer(
     compares={
         "gradient-dot": ("resnet",),
         "exact": ("logistic",),
-        "datainf": ("resnet", "logistic"),
+        "datainf": ("resnet",),
         "trak": ("resnet",),
     },
 )
