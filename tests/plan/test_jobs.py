@@ -206,7 +206,10 @@ def test_an_estimators_options_are_its_own_then_the_studys_then_the_cases(plan):
     end, tests = plan.end("resnet-fashion"), plan.definition("resnet-fashion")["influence"]["tests"]
     assert plan.options("resnet-fashion", "unrolled") == {"window": end, "tests": tests}, "the whole run"
     assert plan.options("logistic-fashion", "unrolled") == {"window": 800, "tests": 64}, "all measured ones"
-    assert plan.options("resnet-fashion", "source") == {"krylov": 30, "factors": "lanczos", "curvature_examples": 128}
+    assert plan.options("resnet-fashion", "source") == {
+        **{"curvature": "gauss-newton", "curvature_examples": 128},
+        **{"krylov": 30, "factors": "lanczos"},
+    }
     assert plan.options("resnet-fashion", "cg") == {
         **{"curvature": "gauss-newton", "damping": 0.1, "curvature_examples": 128},
         **{"iterations": 10, "tolerance": 1e-4},
