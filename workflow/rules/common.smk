@@ -10,7 +10,8 @@ sys.path.insert(0, str(SCRIPTS))
 # Jobs run the library of this clone, whichever clone their environment was made in, and load no model from a hub.
 os.environ.update(PYTHONPATH=str(SCRIPTS), HF_HUB_OFFLINE="1")
 
-from fading.data import DATASETS, WEIGHTS
+from fading.artefacts.devices import check
+from fading.data import DATASETS, WEIGHTS, source_of
 from fading.errors import FadingError
 from fading.experiments import EXPERIMENTS
 from fading.influence import ESTIMATORS
@@ -23,11 +24,16 @@ from fading.plan.plan import Plan
 from fading.plan.settings import settings as settings_of
 from fading.plan.wiring import Need
 
+DEVICE = config.pop("device", "cpu")  # no part of any study: --config device=cuda
+
 try:
+    check(DEVICE)
     PLAN = Plan(config, yaml.safe_load(Path(workflow.basedir, "config/claims.yaml").read_text()))
     JOBS = jobs.jobs(PLAN, jobs.STUDY)
 except FadingError as error:
     raise WorkflowError(str(error))
+
+config["device"] = DEVICE  # scripts see it
 
 STUDY = "results/{study}"
 RUN = f"{STUDY}/{{case}}/seed-{{run}}"
@@ -44,6 +50,7 @@ wildcard_constraints:
     run=r"\d+(-order-\d+)?",  # 0-order-1 starts as 0 does and draws its batches in the order of seed 1
     step=r"\d+",
     chunk=r"\d+",
+    format="parquet|safetensors",
     download="|".join(description.file for description in (*DATASETS.values(), *WEIGHTS.values())),
 
 
@@ -62,6 +69,11 @@ def files(need):
 def reads(rule):
     """What a rule's jobs read, by the names under which its script knows them."""
     return lambda wildcards: {name: files(need) for name, need in jobs.reads(PLAN, rule, own(wildcards)).items()}
+
+
+def given(rule):
+    """The user's files that a rule's jobs read."""
+    return lambda wildcards: jobs.given(PLAN, rule, own(wildcards))
 
 
 def settings(rule):
@@ -88,7 +100,7 @@ def model(wildcards):
 
 def dataset(wildcards):
     """The file of a case's dataset."""
-    return DATASETS.source(PLAN.definition(wildcards.case)["dataset"])
+    return source_of(PLAN.definition(wildcards.case)["dataset"])
 
 
 def encoder(wildcards):

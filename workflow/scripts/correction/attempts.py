@@ -17,7 +17,7 @@ with Job(snakemake) as job:
     upcoming = batches(batch_order(len(case.train), settings["batch_size"], start, stop, settings["seed"]))
     trained = Trained(case, checkpoints[start], start, upcoming, settings["others"], settings["seed"])
     scored = dict(zip(settings["estimators"], job.read("scores"), strict=True)) | {EARLIER: job.read("earlier")}
-    scores = {name: torch.from_numpy(arrays["scores"]) for name, arrays in scored.items()}
+    scores = {name: torch.as_tensor(arrays["scores"]) for name, arrays in scored.items()}
     where = {"case": job.wildcards["case"], "seed": settings["seed"]}
     frame, paths = trials(trained, scores, checkpoints, job.read("order"), settings, job.progress)
     job.write("trials", located(frame, **where))

@@ -18,7 +18,7 @@ with Job(snakemake) as job:
     case, step = open_case(settings, arrays), settings["from"]
     state = unpack(case, job.read("checkpoints"), step)
     trained = Trained(case, state, step, [], others=len(case.test), seed=settings["seed"])
-    scores = torch.from_numpy(job.read("scores")["scores"])
+    scores = torch.as_tensor(job.read("scores")["scores"])
     frames = []
     for target in trained.wrong(TARGETS):
         ranking = rankings(case, target, {GRADIENT_DOT: scores[:, target]})[GRADIENT_DOT]

@@ -19,17 +19,18 @@ with Job(snakemake) as job:
     stop, state = start + settings["recovery"], unpack(case, job.read("checkpoints"), start)
     upcoming = batches(batch_order(len(case.train), settings["batch_size"], start, stop, settings["seed"]))
     onwards = Segment(case, state, upcoming, make_optimizer(settings), start)
-    true_labels = torch.from_numpy(examples["train_labels"])
+    true_labels = torch.as_tensor(examples["train_labels"])
     planted = case.train.labels != true_labels
     scored = zip(settings["estimators"], job.read("scores"), strict=True)
-    scores = {name: torch.from_numpy(arrays["scores"]) for name, arrays in scored}
+    scores = {name: torch.as_tensor(arrays["scores"]) for name, arrays in scored}
     suspicion_by_method = suspicions(case, state[0], scores, settings["seed"])
     precision = {method: average_precision(suspicion, planted) for method, suspicion in suspicion_by_method.items()}
     recovery, hits = [], {}
     suspected = {name: suspects(suspicion, planted.sum()) for name, suspicion in suspicion_by_method.items()}
     suspected |= {EVERYTHING: planted.nonzero()[:, 0], NOTHING: torch.arange(0)}
     for method, remedy in job.progress(list(product(suspected, REMEDIES))):
-        hits[method, remedy] = recovered(onwards, *remedied(case, remedy, suspected[method], true_labels)).numpy()
+        treated = remedied(case, remedy, suspected[method], true_labels)
+        hits[method, remedy] = recovered(onwards, *treated).numpy(force=True)
         print(f"{method}, {remedy}: accuracy {hits[method, remedy].mean():.3f}")
     for (method, remedy), against in product(hits, (NOTHING, RANDOM)):
         gain = hits[method, remedy] - hits[against, remedy]

@@ -14,7 +14,7 @@ with Job(snakemake) as job:
     order = batches(job.read("order"))
     whole = Segment(case, unpack(case, checkpoints, 0), order, make_optimizer(settings))
     scored = dict(zip(settings["estimators"], job.read("scores"), strict=True))
-    scores = {name: torch.from_numpy(arrays["scores"]) for name, arrays in scored.items()}
+    scores = {name: torch.as_tensor(arrays["scores"]) for name, arrays in scored.items()}
     end, chosen = unpack(case, checkpoints, settings["step"])[0], (settings["targets"], settings["counts"])
     frame = flips(whole, end, scores, settings["rankings"], *chosen, job.progress)
     job.write("flips", located(frame, case=job.wildcards["case"], seed=settings["seed"]))

@@ -19,7 +19,7 @@ with Job(snakemake) as job:
     state, ritz = unpack(case, job.read("checkpoints"), fork), Ritz.from_arrays(job.read("spectrum"))
     tested, ages = case.tested[: settings["tests"]], settings["ages"]
     scored = zip(settings["estimators"], job.read("scores"), strict=True)
-    scores = {name: torch.from_numpy(array["scores"])[:, : len(tested)] for name, array in scored}
+    scores = {name: torch.as_tensor(array["scores"])[:, : len(tested)] for name, array in scored}
     frames, checks = [], []
     for stretch in settings["stretches"]:
         read = [fork + max(ages) + number * settings["spacing"] for number in range(settings["readings"])]

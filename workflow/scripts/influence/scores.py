@@ -31,4 +31,4 @@ with Job(snakemake) as job:
         print(f"{measure}: median {tensor.double().median():.3g}, largest {tensor.double().max():.3g}")
     beside = {f"health.{measure}": tensor for measure, tensor in scores.health.items()} | scores.beside
     arrays = {"scores": scores.values, "examples": problem.examples, **beside}
-    job.write("scores", {name: tensor.numpy() for name, tensor in arrays.items()})
+    job.write("scores", {name: tensor.numpy(force=True) for name, tensor in arrays.items()})

@@ -14,8 +14,8 @@ with Job(snakemake) as job:
     hessian = Curvature(case, theta, torch.arange(settings["curvature_examples"]))
     ritz = lanczos(hessian, random_vector(theta, 0), settings["krylov"], job.progress)
     everything = {
-        "all_values": ritz.values.numpy(),
-        "all_residuals": ritz.coupling.abs().numpy(),
-        "all_weights": ritz.weights.numpy(),
+        "all_values": ritz.values.numpy(force=True),
+        "all_residuals": ritz.coupling.abs().numpy(force=True),
+        "all_weights": ritz.weights.numpy(force=True),
     }
     job.write("spectrum", {**ritz.largest(settings["keep"]).to_arrays(), **everything})

@@ -25,6 +25,6 @@ with Job(snakemake) as job:
         moved, residual = objective.response(counterfactual, TOLERANCE)
         residuals.append(residual)
         with torch.no_grad():
-            changes.append((case.measured_losses(moved) - before).numpy())
+            changes.append((case.measured_losses(moved) - before).numpy(force=True))
     arrays = {"loss_change": np.stack(changes), "residual": np.array(residuals), **described(counterfactuals)}
     job.write("changes", arrays)

@@ -5,7 +5,8 @@ from fading.artefacts.job import Job
 from fading.models.case import open_case
 from fading.training.counterfactuals import left_out, share
 from fading.training.optimizers import make_optimizer
-from fading.training.retraining import described, first_epoch, fork, record, weights
+from fading.training.replicas import record_each, replica, together
+from fading.training.retraining import described, first_epoch, fork
 from fading.training.segment import Segment, batches, unpack_all
 
 with Job(snakemake) as job:
@@ -15,10 +16,12 @@ with Job(snakemake) as job:
     everything = left_out(first_epoch(order, len(case.train)), **settings["left_out"])
     counterfactuals = share(everything, int(job.wildcards["chunk"]), settings["chunk"])
     actual = case.measured_losses(checkpoints[steps][0])
-    changes = []
-    for counterfactual in job.progress(counterfactuals):
-        start = fork(order, counterfactual.members, checkpoints)
+    changes, at_once = [], together(checkpoints[0])
+    places = range(0, len(counterfactuals), at_once)
+    for few in (counterfactuals[place : place + at_once] for place in job.progress(places)):
+        start = min(fork(order, counterfactual.members, checkpoints) for counterfactual in few)
         again = Segment(case, checkpoints[start], batches(order, start), optimizer, start)
-        _, losses = record(again, weights(case, counterfactual), [steps - start])
-        changes.append((losses[0] - actual).numpy())
-    job.write("changes", {"loss_change": np.stack(changes), **described(counterfactuals)})
+        replicas = [replica(case, checkpoints[start], counterfactual) for counterfactual in few]
+        for _, losses in record_each(again, replicas, [steps - start], at_once):
+            changes.append((losses[0] - actual).numpy(force=True))
+    job.write("changes", {"loss_change": np.stack(changes), **described(counterfactuals)}, together=at_once)

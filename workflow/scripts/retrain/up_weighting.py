@@ -1,7 +1,5 @@
 """Continue training with single examples up-weighted, and with nothing but noise changed; what theory says of it."""
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from fading.artefacts.job import Job
@@ -10,7 +8,8 @@ from fading.experiments.theory import predictions
 from fading.models.case import open_case
 from fading.training.counterfactuals import share, up_weighted
 from fading.training.optimizers import make_optimizer
-from fading.training.retraining import described, record, start, weights
+from fading.training.replicas import record_each, replica, together
+from fading.training.retraining import described, record
 from fading.training.segment import Segment, batches, unpack
 
 with Job(snakemake) as job:
@@ -22,11 +21,11 @@ with Job(snakemake) as job:
     counterfactuals = share(everything, int(job.wildcards["chunk"]), settings["chunk"])
     unchanged, unchanged_losses = record(segment, None, steps)
     loss_change, norms, deltas = [], [], []
-    for counterfactual in job.progress(counterfactuals):
-        started = replace(segment, state=start(state, counterfactual))
-        thetas, losses = record(started, weights(case, counterfactual), steps)
-        loss_change.append((losses - unchanged_losses).numpy())
-        norms.append((thetas - unchanged).double().norm(dim=1).numpy())
+    replicas = [replica(case, state, counterfactual) for counterfactual in counterfactuals]
+    runs = record_each(segment, replicas, steps, at_once := together(state))
+    for counterfactual, (thetas, losses) in zip(job.progress(counterfactuals), runs, strict=True):
+        loss_change.append((losses - unchanged_losses).numpy(force=True))
+        norms.append((thetas - unchanged).double().norm(dim=1).numpy(force=True))
         if counterfactual.epsilon:
             deltas.append(thetas - unchanged)
     arrays = {"loss_change": np.stack(loss_change), "norm": np.stack(norms), **described(counterfactuals)}
@@ -35,4 +34,4 @@ with Job(snakemake) as job:
         ritz = Ritz.from_arrays(job.read("spectrum"))
         theory = predictions(segment, changed, torch.stack(deltas), ritz, steps, job.progress)
         arrays |= {f"theory.{name}": array for name, array in theory.items()}
-    job.write("changes", arrays)
+    job.write("changes", arrays, together=at_once)

@@ -8,6 +8,7 @@ from functools import cached_property
 from importlib.metadata import version
 
 from fading.artefacts import store
+from fading.artefacts.devices import compute_on, computed_on
 from fading.errors import FadingError
 
 LOCK = "envs/study.lock"
@@ -42,10 +43,7 @@ class Job:
         log = os.open(self.snakemake.log[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        if torch := sys.modules.get("torch"):
-            torch.set_num_threads(self.snakemake.threads)
-            torch.set_num_interop_threads(1)
-            torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms imports the compiler: seconds
+        compute_on(self.snakemake.config["device"], self.snakemake.threads)
         return self
 
     def __exit__(self, kind, error, trace):
@@ -104,10 +102,9 @@ def lineage(rule: str, wildcards: dict, settings: dict, inputs: list[str], code:
 
 def environment() -> dict:
     """What of this process's environment determines results, as lineage records it."""
-    torch = sys.modules.get("torch")
     loaded = {name: version(name) for name in NUMERICS if name in sys.modules}
     return {
         "lock": store.sha256(LOCK),
         "versions": {"python": platform.python_version(), **loaded},
-        "device": f"cpu {torch.backends.cpu.get_cpu_capability()}" if torch else "cpu",
+        "device": computed_on(),
     }

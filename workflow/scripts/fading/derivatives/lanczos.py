@@ -47,13 +47,14 @@ class Ritz:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """As arrays, for an artefact."""
-        return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: torch.as_tensor(value).numpy(force=True) for name, value in values.items()}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "Ritz":
         """The inverse of to_arrays; other arrays are ignored."""
         names = (field.name for field in fields(cls) if field.name != "dropped")
-        return cls(**{name: torch.from_numpy(arrays[name]) for name in names}, dropped=arrays["dropped"].item())
+        return cls(**{name: torch.as_tensor(arrays[name]) for name in names}, dropped=arrays["dropped"].item())
 
 
 def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, progress=iter) -> Ritz:
@@ -97,5 +98,6 @@ def _norm(vector):
 
 
 def random_vector(theta: Tensor, seed: int) -> Tensor:
-    """A normal random vector (p,) for Lanczos's iteration to start from."""
-    return torch.randn(len(theta), generator=torch.Generator().manual_seed(seed), dtype=theta.dtype)
+    """A normal random vector (p,) for Lanczos's iteration to start from, the same on every device."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(len(theta), generator=generator, dtype=theta.dtype, device="cpu").to(theta.device)

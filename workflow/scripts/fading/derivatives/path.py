@@ -28,4 +28,4 @@ def extremes_along(segment: Segment, products: int = PRODUCTS, progress=iter) ->
         found.append(torch.cat([ends.values, ends.coupling.abs()]).double())
         start, theta = ends.vectors.sum(0) + 0.1 * anew / anew.norm(), after[0]
     names = ("smallest", "largest", "residual_smallest", "residual_largest")
-    return dict(zip(names, torch.stack(found, 1).numpy(), strict=True))
+    return dict(zip(names, torch.stack(found, 1).numpy(force=True), strict=True))

@@ -71,7 +71,8 @@ def remainders(segment: Segment, examples: list[int], epsilons: list[float], see
     response = linear_response(segment, [(example,) for example in examples])
     theta, rows = segment.state[0], []
     generator = torch.Generator().manual_seed(seed)
-    directions = torch.randn(len(examples), len(theta), generator=generator, dtype=case.dtype)
+    directions = torch.randn(len(examples), len(theta), generator=generator, dtype=case.dtype, device="cpu")
+    directions = directions.to(theta.device)
     directions /= directions.norm(dim=1, keepdim=True)
     fill = 0.0 if isinstance(optimizer, SGD) else math.nan
     summed = torch.full((len(examples), len(theta)), fill, dtype=case.dtype)

@@ -50,8 +50,8 @@ def effects_by_age(
         at_the_fork = {name: array[step.batch] for name, array in scores.items()}
         for reading in wanted:
             predicted = at_its_time | filtered(reading) | at_the_fork
-            arrays = {name: array.double().numpy() for name, array in predicted.items()}
-            actual = (effects[:, step.read == reading] / len(step.batch)).double().numpy()
+            arrays = {name: array.double().numpy(force=True) for name, array in predicted.items()}
+            actual = (effects[:, step.read == reading] / len(step.batch)).double().numpy(force=True)
             age = reading - step.step
             frames.append(located(agreement(arrays, actual), read=reading, age=age).assign(forecast=known[age]))
             if reading == max(read):
@@ -121,7 +121,7 @@ def retrained_uses(segment: Segment, uses: dict[int, tuple[int, np.ndarray]], re
         moved = state_after(once, weights(case, Counterfactual((example,), -1.0)))
         later = Segment(case, moved, batches[place + 1 : last], segment.optimizer, step + 1)
         change = case.measured_losses(state_after(later)[0]) - case.measured_losses(states[read][0])
-        values = {"predicted": -effect[None], "actual": change.detach().numpy()[None, : len(effect)]}
+        values = {"predicted": -effect[None], "actual": change.numpy(force=True)[None, : len(effect)]}
         values["spearman"] = spearman_pseudo_values(values["predicted"], values["actual"])
         frames.append(by_test_example(values, age=age, train_index=example))
     return pd.concat(frames, ignore_index=True)

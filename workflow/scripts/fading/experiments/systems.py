@@ -60,7 +60,7 @@ class System:
             damped = matrix + damping * torch.eye(len(matrix), dtype=matrix.dtype)
             solution = solvers.exact(damped, self.gradients)
             rows += self._rows("explicit", STANDARD, damping, 0, solution.health(), self._tested(solution.x).T)
-        return rows, torch.linalg.eigvalsh(matrix).numpy()
+        return rows, torch.linalg.eigvalsh(matrix).numpy(force=True)
 
     def _tested(self, vectors):
         return gradient_projections(self.case, self.theta, self.case.tested, vectors)
@@ -76,7 +76,7 @@ class System:
     def _row(self, example, solver, setting, damping, products, health, inner):
         keys = {"train_index": example, "curvature": self.kind, "solver": solver, "setting": setting}
         health = {name: health[name].item() for name in ("residual", "diverged", "negative_curvature")}
-        scores = (-inner / len(self.case.train)).numpy()
+        scores = (-inner / len(self.case.train)).numpy(force=True)
         return {**keys, "damping": damping, "products": products, **health, "scores": scores}
 
 

@@ -53,11 +53,12 @@ def predictions(
     effects["effect"], first = torch.stack(read, 1).tensor_split([len(examples)])
     if isinstance(optimizer, SGD):
         effects["effect-once"] = effects["effect"].index_put((again,), first)
-    predicted = {name: (epsilon[:, None, None] * effect).numpy() for name, effect in effects.items()}
-    predicted |= {"error": torch.stack(errors, 1).numpy(), "reused": second_use(used)}
+    predicted = {name: (epsilon[:, None, None] * effect).numpy(force=True) for name, effect in effects.items()}
+    predicted |= {"error": torch.stack(errors, 1).numpy(force=True), "reused": second_use(used)}
     if isinstance(optimizer, SGD):
         sizes = torch.tensor(list(map(len, batches)))
-        predicted["forcing"] = (optimizer.learning_rate * epsilon.abs()[:, None] * (slopes / sizes[:, None]).T).numpy()
+        forcing = optimizer.learning_rate * epsilon.abs()[:, None] * (slopes / sizes[:, None]).T
+        predicted["forcing"] = forcing.numpy(force=True)
     return predicted
 
 
@@ -128,4 +129,4 @@ def second_use(used: Tensor) -> np.ndarray:
     `used` (T, K) says which steps draw which.
     """
     second = (used.cumsum(0) == 2) & used
-    return torch.where(second.any(0), second.long().argmax(0), len(used)).numpy() + 1
+    return torch.where(second.any(0), second.long().argmax(0), len(used)).numpy(force=True) + 1

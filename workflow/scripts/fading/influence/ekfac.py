@@ -81,7 +81,8 @@ def drawn_labels(case: Case, theta: Tensor, examples: Examples, seed: int) -> Ex
     with torch.no_grad():
         logits = torch.cat([case.logits(theta, chunk.inputs) for chunk in chunks(examples)])
     generator = torch.Generator().manual_seed(seed)
-    return Examples(examples.inputs, torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0])
+    labels = torch.multinomial(logits.softmax(1).cpu(), 1, generator=generator)[:, 0]
+    return Examples(examples.inputs, labels.to(logits.device))
 
 
 def scores(problem: Problem, damping: float, curvature_examples: int) -> Scores:

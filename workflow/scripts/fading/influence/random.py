@@ -14,5 +14,6 @@ ESTIMATOR = Estimator(
 def scores(problem: Problem) -> Scores:
     """Independent standard normal numbers from the run's seed; the same for an example whichever others are scored."""
     generator = torch.Generator().manual_seed(problem.seed)
-    everything = torch.randn(len(problem.case.train), problem.case.measured, generator=generator, dtype=torch.float64)
-    return Scores(everything[problem.examples])
+    shape = len(problem.case.train), problem.case.measured
+    everything = torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu")
+    return Scores(everything.to(problem.examples.device)[problem.examples])

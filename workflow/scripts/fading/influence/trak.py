@@ -101,7 +101,7 @@ def rademacher(seed: int, model: int, count: int, dtype: torch.dtype) -> Project
         for start in range(0, count, most):
             rows = min(most, count - start)
             drawn = np.frombuffer(generator.bytes(-(-rows * size // 8)), np.uint8)
-            signs = torch.from_numpy(np.unpackbits(drawn, count=rows * size)).to(dtype)
+            signs = torch.as_tensor(np.unpackbits(drawn, count=rows * size)).to(dtype)
             yield signs.mul_(2).sub_(1).div_(count**0.5).view(rows, size)
 
     return blocks

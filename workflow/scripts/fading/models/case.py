@@ -111,9 +111,9 @@ def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
     splits = {}
     for split in ("train", "test"):
         names = sorted(name for name in arrays if name.startswith(f"{split}_inputs."))
-        inputs = (torch.from_numpy(arrays[name]) for name in names)
+        inputs = (torch.as_tensor(arrays[name]) for name in names)
         cast = tuple(tensor.to(dtype) if tensor.is_floating_point() else tensor for tensor in inputs)
-        splits[split] = Examples(cast, torch.from_numpy(arrays[f"{split}_labels"]))
+        splits[split] = Examples(cast, torch.as_tensor(arrays[f"{split}_labels"]))
     module = _build(settings, splits["train"].inputs).to(dtype)
     return Case(
         module.requires_grad_(False),
@@ -130,6 +130,6 @@ def initial_parameters(settings: dict, case: Case, weights: dict | None) -> Tens
         torch.manual_seed(settings["seed"])
         module = _build(settings, case.train.inputs)
     if weights is not None:
-        tensors = {name: torch.from_numpy(array) for name, array in weights.items() if array.dtype == np.float32}
+        tensors = {name: torch.as_tensor(array) for name, array in weights.items() if array.dtype == np.float32}
         MODELS.load(settings["model"]["kind"]).load_pretrained(module, tensors)
     return case.flatten({name: parameter.detach() for name, parameter in module.named_parameters()})

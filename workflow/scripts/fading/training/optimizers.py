@@ -56,7 +56,7 @@ class Optimizer(ABC):
 
     @abstractmethod
     def step(self, state: Tensor, gradient: Tensor, t: int) -> Tensor:
-        """The state after step t, counted from 0 at the start of training."""
+        """The state after step t, counted from 0 at the start of training; of each of K replicas, (K, 1 + s, p)."""
 
     @abstractmethod
     def jacobian(self, state: Tensor, gradient: Tensor, t: int) -> Tensor:
@@ -70,7 +70,7 @@ class SGD(Optimizer):
     moments = 0
 
     def step(self, state, gradient, t):
-        return state - self.rate(t) * gradient
+        return state - self.rate(t) * gradient[..., None, :]
 
     def jacobian(self, state, gradient, t):
         return torch.tensor([[1, -self.rate(t)]], dtype=state.dtype)[..., None]
@@ -84,9 +84,9 @@ class Momentum(Optimizer):
     decay: float = 0.9
 
     def step(self, state, gradient, t):
-        theta, moment = state
+        theta, moment = state.unbind(-2)
         moment = self.decay * moment + gradient
-        return torch.stack([theta - self.rate(t) * moment, moment])
+        return torch.stack([theta - self.rate(t) * moment, moment], -2)
 
     def jacobian(self, state, gradient, t):
         eta, mu = self.rate(t), self.decay
@@ -108,14 +108,15 @@ class AdamW(Optimizer):
     epsilon: float = 1e-8
 
     def step(self, state, gradient, t):
-        theta, m, v = state
-        moved, eta = torch.empty_like(state), self.rate(t)  # in place: a step of millions is bound by memory
-        torch.lerp(m, gradient, 1 - self.first, out=moved[1])
-        torch.mul(v, self.second, out=moved[2]).addcmul_(gradient, gradient, value=1 - self.second)
-        root = (moved[2] / (1 - self.second ** (t + 1))).sqrt_().add_(self.epsilon)
-        torch.mul(theta, 1 - eta * self.weight_decay, out=moved[0])
-        moved[0].addcdiv_(moved[1], root, value=-eta / (1 - self.first ** (t + 1)))
-        return moved
+        theta, m, v = state.unbind(-2)
+        after, eta = torch.empty_like(state), self.rate(t)  # in place: a step of millions is bound by memory
+        moved, mean, square = after.unbind(-2)
+        torch.lerp(m, gradient, 1 - self.first, out=mean)
+        torch.mul(v, self.second, out=square).addcmul_(gradient, gradient, value=1 - self.second)
+        root = (square / (1 - self.second ** (t + 1))).sqrt_().add_(self.epsilon)
+        torch.mul(theta, 1 - eta * self.weight_decay, out=moved)
+        moved.addcdiv_(mean, root, value=-eta / (1 - self.first ** (t + 1)))
+        return after
 
     def jacobian(self, state, gradient, t):
         _, m, v = self.step(state, gradient, t)

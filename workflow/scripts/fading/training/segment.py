@@ -20,7 +20,7 @@ PARTS = ("parameters", "first-moment", "second-moment")
 
 def batches(order: dict[str, np.ndarray], start: int = 0) -> list[Tensor]:
     """The batches of a recorded order from position `start` to its end."""
-    return list(torch.from_numpy(order["indices"]).split(np.diff(order["offsets"]).tolist()))[start:]
+    return list(torch.as_tensor(order["indices"]).split(np.diff(order["offsets"]).tolist()))[start:]
 
 
 def unit_weights(case: Case) -> Tensor:
@@ -104,7 +104,7 @@ def train(segment: Segment, checkpoints: list[int], progress=iter) -> tuple[dict
 def pack(case: Case, kept: dict[int, Tensor]) -> dict[str, np.ndarray]:
     """Checkpoints as named arrays "<step>/<part>/<parameter>"; the parts are the parameters and the moments."""
     return {
-        f"{step}/{part}/{name}": tensor.numpy()
+        f"{step}/{part}/{name}": tensor.numpy(force=True)
         for step, state in kept.items()
         for part, row in zip(PARTS, state, strict=False)
         for name, tensor in case.unflatten(row).items()
@@ -121,7 +121,7 @@ def unpack(case: Case, arrays: dict[str, np.ndarray], step: int) -> Tensor:
         prefix = f"{step}/{part}/"
         named = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
         if named:
-            rows.append(case.flatten({name: torch.from_numpy(array) for name, array in named.items()}))
+            rows.append(case.flatten({name: torch.as_tensor(array) for name, array in named.items()}))
     return torch.stack(rows)
 
 

@@ -46,7 +46,7 @@ def suspicions(case: Case, theta: Tensor, scores: dict[str, Tensor], seed: int) 
     with torch.no_grad():
         loss = torch.cat([case.losses(theta, chunk) for chunk in chunks(case.train)])
     means = {name: array.mean(1) for name, array in scores.items()}
-    drawn = torch.randn(len(case.train), generator=torch.Generator().manual_seed(seed))
+    drawn = torch.randn(len(case.train), generator=torch.Generator().manual_seed(seed), device="cpu").to(loss.device)
     own = gradient_norms(case, theta, case.train).square()
     return {**means, "self-influence": own, "training loss": loss, RANDOM: drawn}
 
