@@ -148,7 +148,7 @@ WRONG = [
     (f"{RESNET}.training.optimizer", "adam", "optimizer: found 'adam'; accepted is one of sgd, momentum, adamw"),
     (f"{RESNET}.training.optimizer", "adamw", "estimators: horizon is for sgd; training.optimizer is adamw"),
     (f"{RESNET}.model.depth", 3, f"{RESNET}.model has the unknown key 'depth'; accepted are kind"),
-    (f"{RESNET}.dataset", "cifar", f"{RESNET}.dataset: found 'cifar'; accepted is one of fashion-mnist, movie-reviews"),
+    (f"{RESNET}.dataset", "cifar", f"{RESNET}.dataset: found 'cifar'; accepted is one of anli, cifar10, fashion-mnist"),
     (f"{RESNET}.model.kind", "vit", f"{RESNET}.model.kind: found 'vit'; accepted is one of bert, logistic, resnet"),
     (f"{RESNET}.dataset", "movie-reviews", "found resnet; movie-reviews goes with bert, logistic"),
     (f"{BERT}.model.width", 8, f"{BERT}.model: a bert takes no width"),

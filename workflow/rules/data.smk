@@ -27,6 +27,25 @@ rule download:
         "../scripts/data/download.py"
 
 
+rule source:
+    """Read a case's data from the user's own files, checked."""
+    input:
+        given("source"),
+        code=code("data/source.py"),
+    output:
+        source=f"{STUDY}/{{case}}/source.{{format}}",
+    log:
+        log_of("source", "study", "case", "format"),
+    benchmark:
+        times_of("source", "study", "case", "format")
+    conda:
+        "../../envs/data.yaml"
+    params:
+        settings=settings("source"),
+    script:
+        "../scripts/data/source.py"
+
+
 rule examples:
     """Draw a case's training and test examples, and compute what its frozen part makes of them."""
     input:

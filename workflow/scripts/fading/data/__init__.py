@@ -12,10 +12,12 @@ A dataset's file exports
                         a Draw of the training and one of the test examples
     INPUTS              for each thing offered, a function (examples, settings, encoder, progress) to tensors
 
-and a file of pre-trained weights WEIGHTS, PINS, fetch, and Encoder, which is made of what fetch keeps.
+and a file of pre-trained weights WEIGHTS, PINS, fetch, and Encoder, which is made of what fetch keeps. A case whose
+dataset is a mapping brings its own files: files reads them, and takes the place of a dataset's file.
 """
 
 from dataclasses import dataclass
+from importlib import import_module
 from types import ModuleType
 
 from fading.registry import Registry
@@ -25,17 +27,19 @@ from fading.registry import Registry
 class Dataset:
     """A dataset: what it is called in figures, its file below resources, its licence (SPDX), its labels' names.
 
-    `offers` names what models can take of it, `sentences` says whether its examples are sentences rather than images,
-    and `weights` names what encodes them, if anything does. `train` and `test` count the examples of its own splits; a
-    dataset without splits has its whole size as `train` and no `test`: test examples are drawn from the same.
+    `licence` is None where its makers state none. `offers` names what models can take of it, `sentences` says whether
+    its examples are sentences, or pairs of them, rather than images, and `weights` names what encodes them, if anything
+    does. `train` and `test` count the examples of its own splits; a dataset without splits has its whole size as
+    `train` and no `test`: test examples are drawn from the same. The user's own files have no file below resources, and
+    how many examples they hold is not known before they are read: `file` and `train` are None.
     """
 
     label: str
-    file: str
-    licence: str
+    file: str | None
+    licence: str | None
     labels: tuple[str, ...]
     offers: tuple[str, ...]
-    train: int
+    train: int | None
     test: int | None = None
     sentences: bool = False
     weights: str | None = None
@@ -53,6 +57,42 @@ DATASETS = Registry("data", Dataset)
 WEIGHTS = Registry("data", Weights)
 
 
-def load(name: str) -> ModuleType:
-    """The file of a dataset or of pre-trained weights, imported."""
+HELD = {  # by the user's own files, and what models can take of it
+    "images": ("images",),
+    "features": ("features",),
+    "sentences": ("hidden-states", "features", "word-pieces"),
+}
+
+
+def described(dataset: str | dict) -> Dataset:
+    """What a case says of its dataset, as a description: by name, or a mapping that names the user's files."""
+    if isinstance(dataset, str):
+        return DATASETS[dataset]
+    sentences = dataset["holds"] == "sentences"
+    return Dataset(
+        label=called(dataset),
+        file=None,
+        licence=None,
+        labels=tuple(dataset["labels"]),
+        offers=HELD[dataset["holds"]],
+        train=None,
+        sentences=sentences,
+        weights="minilm" if sentences else None,
+    )
+
+
+def called(dataset: str | dict) -> str:
+    """What sentences call a case's dataset."""
+    return dataset if isinstance(dataset, str) else f"{dataset['train']} and {dataset['test']}"
+
+
+def source_of(dataset: str | dict) -> str:
+    """The file of a case's dataset, relative to the folder of the scripts."""
+    return DATASETS.source(dataset) if isinstance(dataset, str) else "fading/data/files.py"
+
+
+def load(name: str | dict) -> ModuleType:
+    """The file of a case's dataset or of pre-trained weights, imported."""
+    if isinstance(name, dict):
+        return import_module("fading.data.files")
     return (DATASETS if name in DATASETS else WEIGHTS).load(name)

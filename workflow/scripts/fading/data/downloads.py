@@ -8,6 +8,8 @@ from pathlib import Path
 from fading.artefacts.store import sha256
 from fading.errors import FadingError
 
+RETRIES, TIMEOUT = 2, 60  # of a download; seconds that a server may be silent
+
 
 def verify(path, pins: Mapping[str, str]) -> Path:
     """The path, if its file has the sha256 pinned under its name. Raises FadingError if it has another or is absent."""
@@ -20,6 +22,36 @@ def verify(path, pins: Mapping[str, str]) -> Path:
             "and was not taken."
         )
     return path
+
+
+def fetched(address: str, name: str, pins: Mapping[str, str], folder: Path) -> Path:
+    """The file at an address, below the folder under its name, by the hash that is pinned under that.
+
+    Raises FadingError if it can't be had, after RETRIES more, or is another.
+    """
+    import pooch
+
+    registry = pooch.create(folder, base_url="", registry={name: f"sha256:{pins[name]}"}, urls={name: address})
+    registry.retry_if_failed = RETRIES
+    try:
+        return Path(registry.fetch(name, downloader=pooch.HTTPDownloader(chunk_size=2**20, timeout=TIMEOUT)))
+    except OSError as error:  # what requests raises is one
+        reason = " ".join(str(error).split())
+        raise FadingError(
+            f"{address} could not be fetched ({reason}); nothing was kept, run again once it can be reached."
+        ) from error
+    except ValueError as error:
+        raise FadingError(
+            f"{address} has another sha256 than {pins[name]}, which is pinned: it is damaged or has changed, and was "
+            "not taken."
+        ) from error
+
+
+def hub_address(dataset: str, revision: str, file: str) -> str:
+    """Where a file of a dataset on the Hugging Face hub is, in the revision of this hash."""
+    from huggingface_hub import hf_hub_url
+
+    return hf_hub_url(dataset, file, repo_type="dataset", revision=revision)
 
 
 def source_distribution(name: str, version: str, pins: Mapping[str, str], folder: Path, progress=iter) -> Path:

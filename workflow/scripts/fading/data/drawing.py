@@ -5,6 +5,8 @@ from types import ModuleType
 
 import numpy as np
 
+from fading.errors import FadingError
+
 ENTROPY = 20230607  # of all that is drawn at random here; streams 0 and 1 shuffle datasets, 2 plants errors
 
 
@@ -33,6 +35,23 @@ def draw_examples(dataset: ModuleType, settings: dict, source, encoder, progress
         for i, tensor in enumerate(dataset.INPUTS[settings["takes"]](drawn.examples, settings, encoder, progress)):
             arrays[f"{split}_inputs.{i}"] = tensor.numpy()
     return arrays
+
+
+def draw_splits(splits: list[tuple], counts: tuple[int, int]) -> tuple[Draw, Draw]:
+    """Training and test examples, so many of each, each from a shuffle of its own split.
+
+    A split is its rows of the dataset (n,), its labels (n,) and its examples, an array of n. Raises FadingError if one
+    has fewer than are asked for.
+    """
+    drawn = []
+    for stream, (name, (rows, labels, examples), count) in enumerate(
+        zip(("train", "test"), splits, counts, strict=True)
+    ):
+        if count > len(labels):
+            raise FadingError(f"examples.{name}: found {count}; accepted is at most {len(labels)}, all that there are.")
+        chosen = subset(count, len(labels), stream)
+        drawn.append(Draw(rows[chosen], labels[chosen], examples[chosen]))
+    return tuple(drawn)
 
 
 def subset(count: int, size: int, stream: int) -> np.ndarray:

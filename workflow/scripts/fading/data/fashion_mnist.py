@@ -11,12 +11,10 @@ from types import MappingProxyType
 from urllib.request import urlopen
 
 import numpy as np
-import torch
-from torch.nn import functional as F
 
-from fading.data import Dataset
+from fading.data import Dataset, images
 from fading.data.downloads import verify
-from fading.data.drawing import Draw, subset
+from fading.data.drawing import Draw, draw_splits
 from fading.errors import FadingError
 
 DATASET = Dataset(
@@ -105,20 +103,11 @@ def _from_debian(scratch, progress):
 
 def draw(source: dict[str, np.ndarray], train: int, test: int) -> tuple[Draw, Draw]:
     """Training and test examples, images, each from a shuffle of its own split."""
-    splits = []
-    for stream, (split, count) in enumerate((("train", train), ("t10k", test))):
-        rows = subset(count, len(source[f"{split}_labels"]), stream)
-        splits.append(Draw(rows, source[f"{split}_labels"][rows], source[f"{split}_images"][rows]))
-    return tuple(splits)
+    splits = [(source[f"{split}_labels"], source[f"{split}_images"]) for split in ("train", "t10k")]
+    return draw_splits([(np.arange(len(labels)), labels, drawn) for labels, drawn in splits], (train, test))
 
 
-def _images(images, settings, encoder, progress):
-    return ((torch.from_numpy(images)[:, None].float() / 255 - MEAN) / DEVIATION,)
-
-
-def _pixels(images, settings, encoder, progress):
-    pooled = F.avg_pool2d(torch.from_numpy(images)[:, None].float() / 255, 2)
-    return (F.normalize(pooled.flatten(1)),)
-
-
-INPUTS = {"images": _images, "features": _pixels}
+INPUTS = {
+    "images": lambda drawn, *_: (images.normalised(drawn, (MEAN,), (DEVIATION,)),),
+    "features": lambda drawn, *_: (images.pooled(drawn, 2),),
+}

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from fading.data import Dataset
+from fading.data import Dataset, sentences
 from fading.data.downloads import source_distribution, verify
 from fading.data.drawing import Draw, subset
 
@@ -59,12 +59,4 @@ def draw(source: pd.DataFrame, train: int, test: int) -> tuple[Draw, Draw]:
     return tuple(Draw(part.index.to_numpy(), part.label.to_numpy(), part.text.tolist()) for part in parts)
 
 
-def _hidden(sentences, settings, encoder, progress):
-    return encoder.hidden_states(sentences, settings["tokens"], progress)
-
-
-def _embeddings(sentences, settings, encoder, progress):
-    return (encoder.embeddings(sentences, settings["tokens"], progress),)
-
-
-INPUTS = {"hidden-states": _hidden, "features": _embeddings}
+INPUTS = {"hidden-states": sentences.hidden_states, "features": sentences.features}

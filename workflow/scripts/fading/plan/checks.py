@@ -2,7 +2,7 @@
 
 import math
 
-from fading.data import DATASETS
+from fading.data import called, described
 from fading.errors import FadingError
 from fading.experiments import EXPERIMENTS
 from fading.experiments.correction.names import LABEL_NEIGHBOURS, NEEDED, NEIGHBOURS
@@ -177,11 +177,12 @@ def stood_on(claims: list[dict], names: list[str]) -> set[str]:
 
 
 def _check_case(key, case, config):
-    dataset = DATASETS[case["dataset"]]
+    dataset = described(case["dataset"])
     examples, training, up_weighting = case["examples"], case["training"], case["up_weighting"]
     _at_most(f"{key}.seeds", case.get("seeds", 1), len(config["seeds"]), "the number of seeds")
     _check_model(key, case, dataset)
-    _check_examples(key, case["dataset"], examples, dataset)
+    _check_files(f"{key}.dataset", case["dataset"])
+    _check_examples(key, called(case["dataset"]), examples, dataset)
     _check_training(key, training, examples)
     for regime in case["regimes"]:
         _check_regime(f"{key}.regimes: {regime['name']}", regime, training, examples, up_weighting)
@@ -206,14 +207,30 @@ def _check_case(key, case, config):
 def _check_model(key, case, dataset):
     kind = case["model"]["kind"]
     takers = [name for name, model in MODELS.items() if model.takes in dataset.offers]
-    _member(f"{key}.model.kind", [kind], takers, f"{case['dataset']} goes with")
+    _member(f"{key}.model.kind", [kind], takers, f"{called(case['dataset'])} goes with")
     others = {name for model in MODELS.values() for name in model.settings} - MODELS[kind].settings.keys()
     if foreign := sorted(case["model"].keys() & others):
         raise FadingError(f"{key}.model: a {kind} takes no {' and no '.join(foreign)}, it has its own.")
 
 
+def _check_files(key, dataset):
+    """Of the user's own files: what is in them is looked at when they are read."""
+    if isinstance(dataset, str):
+        return
+    kind = ".parquet" if described(dataset).sentences else ".safetensors"
+    for split in ("train", "test"):
+        if not dataset[split].endswith(kind):
+            raise FadingError(
+                f"{key}.{split}: found {dataset[split]}; accepted is a {kind} file of {dataset['holds']}."
+            )
+    if dataset["train"] == dataset["test"]:
+        raise FadingError(f"{key}.test: found {dataset['test']}, which is train's; accepted is another file.")
+
+
 def _check_examples(key, name, examples, dataset):
-    if dataset.test is None:
+    if dataset.train is None:
+        pass  # what draws them says so
+    elif dataset.test is None:
         _at_most(
             f"{key}.examples: train and test", examples["train"] + examples["test"], dataset.train, f"all of {name}"
         )
@@ -224,7 +241,7 @@ def _check_examples(key, name, examples, dataset):
     if dataset.sentences and "tokens" not in examples:
         raise FadingError(f"{key}.examples has no key 'tokens'; sentences need the number of word pieces to keep.")
     if not dataset.sentences and "tokens" in examples:
-        raise FadingError(f"{key}.examples has the key 'tokens', which only sentences take; {name} has images.")
+        raise FadingError(f"{key}.examples has the key 'tokens', which only sentences take; {name} has none.")
 
 
 def _check_training(key, training, examples):

@@ -9,7 +9,7 @@ from fading.plan.descriptions import check_descriptions
 from fading.plan.naming import job_name, table_rule
 from fading.plan.plan import Plan
 from fading.plan.settings import settings
-from fading.plan.wiring import READS, SOURCES, Need
+from fading.plan.wiring import GIVEN, READS, SOURCES, Need
 
 STUDY, ON_REQUEST = "crate", ("peers", "benchmark")  # rules that need all of a study, and what else there is
 
@@ -19,12 +19,16 @@ POWER = Need("claims", "power", {})
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """A job: its rule, its wildcards but for the study, its settings, and the jobs whose outputs it reads."""
+    """A job: its rule, its wildcards but for the study, its settings, and the jobs whose outputs it reads.
+
+    `given` are the user's files that it reads.
+    """
 
     rule: str
     wildcards: dict[str, str]
     settings: dict
     reads: tuple[Need, ...]
+    given: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -43,7 +47,8 @@ def jobs(plan: Plan, *targets: str) -> list[PlannedJob]:
         read = tuple(_flat(reads(plan, rule, wildcards).values()))
         for need in read:
             follow(need.rule, need.wildcards)
-        known[job_name(rule, wildcards)] = PlannedJob(rule, wildcards, settings(plan, rule, wildcards), read)
+        own = tuple(given(plan, rule, wildcards))
+        known[job_name(rule, wildcards)] = PlannedJob(rule, wildcards, settings(plan, rule, wildcards), read, own)
 
     for target in targets:
         follow(target, {})
@@ -60,6 +65,11 @@ def reads(plan: Plan, rule: str, wildcards: dict[str, str]) -> dict[str, Need | 
         sources = READS.get(rule, {})
     read = {name: source(plan, **wildcards) for name, source in sources.items()}
     return {name: need for name, need in read.items() if need is not None}
+
+
+def given(plan: Plan, rule: str, wildcards: dict[str, str]) -> list[str]:
+    """The user's files that a job reads."""
+    return GIVEN[rule](plan, **wildcards) if rule in GIVEN else []
 
 
 def jobs_of(plan: Plan, experiment: str) -> list[dict[str, str]]:

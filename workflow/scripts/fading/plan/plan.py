@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from fading.data import DATASETS, Dataset
+from fading.data import Dataset, described
 from fading.experiments import EXPERIMENTS
 from fading.experiments.correction.names import NEIGHBOURS, RANDOM
 from fading.influence import ESTIMATORS
@@ -60,7 +60,7 @@ class Plan:
 
     def dataset(self, case: str) -> Dataset:
         """The description of its data."""
-        return DATASETS[self.definition(case)["dataset"]]
+        return described(self.definition(case)["dataset"])
 
     def model(self, case: str) -> Model:
         """The description of its model."""

@@ -21,7 +21,7 @@ def configuration() -> dict:
     """The schema of a configuration, with the datasets, models and settings of estimators that there are."""
     schema = json.loads((SCHEMAS / "config.schema.json").read_text())
     case = schema["$defs"]["case"]["properties"]
-    case["dataset"]["enum"] = list(DATASETS)
+    case["dataset"]["then"]["enum"] = list(DATASETS)
     case["model"]["properties"]["kind"]["enum"] = list(MODELS)
     for kind, model in MODELS.items():
         case["model"]["properties"] |= model.settings
@@ -88,5 +88,6 @@ ACCEPTED = {
     "multipleOf": lambda factor: f"a multiple of {factor}",
     "minItems": lambda count: f"a list of at least {count}",
     "uniqueItems": lambda _: "a list without repetition",
+    "minLength": lambda _: "text that is not empty",
     "pattern": lambda _: "small letters, digits and hyphens, no hyphen first",
 }

@@ -39,6 +39,11 @@ def download(plan, download):
 
 
 @rule
+def source(plan, case, **_):
+    return {"dataset": plan.definition(case)["dataset"]}
+
+
+@rule
 def examples(plan, case):
     definition, dataset = plan.definition(case), plan.dataset(case)
     when_opened = ("measured", "flipped")

@@ -1,7 +1,8 @@
 """What the jobs of each rule read: outputs of other jobs, by the names under which scripts know them.
 
 A source is a function of a plan and of a job's wildcards to a Need, a list of them, or None where there is nothing to
-read. READS has the sources of the rules that every study has; an experiment names its own in its description.
+read. READS has the sources of the rules that every study has; an experiment names its own in its description. GIVEN has
+the rules that read files which no job makes, the user's own.
 """
 
 from collections.abc import Callable
@@ -32,7 +33,10 @@ def source(function: Source) -> Source:
 
 @source
 def dataset(plan, case, **_):
-    return Need("download", "content", {"download": plan.dataset(case).file})
+    if isinstance(plan.definition(case)["dataset"], str):
+        return Need("download", "content", {"download": plan.dataset(case).file})
+    made = "parquet" if plan.dataset(case).sentences else "safetensors"
+    return Need("source", "source", {"case": case, "format": made})
 
 
 @source
@@ -252,3 +256,10 @@ READS: dict[str, dict[str, Source]] = {
     "peer": {"examples": examples, "checkpoints": checkpoints},
     "case_benchmark": {"examples": examples, "checkpoints": checkpoints},
 }
+
+
+def _dataset_given(plan, case, **_):
+    return [plan.definition(case)["dataset"][split] for split in ("train", "test")]
+
+
+GIVEN: dict[str, Callable[..., list[str]]] = {"source": _dataset_given}
