@@ -8,13 +8,15 @@ import pytest
 import torch
 from conftest import Tiny, reference_gradients
 from fading.derivatives import gradients
+from fading.derivatives.factors import Dense, Outer, Rows
 from fading.derivatives.gradients import gradient_norms, gradient_products, gradient_projections, per_example_gradients
-from fading.derivatives.layers import Dense, Outer, features, join, layer_gradients, layers, split
+from fading.derivatives.layers import features, join, layer_gradients, layers, split
 from fading.errors import FadingError
 from fading.models.case import Case, Examples
 from fading.models.resnet import ResNet
 from fading.peers.measure import peak_mebibytes
 from torch import nn
+from torch.nn import functional as F
 
 
 @pytest.fixture(autouse=True)
@@ -96,24 +98,125 @@ class Shared(nn.Module):
         self.inner, self.head = nn.Linear(6, 6), nn.Linear(6, 3)
 
     def forward(self, x):
-        return self.head(self.inner(self.inner(x)))
+        return self.head(self.inner(self.inner(x).tanh()))
 
 
 class Positions(nn.Module):
-    """A position embedding that all examples share: its layer is called without their axis."""
+    """Embeddings of positions, and a norm of them, that are asked once for all examples, with an axis of 1 or without.
+
+    The padding index occurs among what is looked up, by example as well.
+    """
+
+    def __init__(self, axis: bool):
+        super().__init__()
+        self.axis = axis
+        self.words, self.positions = nn.Embedding(5, 4, padding_idx=1), nn.Embedding(6, 4, padding_idx=2)
+        self.norm, self.head = nn.LayerNorm(4), nn.Linear(4, 3)
+
+    def forward(self, x):
+        places = torch.arange(6)
+        positions = self.norm(self.positions(places[None] if self.axis else places))
+        return self.head((self.words(x.abs().floor().long() % 5) + positions).tanh().mean(1))
+
+
+class NormedTwice(nn.Module):
+    """A convolution, a frozen batch norm and a norm, each used twice."""
 
     def __init__(self):
         super().__init__()
-        self.positions, self.head = nn.Embedding(6, 1), nn.Linear(6, 3)
+        self.convolution, self.norm, self.other = nn.Conv2d(2, 2, 3, padding=1), nn.BatchNorm2d(2), nn.GroupNorm(1, 2)
+        self.head = nn.Linear(8, 3)
+        self.norm.running_mean.copy_(torch.tensor([0.3, -0.2]))
+        self.norm.running_var.copy_(torch.tensor([1.7, 0.4]))
+        self.eval()
 
     def forward(self, x):
-        return self.head(x + self.positions(torch.arange(6)[None])[..., 0])
+        x = F.pad(x, (0, 2)).view(len(x), 2, 2, 2)
+        for _ in range(2):
+            x = self.other(self.norm(self.convolution(x)).tanh())
+        return self.head(x.flatten(1))
 
 
-def tied():
-    model = nn.Sequential(nn.Linear(6, 6), nn.Linear(6, 6), nn.Linear(6, 3))
-    model[1].weight = model[0].weight
+def tied(bias: bool):
+    model = nn.Sequential(nn.Linear(6, 6), nn.Tanh(), nn.Linear(6, 6), nn.Tanh(), nn.Linear(6, 3))
+    model[2].weight = model[0].weight
+    if not bias:
+        model[2].bias = model[0].bias
     return model
+
+
+class TiedEmbedding(nn.Module):
+    """Words that are looked up and, transposed, scored: layers of two types that share a parameter."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.scores, self.head = nn.Embedding(5, 4), nn.Linear(4, 5), nn.Linear(5, 3)
+        self.scores.weight = self.words.weight
+
+    def forward(self, x):
+        return self.head(self.scores(self.words(x.abs().floor().long() % 5).mean(1)).tanh())
+
+
+REUSED = {
+    "a layer used twice": Shared,
+    "positions": lambda: Positions(axis=True),
+    "positions without axis": lambda: Positions(axis=False),
+    "norms used twice": NormedTwice,
+    "tied": lambda: tied(bias=False),
+    "tied but for the bias": lambda: tied(bias=True),
+    "tied layers of two types": TiedEmbedding,
+}
+
+
+@pytest.mark.parametrize("count", [1, 6, 9])  # 6: as many examples as positions
+@pytest.mark.parametrize("name", REUSED)
+def test_gradients_add_up_over_uses_and_layers_that_share_parameters(tiny, name, count):
+    case, _ = tiny.make("logistic")
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        module = REUSED[name]().double().requires_grad_(False)
+    other = replace(case, module=module, train=case.train[:count])
+    generator = torch.Generator().manual_seed(0)
+    p = sum(shape.numel() for shape in other.shapes.values())
+    theta, vectors = (torch.randn(*shape, p, dtype=torch.float64, generator=generator) for shape in ((), (3,)))
+    expected, test = (reference_gradients(other, theta, split) for split in (other.train, other.test))
+    close = {"atol": 1e-12, "rtol": 1e-10}
+    torch.testing.assert_close(per_example_gradients(other, theta, other.train), expected, **close)
+    torch.testing.assert_close(gradient_products(other, theta, other.train, other.test), expected @ test.T, **close)
+    torch.testing.assert_close(gradient_projections(other, theta, other.train, vectors), expected @ vectors.T, **close)
+    torch.testing.assert_close(gradient_norms(other, theta, other.train), expected.norm(dim=1), **close)
+    assert torch.equal(join(other, split(other, vectors)), vectors)
+    squares = {name: layer.sum_of_squares() for name, layer in layer_gradients(other, theta, other.train).items()}
+    joined = join(other, {name: layer[None] for name, layer in squares.items()})[0]
+    torch.testing.assert_close(joined, expected.square().sum(0), **close)
+
+
+def test_products_of_rows_are_those_of_their_one_hot_form():
+    generator = torch.Generator().manual_seed(0)
+
+    def some(n, positions):
+        indices = torch.randint(0, 7, (n, positions), generator=generator)
+        backward = torch.randn(n, positions, 3, generator=generator, dtype=torch.float64)
+        one_hot = F.one_hot(indices, 7).double()
+        return Rows(indices, backward, 7), Dense(torch.einsum("ntv,nto->nvo", one_hot, backward).flatten(1))
+
+    (left, left_dense), (right, right_dense) = some(5, 4), some(6, 9)
+    torch.testing.assert_close(left.matrix, left_dense.matrix)
+    torch.testing.assert_close(left.dot(right), left_dense.dot(right_dense))
+    torch.testing.assert_close(left.project(right_dense.matrix), left_dense.dot(right_dense))
+    torch.testing.assert_close(left.squared_norms(), left_dense.squared_norms())
+    torch.testing.assert_close(left.sum_of_squares(), left_dense.sum_of_squares())
+
+
+class Transposed(nn.Module):
+    """A layer to which positions come before examples."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.head = nn.Linear(1, 1), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.head(self.inner(x.T[..., None])[..., 0].T)
 
 
 SILENTLY_WRONG = [
@@ -122,8 +225,8 @@ SILENTLY_WRONG = [
         lambda: nn.Sequential(nn.Linear(6, 4), nn.GroupNorm(2, 4, bias=False), nn.Linear(4, 3)),
         r"not known for 1 \(Group",
     ),
-    (tied, "Layers share a parameter"),
-    (Positions, "layer positions is not used once per example"),
+    (Transposed, "layer inner is used neither by example nor once for all"),
+    (lambda: nn.Sequential(nn.Unflatten(1, (1, 2, 3)), nn.BatchNorm2d(1), nn.Flatten()), r"not known for 1 \(Batch"),
 ]
 
 
@@ -166,8 +269,6 @@ def test_layers_that_cant_be_treated_are_refused_by_name(tiny):
         layers(grouped)
     shared = replace(case, module=Shared().double().requires_grad_(False))
     theta = torch.zeros(sum(shape.numel() for shape in shared.shapes.values()), dtype=torch.float64)
-    with pytest.raises(FadingError, match="layer inner is not used once per example"):
-        layer_gradients(shared, theta, shared.train)
     shared.module.inner.forward = lambda x: x
     shared.module.forward = shared.module.head.forward
     with pytest.raises(FadingError, match="does not use its layers head, inner"):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from conftest import Tiny, reference_gradients
-from fading.derivatives.layers import join, layers
+from fading.derivatives.layers import NORMS, join, layers
 from fading.influence.ekfac import drawn_labels, fit, precondition, scores
 from fading.influence.problem import Problem
 from fading.training.optimizers import SGD
@@ -49,7 +49,7 @@ def dense_fisher(case, theta, examples):
         names = [key for key in (f"{name}.weight", f"{name}.bias") if key in case.shapes]
         rows = torch.cat([torch.arange(offsets[key], offsets[key] + case.shapes[key].numel()) for key in names])
         own = gradients[:, rows]
-        if isinstance(module, (nn.GroupNorm, nn.LayerNorm)):
+        if isinstance(module, NORMS):
             matrix[rows[:, None], rows] = own.T @ own / len(examples)
             continue
         inputs, backward = positions(case, theta, examples, name)

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
+from fading.derivatives.factors import LayerGradients
 from fading.derivatives.gradients import chunks
-from fading.derivatives.layers import LayerGradients, layer_gradients
+from fading.derivatives.layers import layer_gradients
 from fading.errors import FadingError
 from fading.influence import Estimator
 from fading.influence.problem import Problem, Scores

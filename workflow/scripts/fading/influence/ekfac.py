@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fading.derivatives.factors import Dense, LayerGradients, Outer, Rows
 from fading.derivatives.gradients import chunks, layer_projections
-from fading.derivatives.layers import Dense, LayerGradients, Outer, layer_gradients
+from fading.derivatives.layers import layer_gradients
 from fading.influence import Estimator
 from fading.influence.problem import Problem, Scores
 from fading.models.case import Case, Examples
@@ -24,23 +25,32 @@ ESTIMATOR = Estimator(
 class Basis:
     """Eigenvectors, in columns, of a layer's second moments: of its inputs (i, i) and output gradients (o, o).
 
-    A layer of few parameters (a norm) has a single basis (q, q), that of its gradients' second moments: no
-    approximation.
+    A layer of few parameters (a norm) has a single basis (q, q) as `inputs`, that of its gradients' second moments: no
+    approximation. An embedding has none of its inputs: the second moments of unit vectors are diagonal, with counts.
     """
 
-    inputs: Tensor
+    inputs: Tensor | None = None
     backward: Tensor | None = None
+
+    @property
+    def inverse(self) -> "Basis":
+        """The basis that turns back."""
+        return Basis(*(None if vectors is None else vectors.T for vectors in (self.inputs, self.backward)))
 
     def rotate(self, gradients: LayerGradients) -> LayerGradients:
         """The gradients in this basis."""
         if isinstance(gradients, Dense):
             return Dense(gradients.matrix @ self.inputs)
+        if isinstance(gradients, Rows):
+            return Rows(gradients.indices, gradients.backward @ self.backward, gradients.rows)
         return Outer(gradients.inputs @ self.inputs, gradients.backward @ self.backward)
 
     def rotate_back(self, vectors: Tensor) -> Tensor:
         """Vectors (r, q) in this basis, in the layer's own."""
         if self.backward is None:
             return vectors @ self.inputs.T
+        if self.inputs is None:
+            return (vectors.view(len(vectors), -1, len(self.backward)) @ self.backward.T).flatten(1)
         return (self.backward @ vectors.view(len(vectors), len(self.backward), -1) @ self.inputs.T).flatten(1)
 
 
@@ -53,11 +63,13 @@ def fit(case: Case, theta: Tensor, examples: Examples, progress=iter) -> dict[st
     moments = {}
     for chunk in progress(chunks(examples)):
         for name, gradients in layer_gradients(case, theta, chunk).items():
-            chunk_moments = _second_moments(gradients)
-            moments[name] = (
-                [a + b for a, b in zip(moments[name], chunk_moments, strict=True)] if name in moments else chunk_moments
-            )
-    bases = {name: Basis(*map(_eigenvectors, matrices)) for name, matrices in moments.items()}
+            totals = moments.setdefault(name, {})
+            for side, matrix in _second_moments(gradients).items():
+                totals[side] = totals[side] + matrix if side in totals else matrix
+    bases = {
+        name: Basis(**{side: _eigenvectors(matrix) for side, matrix in totals.items()})
+        for name, totals in moments.items()
+    }
     squares = dict.fromkeys(bases, 0)
     for chunk in progress(chunks(examples)):
         for name, gradients in layer_gradients(case, theta, chunk).items():
@@ -102,9 +114,12 @@ def scores(problem: Problem, damping: float, curvature_examples: int) -> Scores:
 
 def _second_moments(gradients):
     if isinstance(gradients, Dense):
-        return [gradients.matrix.T @ gradients.matrix]
-    rows = [gradients.inputs.flatten(0, 1), gradients.backward.flatten(0, 1)]
-    return [matrix.T @ matrix for matrix in rows]
+        return {"inputs": gradients.matrix.T @ gradients.matrix}
+    backward = gradients.backward.flatten(0, 1)
+    if isinstance(gradients, Rows):
+        return {"backward": backward.T @ backward}
+    inputs = gradients.inputs.flatten(0, 1)
+    return {"inputs": inputs.T @ inputs, "backward": backward.T @ backward}
 
 
 def _eigenvectors(moment):

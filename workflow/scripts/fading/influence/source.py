@@ -129,9 +129,8 @@ def _ekfac(problem: Problem, theta: Tensor, root: Tensor, kind: str, examples: i
         filtered = {}
         for name, part in split(case, rows).items():
             basis, squares = fitted[name]
-            inverse = ekfac.Basis(basis.inputs.T, None if basis.backward is None else basis.backward.T)
             factor = function(squares.double() + case.weight_decay).to(rows.dtype)
-            filtered[name] = basis.rotate_back(inverse.rotate_back(part) * factor)
+            filtered[name] = basis.rotate_back(basis.inverse.rotate_back(part) * factor)
         return join(case, filtered)
 
     return apply
