@@ -39,3 +39,14 @@ def test_drawn_examples_are_disjoint_and_know_their_rows():
     expected = (frame.rating[arrays["test_rows"]] > 0).astype(int)
     assert arrays["test_labels"].tolist() == expected.tolist()
     assert arrays["train_labels"].tolist() == (frame.rating[arrays["train_rows"]] > 0).astype(int).tolist()
+
+
+def test_inputs_are_what_the_encoder_makes_of_the_sentences_in_their_order():
+    frame = pd.DataFrame({"text": [f"review {i}" for i in range(60)], "rating": np.linspace(-3, 3, 60)})
+    encoder = minilm.Encoder(minilm.fetch(iter))
+    settings = {"takes": "hidden-states", "train": 20, "test": 10, "tokens": 8}
+    arrays = draw_examples(movie_reviews, settings, frame, encoder, iter)
+    hidden, mask = encoder.hidden_states([f"review {row}" for row in arrays["test_rows"]], 8, iter)
+    assert np.array_equal(arrays["test_inputs.0"], hidden.numpy())
+    assert np.array_equal(arrays["test_inputs.1"], mask.numpy())
+    assert arrays["train_rows"].tolist()[:5] == [23, 50, 0, 59, 20], "the same in every version"

@@ -12,6 +12,7 @@ from fading.experiments.memory import ONCE
 from fading.influence import ESTIMATORS
 from fading.models import MODELS
 from fading.plan.checks import check, check_claims, stood_on
+from fading.plan.jobs import jobs
 from fading.plan.plan import Plan, read_plan
 from fading.plan.schema import ACCEPTED, claims, configuration
 from jsonschema import Draft202012Validator
@@ -352,6 +353,77 @@ def test_one_sentence_names_the_key_what_was_found_and_what_is_accepted(key, val
         Plan(config, CLAIMS)
     assert sentence in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+OWN = {"kind": "files", "train": "a/train.safetensors", "test": "b/test.safetensors", "labels": ["x", "y"]}
+
+
+def own_data(case: str, **changed) -> dict:
+    """The default configuration, where a case brings its own files."""
+    config = copy.deepcopy(DEFAULT)
+    config["definitions"][case]["dataset"] = {**OWN, "holds": "images", **changed}
+    return config
+
+
+@pytest.mark.parametrize(
+    ("case", "holds", "suffix"),
+    [
+        ("resnet-fashion", "images", "safetensors"),
+        ("logistic-fashion", "features", "safetensors"),
+        ("logistic-reviews", "sentences", "parquet"),
+        ("bert-reviews", "sentences", "parquet"),
+    ],
+)
+def test_files_of_the_users_own_go_with_what_takes_them(case, holds, suffix):
+    paths = {split: f"{split}.{suffix}" for split in ("train", "test")}
+    plan = Plan(own_data(case, holds=holds, labels=["x", "y", "z"], **paths), CLAIMS)
+    described = plan.dataset(case)
+    assert (described.labels, described.train, described.sentences) == (("x", "y", "z"), None, holds == "sentences")
+    (source,) = (job for job in jobs(plan, "crate") if job.rule == "source")
+    assert source.wildcards == {"case": case, "format": suffix}
+    assert source.given == tuple(paths.values())
+    assert source.settings == {"dataset": plan.definition(case)["dataset"]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"kind": "file"}, "kind: found 'file'; accepted is one of files"),
+        ({"holds": "words"}, "holds: found 'words'; accepted is one of images, features, sentences"),
+        ({"path": "a"}, "dataset has the unknown key 'path'; accepted are kind, train, test, labels, holds"),
+        ({"train": ""}, "train: found ''; accepted is text that is not empty"),
+        ({"train": "a.npy"}, "train: found a.npy; accepted is a .safetensors file of images"),
+        ({"test": "a.pt"}, "test: found a.pt; accepted is a .safetensors file of images"),
+        ({"test": OWN["train"]}, "test: found a/train.safetensors, which is train's; accepted is another file"),
+        ({"labels": ["x"]}, "labels: found ['x']; accepted is a list of at least 2"),
+        ({"labels": ["x", "x"]}, "labels: found ['x', 'x']; accepted is a list without repetition"),
+        ({"holds": "features"}, "found resnet; the data in a/train.safetensors goes with "),
+    ],
+)
+def test_files_that_could_not_be_read_are_a_sentence(changed, sentence):
+    with pytest.raises(FadingError) as raised:
+        Plan(own_data("resnet-fashion", **changed), CLAIMS)
+    assert sentence in str(raised.value)
+    assert str(raised.value).startswith(f"{RESNET}.")
+    assert "\n" not in str(raised.value)
+
+
+def test_what_files_hold_says_whether_word_pieces_are_counted():
+    paths = {"holds": "sentences", "train": "a.parquet", "test": "b.parquet"}
+    config = own_data("bert-reviews", **paths)
+    del config["definitions"]["bert-reviews"]["examples"]["tokens"]
+    with pytest.raises(FadingError, match="has no key 'tokens'; sentences need"):
+        check(config)
+    config = own_data("resnet-fashion")
+    config["definitions"]["resnet-fashion"]["examples"]["tokens"] = 8
+    with pytest.raises(
+        FadingError, match="'tokens', which only sentences take; the data in a/train.safetensors has none"
+    ):
+        check(config)
+    config = own_data("resnet-fashion")
+    del config["definitions"]["resnet-fashion"]["dataset"]["labels"]
+    with pytest.raises(FadingError, match="dataset lacks labels, which a study must give"):
+        check(config)
 
 
 def test_a_regime_from_an_epochs_short_last_batch_can_change_no_more_than_that_holds():

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from fading.artefacts import store
 from fading.artefacts.job import lineage
-from fading.data import DATASETS, Dataset
+from fading.data import Dataset, described
 from fading.errors import FadingError
 from fading.experiments.correction.gallery import gallery, with_text
 from fading.experiments.correction.interventions import Correction, Trained, correct, treatment
@@ -74,7 +74,7 @@ class Run:
         order, drawn = (store.lineage(files[name])["settings"] for name in ("batches", "examples"))
         upcoming = batches(batch_order(len(opened.train), order["batch_size"], end, end + steps, order["seed"]))
         checkpoints = unpack_all(opened, store.read(path))
-        return cls(files, settings, arrays, DATASETS[drawn["dataset"]], opened, checkpoints, upcoming)
+        return cls(files, settings, arrays, described(drawn["dataset"]), opened, checkpoints, upcoming)
 
     def trained(self) -> Trained:
         """The model after training."""
@@ -98,7 +98,10 @@ class Run:
 
     def source(self) -> pd.DataFrame | None:
         """The dataset that the examples were drawn from; None where it is images."""
-        return store.read(f"resources/{self.dataset.file}") if self.dataset.sentences else None
+        if not self.dataset.sentences:
+            return None
+        (table,) = (file for file in store.lineage(self.files["examples"])["inputs"] if file.endswith(".parquet"))
+        return store.read(table)
 
 
 def report(

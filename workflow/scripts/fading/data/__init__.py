@@ -83,7 +83,7 @@ def described(dataset: str | dict) -> Dataset:
 
 def called(dataset: str | dict) -> str:
     """What sentences call a case's dataset."""
-    return dataset if isinstance(dataset, str) else f"{dataset['train']} and {dataset['test']}"
+    return dataset if isinstance(dataset, str) else f"the data in {dataset['train']}"
 
 
 def source_of(dataset: str | dict) -> str:

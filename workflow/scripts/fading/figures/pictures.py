@@ -33,11 +33,19 @@ def explain(figure) -> None:
 def _images(axes, rows, arrays):
     for axis, row in zip(axes, rows.itertuples(), strict=True):
         images = arrays["test_inputs.0" if row.kind == TARGET else "train_inputs.0"]
-        axis.imshow(images[row.index, 0], cmap="gray_r")
+        axis.imshow(_picture(images[row.index]), cmap="gray_r")
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set(visible=True, color=COLOURS[row.kind], linewidth=1.2)
         title = f"{row.label},\nsaid {row.predicted}" if row.kind == TARGET else f"{row.label}\n{_signed(row.score)}"
         axis.set_title(title, fontsize=6, color=COLOURS[row.kind])
+
+
+def _picture(image):
+    """Grey values (height, width), or colours (height, width, 3) from the image's darkest value to its brightest."""
+    if len(image) != 3:
+        return image[0]
+    colours = np.moveaxis(image, 0, -1)
+    return (colours - colours.min()) / max(np.ptp(colours), np.finfo(colours.dtype).tiny)
 
 
 def _signed(score):

@@ -2,7 +2,7 @@
 
 A source is a function of a plan and of a job's wildcards to a Need, a list of them, or None where there is nothing to
 read. READS has the sources of the rules that every study has; an experiment names its own in its description. GIVEN has
-the rules that read files which no job makes, the user's own.
+the rules whose jobs read files that no job makes, the user's own, and nothing else.
 """
 
 from collections.abc import Callable

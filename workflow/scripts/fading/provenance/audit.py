@@ -10,6 +10,7 @@ from fading.artefacts.job import LOCK
 from fading.errors import FadingError
 from fading.plan.jobs import ON_REQUEST, STUDY, jobs
 from fading.plan.naming import job_name
+from fading.plan.wiring import GIVEN
 from fading.provenance.crate import described_jobs, hashes
 from fading.provenance.folder import CRATE, StudyFolder
 from fading.provenance.trace import brief
@@ -99,7 +100,9 @@ class _Auditor:
         here = self.study.files() | self.downloads
         lineages = [lineage for file in here if (lineage := self.lineage(file))]
         known = {file for lineage in lineages for file in lineage["inputs"]} | {self.crate} | self.listed.keys()
-        files = {file for file in known if file.startswith(("results/", "resources/")) and self.sha256(file) is None}
+        given = {file for lineage in lineages if lineage["rule"] in GIVEN for file in lineage["inputs"]}
+        kept = {file for file in known if file.startswith(("results/", "resources/"))} | given
+        files = {file for file in kept if self.sha256(file) is None}
         made = {job_name(lineage["rule"], lineage["wildcards"]) for lineage in lineages}
         left_out = {self.described.get(file) for file in self.study.left_out}
         absent = self.expected.keys() - made - left_out - {STUDY}
@@ -177,11 +180,14 @@ class _Auditor:
 
     def _rewired(self, lineage, job):
         """What the job reads now and did not, or did and does not, by job and output as far as they are known."""
-        before = {file: self._made_by(file) for file in lineage["inputs"]}
+        before = {file: self._made_by(file) for file in lineage["inputs"] if file not in job.given}
         now = {(job_name(need.rule, need.wildcards), need.output) for need in job.reads}
         for file, (name, output) in before.items():
             if not any(name == now_name and output in (now_output, None) for now_name, now_output in now):
                 yield f"input {file} is no longer used"
+        for file in job.given:
+            if file not in lineage["inputs"]:
+                yield f"input {file} is new"
         for name, output in sorted(now):
             if (name, output) not in before.values() and (name, None) not in before.values():
                 yield f"input {output} of {name} is new"

@@ -10,7 +10,7 @@ import posixpath
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import yaml
 
@@ -20,6 +20,7 @@ from fading.artefacts.seal import BLANK, is_sealed, seal
 from fading.data import DATASETS, WEIGHTS
 from fading.errors import FadingError
 from fading.plan.naming import job_file
+from fading.provenance.folder import inside
 from fading.provenance.history import JobRecord, jobs
 
 PROFILES = {
@@ -31,8 +32,11 @@ PROFILES = {
 TERMS = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}  # what RO-Crate's own context lacks
 FORMAL_PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
 LICENCES = {  # of what the workflow fetches; its own is the project's
-    f"resources/{description.file}": description.licence for description in (*DATASETS.values(), *WEIGHTS.values())
+    f"resources/{description.file}": description.licence
+    for description in (*DATASETS.values(), *WEIGHTS.values())
+    if description.licence
 }
+ELSEWHERE = "#given/"
 ENCODINGS = {".safetensors": "application/octet-stream", ".parquet": "application/vnd.apache.parquet"}
 
 
@@ -82,6 +86,12 @@ def described_jobs(path: Path) -> dict[str, str]:
     files = {entity["@id"]: unquote(from_root(path, entity)) for entity in graph if "File" in entity["@type"]}
     actions = (entity for entity in graph if entity["@id"].startswith("#job/") and "result" in entity)
     return {files[made["@id"]]: action["name"] for action in actions for made in _listed(action["result"])}
+
+
+def elsewhere(path: Path) -> dict[str, str]:
+    """The sha256 of the user's files that a study's crate names and does not hold: they are not in the project."""
+    entities = json.loads(path.read_text())["@graph"]
+    return {entity["name"]: entity["sha256"] for entity in entities if entity["@id"].startswith(ELSEWHERE)}
 
 
 def _listed(value):
@@ -242,7 +252,7 @@ class _Builder:
             name=record.name,
             description=f"on {lineage['device']}, with {lineage['threads']} thread",
             instrument=self.file(record.script),
-            object=[*map(self.file, lineage["inputs"]), *self.downloads(lineage), *values],
+            object=[*(self.used(*used) for used in lineage["inputs"].items()), *self.downloads(lineage), *values],
             result=[self.file(file) for file in record.outputs],
             actionStatus={"@id": "http://schema.org/CompletedActionStatus"},
             **self.when([record]),
@@ -251,6 +261,12 @@ class _Builder:
         step = self.entity(f"#rule/{lineage['rule']}", "HowToStep")
         identifier, name = f"{action.id}/control", f"{record.name}, as a step"
         return self.entity(identifier, "ControlAction", name=name, instrument=step, object=action)
+
+    def used(self, file, recorded):
+        """What a job read: a file of the project, or one of the user's that is elsewhere, by the hash that it had."""
+        if inside(file) and (self.root / file).is_file():
+            return self.file(file)
+        return self.entity(ELSEWHERE + quote(file), "CreativeWork", name=file, sha256=recorded)
 
     def downloads(self, lineage):
         """What a job fetched, by the hash to which it is pinned."""

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from fading.artefacts import store
 from fading.errors import FadingError
-from fading.provenance.crate import from_root, hashes
+from fading.provenance.crate import elsewhere, from_root, hashes
 from fading.provenance.folder import CRATE, LEFT_OUT, PROJECT, StudyFolder
 
 ABOUT = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml", "docs", "results/reference/figures")
@@ -20,7 +20,8 @@ def export(study: StudyFolder, destination: Path, checkpoints: bool) -> None:
     """Write a zip of the crate, figures, tables, claims, logs, workflow, configuration and lock.
 
     With `checkpoints` also of every tensor and intermediate table, and what was downloaded; without, left-out.json
-    keeps their sha256, and the archive's crate leaves them out. Raises FadingError if the study has no crate, or lists
+    keeps their sha256, and the archive's crate leaves them out. The user's files are packed with them where they are in
+    the project; where they are not, their sha256 alone is kept. Raises FadingError if the study has no crate, or lists
     a file that is not here or is another.
     """
     if not destination.parent.is_dir():
@@ -34,7 +35,7 @@ def export(study: StudyFolder, destination: Path, checkpoints: bool) -> None:
             raise FadingError(f"{metadata} lists another {file} than is here; `fading audit` says more.")
     files = _around(study) | study.files() | listed.keys()
     heavy = set() if checkpoints else {file for file in files if Path(file).suffix in HEAVY}
-    left_out = {file: listed.get(file) or store.sha256(study.root / file) for file in heavy}
+    left_out = {file: listed.get(file) or store.sha256(study.root / file) for file in heavy} | elsewhere(metadata)
     part = destination.with_name(f".part-{destination.name}")
     try:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:

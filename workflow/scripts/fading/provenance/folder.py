@@ -1,6 +1,7 @@
 """A study's folder of results, what lies around it, and the configuration that it is of."""
 
 import json
+import os
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from fading.plan.plan import Plan, read_plan
 CRATE = "ro-crate-metadata.json"
 LEFT_OUT = "left-out.json"  # in an exported archive: the sha256 of each file that it was made without
 PROJECT = ("Snakefile", "workflow", "config", "envs", "profiles")  # what it takes to run the workflow
+
+
+def inside(file: str) -> bool:
+    """Is a file, by its path from a project's root, in the project? The user's own need not be."""
+    return not Path(file).is_absolute() and os.pardir not in Path(os.path.normpath(file)).parts
 
 
 class StudyFolder:

@@ -7,6 +7,7 @@ from pathlib import Path
 from fading.artefacts import store
 from fading.errors import FadingError
 from fading.plan.naming import job_name
+from fading.plan.wiring import GIVEN
 
 LIBRARY = Path("workflow/scripts/fading")
 
@@ -35,8 +36,8 @@ class JobRecord:
 def jobs(root: Path, files: list[str]) -> list[JobRecord]:
     """The jobs that made the files and all that these were made from; each after those that it depends on.
 
-    A job's outputs are all that it left in the folders of those that are known; strangers there are passed over. Raises
-    FadingError if a file on the way is missing or has no lineage.
+    A job's outputs are all that it left in the folders of those that are known; strangers there are passed over. What
+    the user gave was made by none. Raises FadingError if a file on the way is missing or has no lineage.
     """
     records: dict[str, JobRecord] = {}
     made: set[str] = set()
@@ -46,7 +47,7 @@ def jobs(root: Path, files: list[str]) -> list[JobRecord]:
             return
         made.add(file)
         lineage = store.lineage(root / file)
-        for parent in lineage["inputs"]:
+        for parent in lineage["inputs"] if lineage["rule"] not in GIVEN else ():
             follow(parent)
         record = JobRecord(lineage)
         records.setdefault(record.name, record)

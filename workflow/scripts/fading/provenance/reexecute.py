@@ -14,7 +14,7 @@ from fading.errors import FadingError
 from fading.plan.jobs import STUDY, jobs
 from fading.plan.naming import job_name
 from fading.provenance.audit import BROKEN, HOLDS, OUTDATED, Finding
-from fading.provenance.folder import PROJECT, StudyFolder
+from fading.provenance.folder import PROJECT, StudyFolder, inside
 
 SAME = "recomputed, the same bytes"
 
@@ -30,8 +30,13 @@ def _recomputable(study, file, planned):
         lineage = store.lineage(study.root / file)
     except FadingError:  # no artefact, or a damaged one: the audit says so
         return False
-    here = all((study.root / needed).is_file() for needed in lineage["inputs"])
+    here = all((study.root / needed).is_file() and _findable(needed) for needed in lineage["inputs"])
     return here and lineage["path"] == file and job_name(lineage["rule"], lineage["wildcards"]) in planned
+
+
+def _findable(needed):
+    """In a scratch folder, an input that is not in the project is found by an absolute path alone."""
+    return inside(needed) or Path(needed).is_absolute()
 
 
 def reexecute(study: StudyFolder, count: int, seed: int) -> Iterator[Finding]:
@@ -56,7 +61,7 @@ def _compared(study, file):
         for part in PROJECT:
             whole = study.root / part
             (shutil.copytree if whole.is_dir() else shutil.copy)(whole, scratch / part)
-        for needed in map(Path, lineage["inputs"]):
+        for needed in map(Path, filter(inside, lineage["inputs"])):
             (scratch / needed).parent.mkdir(parents=True, exist_ok=True)
             for part in (needed, store.sidecar(needed)) if needed.suffix == ".csv" else (needed,):
                 shutil.copy(study.root / part, scratch / part)

@@ -1,4 +1,4 @@
-"""Follow an artefact's recorded lineage down to the pinned downloads."""
+"""Follow an artefact's recorded lineage down to the pinned downloads and the user's own files."""
 
 import json
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 from fading.artefacts import store
 from fading.artefacts.job import LOCK
 from fading.errors import FadingError
+from fading.plan.wiring import GIVEN
 
 LONG = 60  # characters of a setting
 AS_RECORDED, ABSENT, CHANGED = "as recorded", "not here", "CHANGED since"
@@ -16,8 +17,9 @@ def trace(path) -> dict:
     """The ancestry of an artefact as a tree: its `file`, `lineage`, whether `whole`, and the `inputs`, a tree each.
 
     Below the top each has the `sha256` recorded of it and its `state`, by a look from the current folder; what was
-    described before, further up or left, has no lineage here. `states` at the top are those of every file looked at,
-    code and lock among them. Raises FadingError if the file itself has no lineage.
+    described before, further up or left, has no lineage here, and the user's own files, `given`, have none anywhere.
+    `states` at the top are those of every file looked at, code and lock among them. Raises FadingError if the file
+    itself has no lineage.
     """
     states = {}
     return {"file": str(path), **_described(path, states), "states": states}
@@ -27,12 +29,12 @@ def _described(path, states):
     lineage = store.lineage(path)
     for file, recorded in {**lineage["code"], LOCK: lineage["lock"]}.items():
         states[file] = _state(file, recorded)
-    inputs = []
+    inputs, given = [], lineage["rule"] in GIVEN
     for file, recorded in lineage["inputs"].items():
         known = file in states
         states[file] = _state(file, recorded)
-        node = {"file": file, "sha256": recorded, "state": states[file]}
-        if not known and states[file] != ABSENT:
+        node = {"file": file, "sha256": recorded, "state": states[file], "given": given}
+        if not known and not given and states[file] != ABSENT:
             try:
                 node |= _described(file, states)
             except FadingError as error:
@@ -70,7 +72,7 @@ def _lines(node, indent, states, seen):
     for name, pin in lineage.get("downloads", {}).items():
         yield f"{indent}  download {name} sha256:{pin}"
     for below in node["inputs"]:
-        above = ", above" if below["file"] in seen else ""
+        above = ", the user's" if below["given"] else ", above" if below["file"] in seen else ""
         seen.add(below["file"])
         yield f"{indent}  └─ {below['file']} sha256:{below['sha256'][:12]} ({below['state']}{above})"
         yield from _lines(below, indent + "   ", states, seen)

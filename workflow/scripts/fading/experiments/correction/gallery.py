@@ -63,5 +63,8 @@ def gallery(
 
 
 def with_text(rows: pd.DataFrame, source: pd.DataFrame | None) -> pd.DataFrame:
-    """The rows with each example's sentence as `text`, empty where the dataset has none."""
-    return rows.assign(text="" if source is None else source.text[rows.row].to_list())
+    """The rows with each example's sentence, or both of a pair, as `text`, empty where the dataset has none."""
+    if source is None:
+        return rows.assign(text="")
+    texts = source.text + " / " + source.text_pair if "text_pair" in source else source.text
+    return rows.assign(text=texts[rows.row].to_list())
