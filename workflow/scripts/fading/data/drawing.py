@@ -33,7 +33,7 @@ def draw_examples(dataset: ModuleType, settings: dict, source, encoder, progress
         arrays[f"{split}_labels"] = drawn.labels.astype(np.int64)
         arrays[f"{split}_rows"] = drawn.rows.astype(np.int64)
         for i, tensor in enumerate(dataset.INPUTS[settings["takes"]](drawn.examples, settings, encoder, progress)):
-            arrays[f"{split}_inputs.{i}"] = tensor.numpy()
+            arrays[f"{split}_inputs.{i}"] = tensor.numpy(force=True)
     return arrays
 
 
