@@ -3,14 +3,17 @@
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
 
 from fading.data.downloads import fetched, hub_address
 from fading.data.drawing import Draw, draw_splits
 from fading.errors import FadingError
+
+if TYPE_CHECKING:
+    from torch import Tensor  # which fetching sentences need not load
 
 SPLITS = ("train", "test")
 
@@ -42,17 +45,17 @@ def _texts(frame):
     return list(zip(frame.text, frame.text_pair, strict=True)) if "text_pair" in frame else frame.text.tolist()
 
 
-def hidden_states(sentences: list[str], settings: dict, encoder, progress) -> tuple[Tensor, Tensor]:
+def hidden_states(sentences: list[str], settings: dict, encoder, progress) -> "tuple[Tensor, Tensor]":
     """The frozen layers' output (n, tokens, width) and the mask (n, tokens)."""
     return encoder.hidden_states(_single(sentences), settings["tokens"], progress)
 
 
-def features(sentences: list[str], settings: dict, encoder, progress) -> tuple[Tensor]:
+def features(sentences: list[str], settings: dict, encoder, progress) -> "tuple[Tensor]":
     """Embeddings (n, width) of Euclidean norm 1."""
     return (encoder.embeddings(_single(sentences), settings["tokens"], progress),)
 
 
-def word_pieces(sentences: list, settings: dict, encoder, progress) -> tuple[Tensor, Tensor, Tensor]:
+def word_pieces(sentences: list, settings: dict, encoder, progress) -> "tuple[Tensor, Tensor, Tensor]":
     """Word pieces, their mask and the types that tell a pair's sentences apart, each (n, tokens), int64."""
     return encoder.word_pieces(sentences, settings["tokens"])
 
