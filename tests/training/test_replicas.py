@@ -43,7 +43,7 @@ def test_replicas_together_are_each_alone(kind, optimizer):
 
 def test_alone_each_has_the_bytes_of_its_own_run():
     segment, replicas = stretch("resnet-gelu", Momentum(0.05))
-    assert together(segment.state) == 1, "on a CPU"
+    assert together(segment) == 1, "on a CPU"
     for counterfactual, (thetas, losses) in zip(COUNTERFACTUALS, record_each(segment, replicas, [2], 1), strict=True):
         own = Segment(segment.case, start(segment.state, counterfactual), segment.batches, segment.optimizer, 5)
         expected, expected_losses = record(own, weights(segment.case, counterfactual), [2])

@@ -10,7 +10,7 @@ sys.path.insert(0, str(SCRIPTS))
 # Jobs run the library of this clone, whichever clone their environment was made in, and load no model from a hub.
 os.environ.update(PYTHONPATH=str(SCRIPTS), HF_HUB_OFFLINE="1")
 
-from fading.artefacts.devices import check
+from fading.artefacts import budget, devices
 from fading.data import DATASETS, WEIGHTS, source_of
 from fading.errors import FadingError
 from fading.experiments import EXPERIMENTS
@@ -24,16 +24,17 @@ from fading.plan.plan import Plan
 from fading.plan.settings import settings as settings_of
 from fading.plan.wiring import Need
 
-DEVICE = config.pop("device", "cpu")  # no part of any study: --config device=cuda
+RUNNING = {name: config.pop(name, default) for name, default in (("device", "cpu"), ("budget", budget.DEFAULT))}
 
 try:
-    check(DEVICE)
+    devices.check(RUNNING["device"])
+    budget.parsed(RUNNING["budget"])
     PLAN = Plan(config, yaml.safe_load(Path(workflow.basedir, "config/claims.yaml").read_text()))
     JOBS = jobs.jobs(PLAN, jobs.STUDY)
 except FadingError as error:
     raise WorkflowError(str(error))
 
-config["device"] = DEVICE  # scripts see it
+config.update(RUNNING)  # how jobs run, which no study depends on, for scripts to see
 
 STUDY = "results/{study}"
 RUN = f"{STUDY}/{{case}}/seed-{{run}}"

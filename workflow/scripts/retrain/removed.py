@@ -27,7 +27,7 @@ with Job(snakemake) as job:
         for place in places
     ]
     changes, right = [], []
-    runs = record_each(whole, replicas, [settings["steps"]], at_once := together(whole.state))
+    runs = record_each(whole, replicas, [settings["steps"]], at_once := together(whole))
     for _, (thetas, losses) in zip(job.progress(places), runs, strict=True):
         with torch.no_grad():
             logits = case.logits(thetas[0], case.tested.inputs)

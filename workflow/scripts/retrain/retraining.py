@@ -1,5 +1,7 @@
 """Retrain from the start with single examples left out, or counted twice, and with groups left out."""
 
+from dataclasses import replace
+
 import numpy as np
 from fading.artefacts.job import Job
 from fading.models.case import open_case
@@ -16,11 +18,12 @@ with Job(snakemake) as job:
     everything = left_out(first_epoch(order, len(case.train)), **settings["left_out"])
     counterfactuals = share(everything, int(job.wildcards["chunk"]), settings["chunk"])
     actual = case.measured_losses(checkpoints[steps][0])
-    changes, at_once = [], together(checkpoints[0])
+    whole = Segment(case, checkpoints[0], batches(order), optimizer)
+    changes, at_once = [], together(whole)
     places = range(0, len(counterfactuals), at_once)
     for few in (counterfactuals[place : place + at_once] for place in job.progress(places)):
         start = min(fork(order, counterfactual.members, checkpoints) for counterfactual in few)
-        again = Segment(case, checkpoints[start], batches(order, start), optimizer, start)
+        again = replace(whole, state=checkpoints[start], batches=whole.batches[start:], first_step=start)
         replicas = [replica(case, checkpoints[start], counterfactual) for counterfactual in few]
         for _, losses in record_each(again, replicas, [steps - start], at_once):
             changes.append((losses[0] - actual).numpy(force=True))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from fading.artefacts import budget
 from fading.artefacts.job import Job
 from fading.derivatives.lanczos import Ritz
 from fading.experiments.theory import predictions
@@ -12,6 +13,8 @@ from fading.training.replicas import record_each, replica, together
 from fading.training.retraining import described, record
 from fading.training.segment import Segment, batches, unpack
 
+FOLLOWED = 6  # vectors beside, for each row of the state: the linear response, twice, before and after a step
+
 with Job(snakemake) as job:
     settings, steps = job.settings, job.settings["steps"]
     case = open_case(settings, job.read("examples"))
@@ -19,10 +22,12 @@ with Job(snakemake) as job:
     segment = Segment(case, state, batches(job.read("order")), make_optimizer(settings), fork)
     everything = up_weighted(segment.batches[0].tolist(), settings["examples"], settings["epsilon"])
     counterfactuals = share(everything, int(job.wildcards["chunk"]), settings["chunk"])
+    vectors = len(counterfactuals) * (len(steps) + FOLLOWED * len(state))
+    budget.require(vectors * state[0].nbytes, f"{len(counterfactuals)} counterfactuals, recorded {len(steps)} times,")
     unchanged, unchanged_losses = record(segment, None, steps)
     loss_change, norms, deltas = [], [], []
     replicas = [replica(case, state, counterfactual) for counterfactual in counterfactuals]
-    runs = record_each(segment, replicas, steps, at_once := together(state))
+    runs = record_each(segment, replicas, steps, at_once := together(segment))
     for counterfactual, (thetas, losses) in zip(job.progress(counterfactuals), runs, strict=True):
         loss_change.append((losses - unchanged_losses).numpy(force=True))
         norms.append((thetas - unchanged).double().norm(dim=1).numpy(force=True))

@@ -7,7 +7,7 @@ import traceback
 from functools import cached_property
 from importlib.metadata import version
 
-from fading.artefacts import store
+from fading.artefacts import budget, store
 from fading.artefacts.devices import compute_on, computed_on
 from fading.errors import FadingError
 
@@ -43,6 +43,7 @@ class Job:
         log = os.open(self.snakemake.log[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(log, 1)
         os.dup2(log, 2)
+        budget.set_limit(self.snakemake.config["budget"])
         compute_on(self.snakemake.config["device"], self.snakemake.threads)
         return self
 

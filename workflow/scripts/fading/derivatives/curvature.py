@@ -3,12 +3,15 @@
 import torch
 from torch import Tensor
 
+from fading.artefacts import budget
 from fading.errors import FadingError
 from fading.models.case import Case
 
 CHUNK = 128
 RETAINED = 1024
-TOGETHER = 4  # vectors in one pass: up to 1.4 times as fast as one at a time, and no more beyond
+# Vectors in one pass: on a CPU 4 are 1.4 times as fast as one at a time, and more bring nothing.
+TOGETHER = {"cpu": 4, "cuda": 16}
+GRAPH, BACK = 3, 3  # times what the loss keeps of an example: the graph of its gradient, and a vector's way through it
 
 
 class Curvature:
@@ -16,9 +19,9 @@ class Curvature:
 
     C is the Hessian, or with kind="gauss-newton" its semi-definite part Σ_i w_i J_iᵀ (∂²ℓ_i/∂f²) J_i / |index|,
     J_i the Jacobian of the logits f; either way plus weight decay times the identity. Vectors are rows: (k, p) in and
-    out. The examples go in chunks, which change the result by rounding only. Up to RETAINED examples their graphs are
-    kept, so that a further product costs about two gradients instead of three and a half; beyond, a chunk bounds
-    memory.
+    out. The examples go in chunks, which change the result by rounding only, of CHUNK or what fits the budget. Up to
+    RETAINED examples their graphs are kept where that fits, so that a further product costs about two gradients instead
+    of three and a half; beyond, a chunk bounds memory.
     """
 
     def __init__(self, case: Case, theta: Tensor, index: Tensor, weights: Tensor | None = None, kind: str = "hessian"):
@@ -27,13 +30,18 @@ class Curvature:
         self.case, self.kind = case, kind
         self.theta = theta.detach().requires_grad_()
         weights = torch.ones(len(case.train), dtype=case.dtype) if weights is None else weights
-        self.chunks = [(chunk, weights[chunk] / len(index)) for chunk in index.split(CHUNK)]
-        self.retained = list(map(self._graph, self.chunks)) if len(index) <= RETAINED else None
+        each = case.bytes_per_example
+        size = budget.fitting((GRAPH + BACK) * each, CHUNK)
+        vector = BACK * (each * min(size, len(index)) + theta.nbytes)
+        self.together = budget.fitting(vector, TOGETHER[theta.device.type])
+        self.chunks = [(chunk, weights[chunk] / len(index)) for chunk in index.split(size)]
+        keeps = len(index) <= min(RETAINED, budget.fitting(GRAPH * each, RETAINED))
+        self.retained = list(map(self._graph, self.chunks)) if keeps else None
 
     def __call__(self, vectors: Tensor) -> Tensor:
         total = self.case.weight_decay * vectors
         for graph in self.retained or map(self._graph, self.chunks):
-            total += torch.cat([graph.products(self.theta, few) for few in vectors.split(TOGETHER)])
+            total += torch.cat([graph.products(self.theta, few) for few in vectors.split(self.together)])
         return total
 
     def gradient(self) -> Tensor:

@@ -7,6 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fading.artefacts import budget
+
+BESIDE = 6  # vectors beside the basis: start, product, and what it takes to orthogonalise
+COLUMNS = 2**22  # of the basis that are rotated at a time
+
 
 @dataclass(frozen=True)
 class Ritz:
@@ -67,6 +72,8 @@ def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, prog
     thousandth, and so would the values be.
     """
     steps = min(steps, len(start))
+    held = (steps + BESIDE) * start.nbytes
+    budget.require(held, f"A Krylov space of {steps} vectors of {len(start):,} parameters")
     basis, alphas, betas = start.new_empty(steps, len(start)), [], []
     vector = start / _norm(start)
     for step in progress(range(steps)):
@@ -89,7 +96,9 @@ def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, prog
         tridiagonal += torch.diag(off, 1) + torch.diag(off, -1)
     values, components = torch.linalg.eigh(tridiagonal)
     coupling = betas[-1] * components[-1]
-    vectors = components.T.to(start.dtype) @ basis[:m]
+    vectors = basis[:m]
+    for columns in vectors.split(COLUMNS, dim=1):  # in place: a second basis would not fit where this one just does
+        columns.copy_(components.T.to(start.dtype) @ columns)
     return Ritz(values.to(start.dtype), vectors, coupling.to(start.dtype), vector, components[0].square())
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from fading.artefacts import budget
 from fading.derivatives.curvature import Curvature
 from fading.derivatives.gradients import gradient_projections, per_example_gradients
 from fading.models.case import Examples
@@ -56,19 +57,24 @@ class Uses:
 def in_reverse(segment: Segment) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
     """Of each step, the last first: t, its batch, the states before and after it.
 
-    About 2√T states are kept at a time, so that all T steps are taken twice.
+    Where half of the budget does not hold the states of all steps, some are kept and steps taken again from there.
     """
-    stride = math.isqrt(len(segment.batches)) or 1
-    starts = [segment.state]
-    for step, state, _ in descend(segment):
-        if (step - segment.first_step) % stride == 0:
-            starts.append(state)
-    for place in reversed(range(0, len(segment.batches), stride)):
-        first, drawn = segment.first_step + place, segment.batches[place : place + stride]
-        piece = Segment(segment.case, starts[place // stride], drawn, segment.optimizer, first)
-        states = [piece.state, *(state for _, state, _ in descend(piece))]
+    return _in_reverse(segment, budget.fitting(segment.state.nbytes, len(segment.batches) + 1))
+
+
+def _in_reverse(segment, room):
+    """The same with room for so many states, or a few if that is less."""
+    case, drawn, optimizer, first = segment.case, segment.batches, segment.optimizer, segment.first_step
+    if len(drawn) < max(room, 2):
+        states = [segment.state, *(state for _, state, _ in descend(segment))]
         for t in reversed(range(len(drawn))):
             yield first + t, drawn[t], states[t], states[t + 1]
+        return
+    stride = math.ceil(len(drawn) / max(2, min(math.isqrt(len(drawn)), room // 2)))
+    starts = [segment.state, *(state for step, state, _ in descend(segment) if (step - first) % stride == 0)]
+    for start, place in reversed(list(zip(starts, range(0, len(drawn), stride), strict=False))):
+        piece = Segment(case, start, drawn[place : place + stride], optimizer, first + place)
+        yield from _in_reverse(piece, room - len(starts))
 
 
 def pulled_back(
@@ -77,9 +83,11 @@ def pulled_back(
     """Follow the losses of `tested` examples, read after each of the steps `read`, back through the segment.
 
     Each is followed for the last `ages` steps before it was read, all of the segment's where that is None. The cost is
-    a Hessian product per loss and step, but for the first of a loss's steps.
+    a Hessian product per loss and step, but for the first of a loss's steps. Raises FadingError where the budget does
+    not hold what is followed at once.
     """
-    case, optimizer = segment.case, segment.optimizer
+    case, optimizer, followed = segment.case, segment.optimizer, len(tested) * len(read)
+    budget.require(_following(segment.state) * followed, f"Following test losses back through training ({followed} at a time)")
     cotangents = torch.zeros(0, *segment.state.shape, dtype=case.dtype)
     reading = torch.zeros(0, dtype=torch.long)
     for (step, batch, state, after), _ in zip(in_reverse(segment), progress(segment.batches), strict=True):
@@ -103,11 +111,17 @@ def pulled_back(
         cotangents[:, 0] += curvature(pulled[:, -1])
 
 
+def _following(state):
+    """Bytes that following a loss takes: cotangents of the state, before and after a step, and of the gradient."""
+    return 2 * (len(state) + 1) * state[0].nbytes
+
+
 def uses(segment: Segment, tested: Examples, progress=iter) -> Uses:
     """What every use of every training example in a segment did to the losses of `tested` examples at its end."""
     end, found = segment.first_step + len(segment.batches), []
-    for start in range(0, len(tested), TOGETHER):
-        few = tested[start : start + TOGETHER]
+    size = budget.fitting(_following(segment.state), TOGETHER)
+    for start in range(0, len(tested), size):
+        few = tested[start : start + size]
         effects = [
             gradient_projections(segment.case, step.state[0], segment.case.train[step.batch], step.slopes)
             / len(step.batch)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from fading.artefacts import budget
 from fading.derivatives.gradients import per_example_gradients
 from fading.derivatives.response import linear_response
 from fading.evidence.intervals import jackknife_of_pairs
@@ -67,6 +68,8 @@ def remainders(segment: Segment, examples: list[int], epsilons: list[float], see
         *(Counterfactual((example,), epsilon) for example, epsilon in keys),
         *(Counterfactual(pair, largest) for pair in pairs),
     ]
+    vectors = (3 * len(counterfactuals) + 6 * len(examples)) * len(segment.state)
+    budget.require(vectors * segment.state[0].nbytes, f"{len(counterfactuals)} counterfactuals in step")
     runs = [descend(segment, weights(case, counterfactual)) for counterfactual in counterfactuals]
     response = linear_response(segment, [(example,) for example in examples])
     theta, rows = segment.state[0], []

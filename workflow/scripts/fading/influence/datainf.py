@@ -41,11 +41,11 @@ def scores(problem: Problem, curvature_examples: int, relative_damping: float) -
     sample = case.train[:curvature_examples]
     damping = layer_damping(case, theta, sample, relative_damping)
     columns = []
-    for tested in chunks(case.tested):
+    for tested in chunks(case, case.tested):
         test = layer_gradients(case, theta, tested)
         identity = torch.eye(len(tested), dtype=case.dtype)
         solved = _combine(problem, test, {name: identity / damping[name] for name in test})
-        for chunk in chunks(sample):
+        for chunk in chunks(case, sample):
             drawn = layer_gradients(case, theta, chunk)
             weights = {}
             for name, gradients in drawn.items():
@@ -59,7 +59,7 @@ def scores(problem: Problem, curvature_examples: int, relative_damping: float) -
 def layer_damping(case: Case, theta: Tensor, examples: Examples, relative: float) -> dict[str, Tensor]:
     """λ_l of each layer: so many times the mean squared entry of the examples' gradients, plus the weight decay."""
     totals = {}
-    for chunk in chunks(examples):
+    for chunk in chunks(case, examples):
         for name, gradients in layer_gradients(case, theta, chunk).items():
             squares = gradients.sum_of_squares()
             totals[name] = totals.get(name, 0) + squares.mean() / len(examples)
@@ -72,7 +72,7 @@ def layer_damping(case: Case, theta: Tensor, examples: Examples, relative: float
 def _combine(problem: Problem, fixed: dict[str, LayerGradients], weights: dict[str, Tensor]) -> Tensor:
     """Σ_l ⟨∇_l ℓ(θ; x_k), fixed_l⟩ weights_l for each scored example k: (r, columns of the weights)."""
     rows = []
-    for chunk in problem.progress(chunks(problem.train)):
+    for chunk in problem.progress(chunks(problem.case, problem.train)):
         gradients = layer_gradients(problem.case, problem.theta, chunk)
         rows.append(sum(gradients[name].dot(fixed[name]) @ weights[name] for name in fixed))
     return torch.cat(rows)

@@ -61,7 +61,7 @@ def fit(case: Case, theta: Tensor, examples: Examples, progress=iter) -> dict[st
     itself, which for cross-entropy is the Gauss-Newton matrix in expectation.
     """
     moments = {}
-    for chunk in progress(chunks(examples)):
+    for chunk in progress(chunks(case, examples)):
         for name, gradients in layer_gradients(case, theta, chunk).items():
             totals = moments.setdefault(name, {})
             for side, matrix in _second_moments(gradients).items():
@@ -71,7 +71,7 @@ def fit(case: Case, theta: Tensor, examples: Examples, progress=iter) -> dict[st
         for name, totals in moments.items()
     }
     squares = dict.fromkeys(bases, 0)
-    for chunk in progress(chunks(examples)):
+    for chunk in progress(chunks(case, examples)):
         for name, gradients in layer_gradients(case, theta, chunk).items():
             squares[name] = squares[name] + bases[name].rotate(gradients).sum_of_squares()
     return {name: (basis, squares[name] / len(examples)) for name, basis in bases.items()}
@@ -90,8 +90,7 @@ def precondition(
 
 def drawn_labels(case: Case, theta: Tensor, examples: Examples, seed: int) -> Examples:
     """The examples with labels drawn from the model's own distribution."""
-    with torch.no_grad():
-        logits = torch.cat([case.logits(theta, chunk.inputs) for chunk in chunks(examples)])
+    logits = torch.cat([case.outputs(theta, chunk) for chunk in chunks(case, examples)])
     generator = torch.Generator().manual_seed(seed)
     labels = torch.multinomial(logits.softmax(1).cpu(), 1, generator=generator)[:, 0]
     return Examples(examples.inputs, labels.to(logits.device))
@@ -107,9 +106,11 @@ def scores(problem: Problem, damping: float, curvature_examples: int) -> Scores:
     problem.require_damping(damping)
     labelled = drawn_labels(case, theta, case.train[:curvature_examples], problem.seed)
     fitted = fit(case, theta, labelled, problem.progress)
-    parts = precondition(case, theta, fitted, damping + case.weight_decay, case.tested)
-    projections = layer_projections(case, theta, problem.train, parts, problem.progress)
-    return Scores(-projections / len(case.train))
+    columns = []
+    for tested in chunks(case, case.tested):
+        parts = precondition(case, theta, fitted, damping + case.weight_decay, tested)
+        columns.append(layer_projections(case, theta, problem.train, parts, problem.progress))
+    return Scores(-torch.cat(columns, 1) / len(case.train))
 
 
 def _second_moments(gradients):

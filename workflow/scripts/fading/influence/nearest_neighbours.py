@@ -18,8 +18,9 @@ ESTIMATOR = Estimator(
 
 def scores(problem: Problem) -> Scores:
     """−cos of what enters the model's last layer, without unit: the more alike, the more helpful."""
+    case = problem.case
     train, test = (
-        F.normalize(torch.cat([features(problem.case, problem.theta, chunk) for chunk in chunks(examples)]))
-        for examples in (problem.train, problem.case.tested)
+        F.normalize(torch.cat([features(case, problem.theta, chunk) for chunk in chunks(case, examples)]))
+        for examples in (problem.train, case.tested)
     )
     return Scores(-train @ test.T)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from fading.artefacts import budget
 from fading.derivatives.curvature import Curvature
 from fading.derivatives.gradients import gradient_projections, per_example_gradients
 from fading.derivatives.lanczos import Ritz
@@ -14,6 +15,8 @@ from fading.errors import FadingError
 from fading.models.case import Case, Examples
 from fading.training.optimizers import Optimizer
 from fading.training.segment import Segment, state_after
+
+SOLVING = 8  # of MINRES, which holds most
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,16 @@ class Scores:
 
 
 def inverse_scores(problem: Problem, solve: Callable[[Tensor], Solution]) -> Scores:
-    """−(1/n) ⟨∇ℓ(θ; z), A⁻¹ ∇ℓ(θ; x_k)⟩, A symmetric: solves for the fewer of training and test gradients."""
+    """−(1/n) ⟨∇ℓ(θ; z), A⁻¹ ∇ℓ(θ; x_k)⟩, A symmetric: solves for the fewer of training and test gradients.
+
+    As many at a time as fit the budget, with SOLVING vectors of θ's size for each.
+    """
     case, theta, train, tested = problem.case, problem.theta, problem.train, problem.case.tested
-    if len(train) < len(tested):
-        solution = solve(per_example_gradients(case, theta, train))
-        products = gradient_projections(case, theta, tested, solution.x).T
-    else:
-        solution = solve(per_example_gradients(case, theta, tested))
-        products = gradient_projections(case, theta, train, solution.x)
-    return Scores(-products / len(case.train), solution.health())
+    fewer, more = sorted((tested, train), key=len)
+    size, found, health = budget.fitting(SOLVING * theta.nbytes, len(fewer)), [], []
+    for start in range(0, len(fewer), size):
+        solution = solve(per_example_gradients(case, theta, fewer[start : start + size]))
+        found.append(gradient_projections(case, theta, more, solution.x))
+        health.append(solution.health())
+    products = torch.cat(found, 1) if fewer is tested else torch.cat(found, 1).T
+    return Scores(-products / len(case.train), {name: torch.cat([each[name] for each in health]) for name in health[0]})

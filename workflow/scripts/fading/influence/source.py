@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from fading.artefacts import budget
 from fading.derivatives.curvature import Curvature
 from fading.derivatives.gradients import gradient_projections, per_example_gradients
 from fading.derivatives.lanczos import lanczos, random_vector
@@ -63,6 +64,8 @@ def scores(problem: Problem, curvature: str, curvature_examples: int, krylov: in
     kept = sorted(step for step in problem.checkpoints if step <= problem.step)
     if len(kept) < 2:
         raise FadingError(f"SOURCE needs checkpoints before step {problem.step}; there is none.")
+    vectors = 4 * len(case.tested) + krylov
+    budget.require(vectors * problem.theta.nbytes, f"SOURCE for {len(case.tested)} test examples")
     cotangents, total = per_example_gradients(case, problem.theta, case.tested), 0
     for before, step in reversed(list(pairwise(kept))):
         theta, rate = problem.checkpoints[step][0], _effective_rate(optimizer, before, step)

@@ -83,7 +83,7 @@ def projected(case: Outputs, theta: Tensor, examples: Examples, projection: Proj
     """
     sizes = {name: part.shape[1] for name, part in split(case, theta[None]).items()}
     rows = []
-    for chunk in progress(chunks(examples)):
+    for chunk in progress(chunks(case, examples)):
         features = 0
         for name, gradients in layer_gradients(case, theta, chunk).items():
             blocks = projection(name, sizes[name])
@@ -110,4 +110,4 @@ def rademacher(seed: int, model: int, count: int, dtype: torch.dtype) -> Project
 def _shortfall(case, theta, examples):
     """1 − p of each example: (n,)."""
     with torch.no_grad():
-        return torch.cat([torch.sigmoid(-case.losses(theta, chunk).double()) for chunk in chunks(examples)])
+        return torch.cat([torch.sigmoid(-case.losses(theta, chunk).double()) for chunk in chunks(case, examples)])

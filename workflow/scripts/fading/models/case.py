@@ -1,6 +1,8 @@
 """A case is a model, its data and its loss: what all stages see, whatever the kind of model."""
 
+import json
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -8,6 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from fading.artefacts import budget
 from fading.data.drawing import flipped
 from fading.errors import FadingError
 from fading.models import MODELS
@@ -83,19 +86,41 @@ class Case:
         """The loss in nats of each example, without weight decay: (n,)."""
         return self.output_losses(self.logits(theta, examples.inputs), examples.labels)
 
+    def outputs(self, theta: Tensor, examples: Examples) -> Tensor:
+        """The logits (n, classes) without what it takes for gradients, in chunks that fit the budget."""
+        size = budget.fitting(self.bytes_per_example, len(examples))
+        with torch.no_grad():
+            chunks = (examples[start : start + size].inputs for start in range(0, len(examples), size))
+            return torch.cat([self.logits(theta, inputs) for inputs in chunks])
+
+    @cached_property
+    def bytes_per_example(self) -> int:
+        """What autograd keeps of one more example until its gradient is taken, by the difference of two and one."""
+        return self._kept(2) - self._kept(1)
+
+    def _kept(self, examples):
+        storages = {}
+
+        def keep(tensor):
+            storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        count = sum(shape.numel() for shape in self.shapes.values())
+        theta = torch.zeros(count, dtype=self.dtype, requires_grad=True)
+        with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            held = self.losses(theta, self.train[:examples])
+        del held  # until here, so that no storage is another's
+        return sum(storages.values())
+
     def measured_losses(self, theta: Tensor) -> Tensor:
         """The loss of each measured test example: (measured,)."""
         return self.losses(theta, self.tested)
 
-    def accuracy(self, theta: Tensor) -> float:
-        """The share of test examples whose largest logit is at their label."""
-        with torch.no_grad():
-            return (self.logits(theta, self.test.inputs).argmax(1) == self.test.labels).double().mean().item()
 
-
-def _build(settings: dict, inputs: tuple[Tensor, ...]) -> nn.Module:
+def _build(settings: dict, inputs: tuple[Tensor, ...], architecture: np.ndarray | None) -> nn.Module:
     model = settings["model"]
-    return MODELS.load(model["kind"]).build(model, inputs, settings["classes"])
+    described = {} if architecture is None else {"architecture": json.loads(architecture.tobytes())}
+    return MODELS.load(model["kind"]).build(model | described, inputs, settings["classes"])
 
 
 def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
@@ -103,6 +128,7 @@ def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
 
     Where errors are planted, the settings' `flipped` says which share of the training labels another class replaces,
     and by which seed: that of the run, so that runs differ in their errors as in all else that is drawn at random.
+    With the examples comes what of the model does not train, where there is such (see the subpackage).
     """
     dtype = getattr(torch, settings["model"]["precision"])
     if "flipped" in settings:
@@ -114,7 +140,11 @@ def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
         inputs = (torch.as_tensor(arrays[name]) for name in names)
         cast = tuple(tensor.to(dtype) if tensor.is_floating_point() else tensor for tensor in inputs)
         splits[split] = Examples(cast, torch.as_tensor(arrays[f"{split}_labels"]))
-    module = _build(settings, splits["train"].inputs).to(dtype)
+    module = _build(settings, splits["train"].inputs, arrays.get("architecture"))
+    buffers = dict(module.named_buffers())
+    for name in (name for name in arrays if name.startswith("frozen.")):
+        buffers[name.removeprefix("frozen.")].copy_(torch.as_tensor(arrays[name]))
+    module = module.to(dtype)
     return Case(
         module.requires_grad_(False),
         **splits,
@@ -128,7 +158,7 @@ def initial_parameters(settings: dict, case: Case, weights: dict | None) -> Tens
     """θ before training: random from the settings' seed where the model starts so, pre-trained where it has weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings["seed"])
-        module = _build(settings, case.train.inputs)
+        module = _build(settings, case.train.inputs, (weights or {}).get("config.json"))
     if weights is not None:
         tensors = {name: torch.as_tensor(array) for name, array in weights.items() if array.dtype == np.float32}
         MODELS.load(settings["model"]["kind"]).load_pretrained(module, tensors)

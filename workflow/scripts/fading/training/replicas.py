@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from fading.artefacts import budget
 from fading.errors import FadingError
 from fading.models.case import Case
 from fading.training.counterfactuals import Counterfactual
@@ -18,6 +19,7 @@ from fading.training.retraining import record, start, weights
 from fading.training.segment import Segment, batch_loss
 
 TOGETHER = 64  # at most: on a GPU more bring little
+PASS, MOVED = 3, 4  # times what autograd keeps of a batch, and the state: before, after, gradient, what is recorded
 
 
 class Replica(NamedTuple):
@@ -32,9 +34,12 @@ def replica(case: Case, state: Tensor, counterfactual: Counterfactual) -> Replic
     return Replica(start(state, counterfactual), weights(case, counterfactual))
 
 
-def together(state: Tensor) -> int:
-    """How many replicas of a run with such a state advance at once."""
-    return TOGETHER if state.is_cuda else 1
+def together(segment: Segment) -> int:
+    """How many replicas of a run advance at once: one on a CPU, as many as the budget holds on a GPU."""
+    if not segment.state.is_cuda:
+        return 1
+    batch = max(map(len, segment.batches)) * segment.case.bytes_per_example
+    return budget.fitting(PASS * batch + MOVED * segment.state.nbytes, TOGETHER)
 
 
 def record_each(

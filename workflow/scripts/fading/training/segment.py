@@ -89,15 +89,14 @@ def train(segment: Segment, checkpoints: list[int], progress=iter) -> tuple[dict
     kept = {0: segment.state} if 0 in checkpoints else {}
     curve = {"step": [], "batch_loss": [], "test_loss": [], "test_accuracy": []}
     for step, state, loss in descend(segment, progress=progress):
-        measured = step in checkpoints
-        if measured:
+        test_loss = test_accuracy = None
+        if step in checkpoints:
             kept[step] = state
-        with torch.no_grad():
-            test_loss = case.losses(state[0], case.test).mean().item() if measured else None
-        curve["step"].append(step)
-        curve["batch_loss"].append(loss)
-        curve["test_loss"].append(test_loss)
-        curve["test_accuracy"].append(case.accuracy(state[0]) if measured else None)
+            logits, labels = case.outputs(state[0], case.test), case.test.labels
+            test_loss = case.output_losses(logits, labels).mean().item()
+            test_accuracy = (logits.argmax(1) == labels).double().mean().item()
+        for column, value in zip(curve.values(), (step, loss, test_loss, test_accuracy), strict=True):
+            column.append(value)
     return kept, curve
 
 

@@ -40,8 +40,7 @@ class Trained:
 
     def predicted(self, theta: Tensor, examples: Examples) -> Tensor:
         """The class of largest logit, for each example: (n,)."""
-        with torch.no_grad():
-            return self.case.logits(theta, examples.inputs).argmax(1)
+        return self.case.outputs(theta, examples).argmax(1)
 
     @cached_property
     def before(self) -> Tensor:

@@ -44,7 +44,7 @@ def suspicions(case: Case, theta: Tensor, scores: dict[str, Tensor], seed: int) 
     the loss ℓ(θ; x); and random numbers from the seed, the control.
     """
     with torch.no_grad():
-        loss = torch.cat([case.losses(theta, chunk) for chunk in chunks(case.train)])
+        loss = torch.cat([case.losses(theta, chunk) for chunk in chunks(case, case.train)])
     means = {name: array.mean(1) for name, array in scores.items()}
     drawn = torch.randn(len(case.train), generator=torch.Generator().manual_seed(seed), device="cpu").to(loss.device)
     own = gradient_norms(case, theta, case.train).square()
@@ -74,8 +74,7 @@ def recovered(onwards: Segment, labels: Tensor, weights: Tensor) -> Tensor:
     case = onwards.case
     mended, unseen = replace(case, train=Examples(case.train.inputs, labels)), case.test[case.measured :]
     theta = state_after(replace(onwards, case=mended), weights)[0]
-    with torch.no_grad():
-        return (case.logits(theta, unseen.inputs).argmax(1) == unseen.labels).double()
+    return (case.outputs(theta, unseen).argmax(1) == unseen.labels).double()
 
 
 def remedied(case: Case, remedy: str, suspected: Tensor, true_labels: Tensor) -> tuple[Tensor, Tensor]:
