@@ -14,7 +14,7 @@ def check(device: str) -> None:
         raise FadingError(f"device: found {device}; accepted are {', '.join(DEVICES)}.")
 
 
-def compute_on(device: str, threads: int) -> None:
+def compute_on(device: str) -> None:
     """Make `device` the default of all tensors that torch creates, if torch is in use, with deterministic kernels.
 
     auto is cuda where there is a GPU. No TF32, so that float32 means float32 everywhere. Raises FadingError where cuda
@@ -23,8 +23,6 @@ def compute_on(device: str, threads: int) -> None:
     torch = sys.modules.get("torch")
     if not torch:
         return
-    torch.set_num_threads(threads)
-    torch.set_num_interop_threads(1)
     torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms imports the compiler: seconds
     if device == "cpu" or (device == "auto" and not torch.cuda.is_available()):
         return

@@ -44,7 +44,10 @@ class Job:
         os.dup2(log, 1)
         os.dup2(log, 2)
         budget.set_limit(self.snakemake.config["budget"])
-        compute_on(self.snakemake.config["device"], self.snakemake.threads)
+        compute_on(self.snakemake.config["device"])
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(self.snakemake.threads)
+            torch.set_num_interop_threads(1)
         return self
 
     def __exit__(self, kind, error, trace):

@@ -15,10 +15,12 @@ from fading.models.case import Case
 from fading.peers.measure import matrix_product_rate, median_seconds, operations, peak_mebibytes
 from fading.training.counterfactuals import Counterfactual
 from fading.training.optimizers import Optimizer
+from fading.training.replicas import record_each, replica
 from fading.training.retraining import record, weights
 from fading.training.segment import Segment, batch_loss, descend, unit_weights
 
 STEPS, COUNTERFACTUALS, EXAMPLES = 10, 4, 10
+FEW, REPLICAS = 3, (4, 16, 64)
 
 
 def computations(case: Case, state: Tensor, optimizer: Optimizer, batch_size: int) -> dict[str, Callable[[], object]]:
@@ -45,11 +47,22 @@ def computations(case: Case, state: Tensor, optimizer: Optimizer, batch_size: in
         few = practice(Trained(case, state, 0, [], m, seed=0), case.train[:EXAMPLES], optimizer, STEPS)
         return list(descend(few.segment, few.weights))
 
+    def replicas(count, at_once):
+        segment = Segment(case, state, [batch] * FEW, optimizer)
+        runs = [replica(case, state, Counterfactual((example,), 1.0)) for example in range(count)]
+        return list(record_each(segment, runs, [FEW], at_once))
+
     n, m = len(case.train), case.measured
+    ways = {"alone": lambda count: 1, "together": lambda count: count}
     return {
         "training step": partial(train, 1),
         f"{STEPS} training steps": partial(train, STEPS),
         f"{COUNTERFACTUALS} counterfactuals of {STEPS} steps": retrain,
+        **{
+            f"{count} replicas of {FEW} steps, {way}": partial(replicas, count, at_once(count))
+            for count in REPLICAS
+            for way, at_once in ways.items()
+        },
         "gradient": gradient,
         "Hessian product": lambda: Curvature(case, theta, batch)(theta[None]),
         "Hessian product, same point": lambda: retained(theta[None]),

@@ -51,7 +51,12 @@ def in_child(function: Callable[[], Tensor]) -> Run:
 
 
 def peak_mebibytes(function: Callable[[], object]) -> float:
-    """By how many MiB a process grows that calls the function."""
+    """By how many MiB a process grows that calls the function; on a GPU, its memory."""
+    if torch.cuda.is_initialized():  # which no forked process can use
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        function()
+        return (torch.cuda.max_memory_allocated() - before) / 2**20
 
     def call():
         function()
@@ -77,13 +82,14 @@ def side_by_side(functions: list[Callable[[], Tensor]], repeats: int) -> tuple[l
 
 def median_seconds(function: Callable[[], object], repeats: int) -> float:
     """The median wall time of `repeats` calls, after one that isn't counted."""
-    function()
     times = []
-    for _ in range(repeats):
+    for _ in range(1 + repeats):
         start = perf_counter()
         function()
+        if torch.cuda.is_initialized():  # its work goes on after a function has returned
+            torch.cuda.synchronize()
         times.append(perf_counter() - start)
-    return median(times)
+    return median(times[1:])
 
 
 def operations(function: Callable[[], object]) -> float:
@@ -95,7 +101,8 @@ def operations(function: Callable[[], object]) -> float:
 
 def matrix_product_rate(dtype: torch.dtype, size: int = 1024) -> float:
     """GFLOP/s of this machine in a product of two square matrices, on the threads that torch uses."""
-    a, b = (torch.randn(size, size, generator=torch.Generator().manual_seed(i)).to(dtype) for i in (0, 1))
+    drawn = (torch.randn(size, size, generator=torch.Generator().manual_seed(i), device="cpu") for i in (0, 1))
+    a, b = (matrix.to(torch.get_default_device(), dtype) for matrix in drawn)
     return 2 * size**3 / 1e9 / median_seconds(lambda: a @ b, 9)
 
 
