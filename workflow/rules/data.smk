@@ -46,11 +46,35 @@ rule source:
         "../scripts/data/source.py"
 
 
+rule pretrained:
+    """Read pre-trained weights from the user's own files, or fetch them from the hub, verified."""
+    input:
+        given("pretrained"),
+        code=code("data/pretrained.py"),
+    output:
+        weights=f"{STUDY}/{{case}}/pretrained.safetensors",
+    log:
+        log_of("pretrained", "study", "case"),
+    benchmark:
+        times_of("pretrained", "study", "case")
+    conda:
+        "../../envs/data.yaml"
+    params:
+        settings=settings("pretrained"),
+    script:
+        "../scripts/data/pretrained.py"
+
+
+def frozen(wildcards):
+    """The file of a case's model, if a part of it may stay as it was pre-trained."""
+    return model(wildcards) if PLAN.model(wildcards.case).frozen else None
+
+
 rule examples:
     """Draw a case's training and test examples, and compute what its frozen part makes of them."""
     input:
         unpack(reads("examples")),
-        code=code("data/examples.py", dataset, encoder),
+        code=code("data/examples.py", dataset, encoder, frozen),
     output:
         examples=f"{STUDY}/{{case}}/examples.safetensors",
     log:

@@ -25,13 +25,15 @@ def verify(path, pins: Mapping[str, str]) -> Path:
 
 
 def fetched(address: str, name: str, pins: Mapping[str, str], folder: Path) -> Path:
-    """The file at an address, below the folder under its name, by the hash that is pinned under that.
+    """The file at an address, below the folder under its name, by the hash that is pinned under that, if any.
 
     Raises FadingError if it can't be had, after RETRIES more, or is another.
     """
     import pooch
 
-    registry = pooch.create(folder, base_url="", registry={name: f"sha256:{pins[name]}"}, urls={name: address})
+    registry = pooch.create(
+        folder, base_url="", registry={name: f"sha256:{pins[name]}" if name in pins else None}, urls={name: address}
+    )
     registry.retry_if_failed = RETRIES
     try:
         return Path(registry.fetch(name, downloader=pooch.HTTPDownloader(chunk_size=2**20, timeout=TIMEOUT)))
@@ -47,11 +49,11 @@ def fetched(address: str, name: str, pins: Mapping[str, str], folder: Path) -> P
         ) from error
 
 
-def hub_address(dataset: str, revision: str, file: str) -> str:
-    """Where a file of a dataset on the Hugging Face hub is, in the revision of this hash."""
+def hub_address(name: str, revision: str, file: str, kind: str = "dataset") -> str:
+    """Where a file of a dataset, or of a model, on the Hugging Face hub is, in the revision of this hash."""
     from huggingface_hub import hf_hub_url
 
-    return hf_hub_url(dataset, file, repo_type="dataset", revision=revision)
+    return hf_hub_url(name, file, repo_type=kind, revision=revision)
 
 
 def source_distribution(name: str, version: str, pins: Mapping[str, str], folder: Path, progress=iter) -> Path:

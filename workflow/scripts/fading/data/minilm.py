@@ -1,6 +1,5 @@
 """The pre-trained BERT (MiniLM, Wang et al. 2020), frozen: sentences in, hidden states or embeddings out."""
 
-import json
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -8,12 +7,12 @@ from types import MappingProxyType
 import numpy as np
 import torch
 from safetensors.numpy import load_file
-from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import BertConfig, BertModel
 
 from fading.data import Weights
 from fading.data.downloads import verify
+from fading.data.word_pieces import WordPieces
 
 WEIGHTS = Weights(file="minilm.safetensors", licence="Apache-2.0")
 PINS = MappingProxyType(
@@ -38,12 +37,12 @@ def fetch(progress) -> dict[str, np.ndarray]:
     return load_file(folder / "model.safetensors") | texts
 
 
-class Encoder:
+class Encoder(WordPieces):
     """The pre-trained BERT in evaluation mode, from the arrays that fetch() keeps."""
 
     def __init__(self, weights: dict[str, np.ndarray]):
+        super().__init__(weights)
         self.weights = weights
-        self.config = json.loads(weights["config.json"].tobytes())
 
     def hidden_states(
         self, sentences: list[str], tokens: int, progress, layers: int = FROZEN_LAYERS
@@ -56,12 +55,7 @@ class Encoder:
         config.num_hidden_layers = layers
         model = BertModel(config, add_pooling_layer=False).eval()
         model.load_state_dict({name: torch.from_numpy(self.weights[name]) for name in model.state_dict()})
-        tokenizer = Tokenizer.from_str(self.weights["tokenizer.json"].tobytes().decode())
-        tokenizer.enable_truncation(tokens)
-        tokenizer.enable_padding(length=tokens)
-        encoded = tokenizer.encode_batch(sentences)
-        pieces = torch.tensor(np.array([sentence.ids for sentence in encoded]))
-        mask = torch.tensor(np.array([sentence.attention_mask for sentence in encoded]))
+        pieces, mask, _ = self.word_pieces(sentences, tokens)
         with torch.no_grad():
             batches = list(zip(pieces.split(32), mask.split(32), strict=True))
             hidden = [model(ids, attention_mask=masked).last_hidden_state for ids, masked in progress(batches)]

@@ -18,7 +18,7 @@ DATASET = Dataset(
     file="movie-reviews.parquet",
     licence="MIT",
     labels=("negative", "positive"),
-    offers=("hidden-states", "features"),
+    offers=("hidden-states", "features", "word-pieces"),
     train=10_043,
     sentences=True,
     weights="minilm",
@@ -59,4 +59,4 @@ def draw(source: pd.DataFrame, train: int, test: int) -> tuple[Draw, Draw]:
     return tuple(Draw(part.index.to_numpy(), part.label.to_numpy(), part.text.tolist()) for part in parts)
 
 
-INPUTS = {"hidden-states": sentences.hidden_states, "features": sentences.features}
+INPUTS = sentences.INPUTS

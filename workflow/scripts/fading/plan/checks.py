@@ -208,9 +208,6 @@ def _check_model(key, case, dataset):
     kind = case["model"]["kind"]
     takers = [name for name, model in MODELS.items() if model.takes in dataset.offers]
     _member(f"{key}.model.kind", [kind], takers, f"{called(case['dataset'])} goes with")
-    others = {name for model in MODELS.values() for name in model.settings} - MODELS[kind].settings.keys()
-    if foreign := sorted(case["model"].keys() & others):
-        raise FadingError(f"{key}.model: a {kind} takes no {' and no '.join(foreign)}, it has its own.")
 
 
 def _check_files(key, dataset):

@@ -66,6 +66,14 @@ class Plan:
         """The description of its model."""
         return MODELS[self.definition(case)["model"]["kind"]]
 
+    def encoder(self, case: str) -> str | None:
+        """The pre-trained weights that encode its examples, if any do; word pieces are the checkpoint's tokenizer's."""
+        return None if self.model(case).takes == "word-pieces" else self.dataset(case).weights
+
+    def checkpoint(self, case: str) -> str | dict | None:
+        """The pre-trained weights that its training starts from, by name or the user's own, if there are any."""
+        return self.definition(case)["model"].get("checkpoint", self.model(case).weights)
+
     def seeds(self, case: str) -> list[int]:
         """The study's seeds with which the case runs."""
         return self.config["seeds"][: self.definition(case).get("seeds")]

@@ -23,11 +23,18 @@ def configuration() -> dict:
     case = schema["$defs"]["case"]["properties"]
     case["dataset"]["then"]["enum"] = list(DATASETS)
     case["model"]["properties"]["kind"]["enum"] = list(MODELS)
-    for kind, model in MODELS.items():
-        case["model"]["properties"] |= model.settings
-        of_kind = {"required": ["kind"], "properties": {"kind": {"const": kind}}}
-        takes = {"if": of_kind, "then": {"required": list(model.settings)}}
-        case["model"].setdefault("allOf", []).append(takes)
+    common = case["model"]["properties"]
+    case["model"]["allOf"] = [
+        {
+            "if": {"required": ["kind"], "properties": {"kind": {"const": kind}}},
+            "then": {
+                "required": list(model.settings),
+                "additionalProperties": False,
+                "properties": common | model.settings | model.optional,
+            },
+        }
+        for kind, model in MODELS.items()
+    ]
     own = {name: schema for estimator in ESTIMATORS.values() for name, schema in estimator.own.items()}
     case["influence"]["properties"] = SHARED | own
     return schema
@@ -89,5 +96,13 @@ ACCEPTED = {
     "minItems": lambda count: f"a list of at least {count}",
     "uniqueItems": lambda _: "a list without repetition",
     "minLength": lambda _: "text that is not empty",
-    "pattern": lambda _: "small letters, digits and hyphens, no hyphen first",
+    "pattern": lambda pattern: PATTERNS.get(pattern, f"text like {pattern}"),
+}
+PATTERNS = {
+    "^[a-z0-9][a-z0-9-]*$": "small letters, digits and hyphens, no hyphen first",
+    r"\.safetensors$": "a .safetensors file",
+    r"^[\w.-]+/[\w.-]+$": "an owner and a name, owner/name",
+    "^[0-9a-f]{40}$": "40 hexadecimal digits",
+    "^[0-9a-f]{64}$": "64 hexadecimal digits",
+    "^(all|head|last-[1-9][0-9]*)$": "all, head, or last- with a number of layers",
 }

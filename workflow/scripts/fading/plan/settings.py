@@ -45,11 +45,17 @@ def source(plan, case, **_):
 
 @rule
 def examples(plan, case):
-    definition, dataset = plan.definition(case), plan.dataset(case)
+    definition = plan.definition(case)
     when_opened = ("measured", "flipped")
     counts = {name: count for name, count in definition["examples"].items() if name not in when_opened}
-    encoder = {"weights": dataset.weights} if dataset.weights else {}
-    return {"dataset": definition["dataset"], "takes": plan.model(case).takes, **counts, **encoder}
+    encoder = {"weights": plan.encoder(case)} if plan.encoder(case) else {}
+    model = {"model": definition["model"]} if plan.model(case).frozen else {}
+    return {"dataset": definition["dataset"], "takes": plan.model(case).takes, **counts, **encoder, **model}
+
+
+@rule
+def pretrained(plan, case):
+    return {"checkpoint": plan.checkpoint(case)}
 
 
 def _order(plan, case, run, start, stop):

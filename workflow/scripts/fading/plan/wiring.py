@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from fading.data import WEIGHTS
+from fading.data.checkpoints import local
 from fading.experiments.correction.names import GRADIENT_DOT
 from fading.influence import ESTIMATORS
 
@@ -48,13 +49,20 @@ def sentences(plan, case, **_):
 @source
 def encoder(plan, case, **_):
     """The pre-trained weights that encode a case's examples."""
-    return _weights(plan.dataset(case).weights)
+    return _weights(plan.encoder(case))
 
 
 @source
 def pretrained(plan, case, **_):
     """The pre-trained weights from which a case's training starts."""
-    return _weights(plan.model(case).weights)
+    checkpoint = plan.checkpoint(case)
+    return Need("pretrained", "weights", {"case": case}) if isinstance(checkpoint, dict) else _weights(checkpoint)
+
+
+@source
+def pretrained_in_part(plan, case, **_):
+    """The same, where some of it may stay as it is, or its tokenizer reads the examples."""
+    return pretrained(plan, case) if plan.model(case).frozen else None
 
 
 def _weights(name):
@@ -233,7 +241,7 @@ def solutions(plan, case, run, **_):
 
 
 READS: dict[str, dict[str, Source]] = {
-    "examples": {"source": dataset, "weights": encoder},
+    "examples": {"source": dataset, "weights": encoder, "pretrained": pretrained_in_part},
     "training": {"weights": pretrained, "examples": examples, "order": order},
     "spectrum": {"examples": examples, "checkpoints": checkpoints},
     "scores": {
@@ -262,4 +270,8 @@ def _dataset_given(plan, case, **_):
     return [plan.definition(case)["dataset"][split] for split in ("train", "test")]
 
 
-GIVEN: dict[str, Callable[..., list[str]]] = {"source": _dataset_given}
+def _checkpoint_given(plan, case, **_):
+    return local(plan.checkpoint(case))
+
+
+GIVEN: dict[str, Callable[..., list[str]]] = {"source": _dataset_given, "pretrained": _checkpoint_given}

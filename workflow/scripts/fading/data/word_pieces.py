@@ -1,0 +1,28 @@
+"""Sentences as word pieces, by a checkpoint's tokenizer."""
+
+import json
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+
+class WordPieces:
+    """Turns sentences into word pieces, after a checkpoint's config.json and tokenizer.json, arrays of bytes."""
+
+    def __init__(self, weights: dict[str, np.ndarray]):
+        self.config = json.loads(weights["config.json"].tobytes())
+        self.tokenizer = Tokenizer.from_str(weights["tokenizer.json"].tobytes().decode())
+
+    def word_pieces(self, sentences: list[str] | list[tuple[str, str]], tokens: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Word pieces, mask and types, (n, tokens) int64 each, of sentences or of pairs of them.
+
+        They are cut or padded to `tokens` pieces; the mask is 1 where a piece is, types are 1 in a pair's second part
+        if the tokenizer tells them apart.
+        """
+        self.tokenizer.enable_truncation(tokens)
+        self.tokenizer.enable_padding(length=tokens, pad_id=self.config.get("pad_token_id") or 0)
+        encoded = self.tokenizer.encode_batch(sentences)
+        kinds = ("ids", "attention_mask", "type_ids")
+        return tuple(torch.as_tensor(np.array([getattr(one, kind) for one in encoded], np.int64)) for kind in kinds)
