@@ -87,7 +87,8 @@ def pulled_back(
     not hold what is followed at once.
     """
     case, optimizer, followed = segment.case, segment.optimizer, len(tested) * len(read)
-    budget.require(_following(segment.state) * followed, f"Following test losses back through training ({followed} at a time)")
+    what = f"Following test losses back through training ({followed} at a time)"
+    budget.require(_following(segment.state) * followed, what)
     cotangents = torch.zeros(0, *segment.state.shape, dtype=case.dtype)
     reading = torch.zeros(0, dtype=torch.long)
     for (step, batch, state, after), _ in zip(in_reverse(segment), progress(segment.batches), strict=True):

@@ -25,7 +25,7 @@ FEW, REPLICAS = 3, (4, 16, 64)
 
 def computations(case: Case, state: Tensor, optimizer: Optimizer, batch_size: int) -> dict[str, Callable[[], object]]:
     """What is measured, by name, the training step first."""
-    theta, batch = state[0], torch.arange(batch_size)
+    theta, batch, n, m = state[0], torch.arange(batch_size), len(case.train), case.measured
     retained = Curvature(case, theta, batch)
 
     def gradient():
@@ -49,10 +49,9 @@ def computations(case: Case, state: Tensor, optimizer: Optimizer, batch_size: in
 
     def replicas(count, at_once):
         segment = Segment(case, state, [batch] * FEW, optimizer)
-        runs = [replica(case, state, Counterfactual((example,), 1.0)) for example in range(count)]
+        runs = [replica(case, state, Counterfactual((example % n,), 1.0)) for example in range(count)]
         return list(record_each(segment, runs, [FEW], at_once))
 
-    n, m = len(case.train), case.measured
     ways = {"alone": lambda count: 1, "together": lambda count: count}
     return {
         "training step": partial(train, 1),
