@@ -48,24 +48,67 @@ class Sentences(nn.Module):
         return self.head(torch.tanh(self.norm(weights @ x + x)).mean(1))
 
 
+def narrow_torchvision(norm: str, activation: str) -> nn.Module:
+    """torchvision's ResNet as the study builds it, with two of its stages and four channels: 700 parameters."""
+    from fading.models.torchvision import NORMS, BasicBlock, adapted
+    from torchvision.models.resnet import ResNet
+
+    class Narrow(ResNet):
+        def _make_layer(self, block, planes, blocks, stride=1, dilate=False):
+            self.inplanes = 4
+            return super()._make_layer(block, 4, blocks, stride, dilate)
+
+    network = Narrow(BasicBlock, [1, 1, 1, 1], norm_layer=NORMS[norm])
+    network.conv1, network.bn1 = nn.Conv2d(1, 4, 3), NORMS[norm](4)
+    network.layer3 = network.layer4 = nn.Identity()
+    network.fc = nn.Linear(4, 3)
+    stem = "imagenet" if activation == "gelu" else "small"
+    for name, buffer in network.named_buffers():
+        if name.endswith("running_var"):
+            buffer.uniform_(0.5, 2)
+        elif name.endswith("running_mean"):
+            buffer.normal_()
+    return adapted(network, {"activation": activation, "stem": stem}, channels=1)
+
+
+def small_encoder(kind: str, inputs: tuple[torch.Tensor, ...]) -> nn.Module:
+    """An encoder of transformers as the study builds it, of 500 parameters, away from where it starts."""
+    from encoders import architecture
+    from fading.models.transformers import build
+
+    module = build({"architecture": architecture(kind), "train": "all"}, inputs, 3)
+    for name, parameter in module.named_parameters():
+        if "norm" not in name.lower():
+            parameter.data.normal_(std=0.35)
+    return module
+
+
 class Tiny:
     """Makers of tiny cases: 23 training examples, so that batches of 8 leave an unequal last one."""
 
     n, measured = 23, 5
     kinds: ClassVar = ["resnet-gelu", "resnet-relu", "bert", "sentences", "logistic"]
+    kinds += ["torchvision-group-silu", "torchvision-frozen-batch-gelu", "torchvision-frozen-batch-relu"]
+    kinds += ["transformers-bert", "transformers-roberta", "transformers-albert"]
 
     @classmethod
     def make(cls, kind: str, weight_decay: float = 0.01) -> tuple[Case, torch.Tensor]:
         """A case and a point θ, random but fixed."""
         generator = torch.Generator().manual_seed(7)
+        family, _, variant = kind.partition("-")
 
         def normal(*shape):
             return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
         def examples(count):
             labels = torch.randint(0, 3, (count,), generator=generator)
-            if kind.startswith("resnet"):
+            if family in ("resnet", "torchvision"):
                 return Examples((normal(count, 1, 8, 8),), labels)
+            if family == "transformers":
+                mask = (torch.arange(6) < torch.randint(3, 7, (count, 1), generator=generator)).long()
+                pieces = torch.randint(4, 20, (count, 6), generator=generator)
+                types = torch.randint(0, 2, (count, 6), generator=generator)
+                return Examples((pieces.where(mask == 1, int(variant == "roberta")), mask, types), labels)
             if kind == "sentences":
                 return Examples((torch.randint(0, 5, (count, 6), generator=generator),), labels)
             if kind == "bert":
@@ -74,18 +117,21 @@ class Tiny:
                 return Examples((normal(count, 4, 8), mask), labels)
             return Examples((normal(count, 6),), labels)
 
+        train, test = examples(cls.n), examples(9)
         with torch.random.fork_rng():
             torch.manual_seed(3)
             module = {
-                "resnet": lambda: SmallResNet(kind.removeprefix("resnet-")),
+                "resnet": lambda: SmallResNet(variant),
+                "torchvision": lambda: narrow_torchvision(*variant.rsplit("-", 1)),
+                "transformers": lambda: small_encoder(variant, train.inputs),
                 "bert": lambda: BertTop(8, heads=2, intermediate=12, epsilon=1e-12, classes=3),
                 "sentences": Sentences,
                 "logistic": lambda: Logistic(6, 3),
-            }[kind.split("-")[0]]().double()
+            }[family]().double()
         case = Case(
             module.requires_grad_(False),
-            train=examples(cls.n),
-            test=examples(9),
+            train=train,
+            test=test,
             measured=cls.measured,
             weight_decay=weight_decay,
             dtype=torch.float64,

@@ -14,6 +14,7 @@ from fading.training.segment import Segment, batches, state_after
 
 STEPS = [1, 2, 4, 7]
 FALLING = Schedule(warm_up=7, end=14)  # the segments below are at its turn
+BY_NAME = ["torchvision-group-silu", "torchvision-frozen-batch-gelu", "transformers-bert", "transformers-albert"]
 OPTIMIZERS = [
     SGD(0.2),
     SGD(0.4, schedule=FALLING),
@@ -43,7 +44,7 @@ def differences(segment, group, epsilon, steps=STEPS):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=names)
-@pytest.mark.parametrize("kind", ["resnet-gelu", "bert", "sentences", "logistic"])
+@pytest.mark.parametrize("kind", ["resnet-gelu", "bert", "sentences", "logistic", *BY_NAME])
 def test_response_is_the_derivative_of_retraining(tiny, kind, optimizer):
     case, theta = tiny.make(kind)
     segment = warmed_up(case, theta, optimizer)

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 from conftest import Tiny
-from derivatives.test_response import OPTIMIZERS, differences, names, warmed_up, weighted_once
+from derivatives.test_response import BY_NAME, OPTIMIZERS, differences, names, warmed_up, weighted_once
 from fading.derivatives.response import linear_response, loss_response
 from fading.derivatives.reverse import in_reverse, pulled_back, uses
 from fading.training.optimizers import SGD, AdamW
 from fading.training.segment import Segment, descend
 
-KINDS = ["resnet-gelu", "bert", "sentences", "logistic"]
+KINDS = ["resnet-gelu", "bert", "sentences", "logistic", *BY_NAME]
 
 
 @pytest.fixture(autouse=True)

@@ -12,26 +12,36 @@ from torch.func import functional_call
 
 
 def positions(case, theta, examples, name):
-    """What enters a linear or convolution layer, (n, T, i) with a one for the bias, and comes back, (n, T, o)."""
-    module, seen = case.module.get_submodule(name), {}
+    """What enters a layer that is a matrix, (n, T, i) with a one for the bias, and what comes back to it, (n, T, o).
+
+    What is asked once for all examples is asked for each; uses of one layer are positions after each other.
+    """
+    module, seen, n = case.module.get_submodule(name), [], len(examples)
 
     def watch(_, inputs, output):
-        seen["inputs"] = inputs[0]
+        output = output.expand(n, *output.shape[1:])
         output.retain_grad()
-        seen["output"] = output
+        seen.append((inputs[0].detach().expand(n, *inputs[0].shape[1:]), output))
+        return output
 
     handle = module.register_forward_hook(watch)
     parameters = case.unflatten(theta.clone().requires_grad_())
     logits = functional_call(case.module, parameters, examples.inputs)
     nn.functional.cross_entropy(logits, examples.labels, reduction="sum").backward()
     handle.remove()
-    inputs, backward = seen["inputs"].detach(), seen["output"].grad
+    uses = [_use(module, inputs, output.grad) for inputs, output in seen]
+    return [torch.cat(parts, 1) for parts in zip(*uses, strict=True)]
+
+
+def _use(module, inputs, backward):
+    n = len(inputs)
     if isinstance(module, nn.Conv2d):
         inputs = nn.functional.unfold(inputs, module.kernel_size, 1, module.padding, module.stride).mT
         backward = backward.flatten(2).mT
     if isinstance(module, nn.Embedding):
+        if module.padding_idx is not None:
+            backward = backward * (inputs != module.padding_idx)[..., None]
         inputs = nn.functional.one_hot(inputs, module.num_embeddings).double()
-    n = len(examples)
     inputs, backward = inputs.reshape(n, -1, inputs.shape[-1]), backward.reshape(n, -1, backward.shape[-1])
     if getattr(module, "bias", None) is not None:
         inputs = torch.cat([inputs, torch.ones_like(inputs[..., :1])], -1)
@@ -84,7 +94,7 @@ def test_the_fit_is_the_dense_construction(kind, monkeypatch):
 
 
 @pytest.mark.parametrize("sample", [12, Tiny.n])
-@pytest.mark.parametrize("kind", ["resnet-gelu", "bert", "sentences"])
+@pytest.mark.parametrize("kind", ["resnet-gelu", "bert", "sentences", "transformers-albert"])
 def test_scores_are_those_of_the_first_examples_fisher_matrix_with_labels_from_the_model(kind, sample):
     case, theta = Tiny.make(kind)
     fisher = dense_fisher(case, theta, drawn_labels(case, theta, case.train[:sample], seed=0))

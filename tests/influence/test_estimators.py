@@ -105,6 +105,10 @@ def test_at_the_start_of_training_gradient_products_have_the_scale_of_one_step()
         ("bert", 1.0, True),
         ("sentences", 0.01, False),
         ("sentences", 0.5, True),
+        ("torchvision-group-silu", 0.4, False),
+        ("torchvision-frozen-batch-gelu", 1.0, False),
+        ("transformers-bert", 1.0, False),
+        ("transformers-albert", 1.5, False),
         ("logistic", 0.0, True),
     ],
 )

@@ -120,7 +120,7 @@ def test_beyond_the_krylov_space_curvature_is_the_weight_decay_alone(kind):
 
 
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Momentum(0.02)], ids=lambda value: type(value).__name__)
-@pytest.mark.parametrize("kind", ["resnet-gelu", "bert", "sentences"])
+@pytest.mark.parametrize("kind", ["resnet-gelu", "bert", "sentences", "transformers-albert"])
 def test_with_ekfac_factors_scores_are_those_of_the_explicit_fisher_matrix(kind, optimizer):
     problem = trained(kind, optimizer, THREE)
     actual = scores(problem, "hessian", SAMPLE, krylov=1, factors="ekfac").values

@@ -1,19 +1,27 @@
 """Cases from settings and drawn examples, and the parameters that their training starts from."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
+from encoders import architecture, network
 from fading.data import minilm
 from fading.data.drawing import flipped
 from fading.errors import FadingError
 from fading.models import MODELS
 from fading.models.case import initial_parameters, open_case
 
-SHAPES = {"bert": (5, 384), "logistic": (6,), "resnet": (1, 12, 12)}  # of an example's first input
+SHAPES = {"bert": (5, 384), "logistic": (6,), "resnet": (1, 12, 12), "torchvision": (1, 12, 12)}  # of an example
+OWN = {
+    "resnet": {"width": 4, "activation": "gelu"},
+    "torchvision": {"name": "resnet18", "norm": "group", "activation": "gelu", "stem": "small"},
+    "transformers": {"checkpoint": "minilm", "train": "last-1"},
+}
 
 
 def settings_of(kind, precision="float32"):
-    model = {"kind": kind, "precision": precision, "width": 4, "activation": "gelu"}
+    model = {"kind": kind, "precision": precision, **OWN.get(kind, {})}
     return {"model": model, "classes": 3, "measured": 2, "weight_decay": 0.1, "seed": 0}
 
 
@@ -23,19 +31,34 @@ def drawn(kind):
     arrays = {}
     for split, count in (("train", 7), ("test", 4)):
         arrays[f"{split}_labels"] = generator.integers(0, 3, count)
-        arrays[f"{split}_inputs.0"] = generator.normal(size=(count, *SHAPES[kind])).astype(np.float32)
+        if kind == "transformers":
+            pieces = generator.integers(0, 20, (count, 5))
+            inputs = (pieces, np.ones_like(pieces), np.zeros_like(pieces))
+        else:
+            inputs = (generator.normal(size=(count, *SHAPES[kind])).astype(np.float32),)
         if kind == "bert":
-            arrays[f"{split}_inputs.1"] = np.ones((count, 5), np.int64)
+            inputs += (np.ones((count, 5), np.int64),)
+        arrays |= {f"{split}_inputs.{place}": array for place, array in enumerate(inputs)}
     return arrays
+
+
+def weights_of(kind):
+    """What a kind that is pre-trained starts from, in few parameters."""
+    if kind != "transformers":
+        return None
+    weights = {name: tensor.numpy() for name, tensor in network("bert").state_dict().items()}
+    return weights | {"config.json": np.frombuffer(json.dumps(architecture("bert")).encode(), np.uint8)}
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_case_is_opened_from_its_settings_and_examples(kind, precision):
-    arrays, settings = drawn(kind), settings_of(kind, precision)
+    arrays, settings, weights = drawn(kind), settings_of(kind, precision), weights_of(kind)
+    if MODELS[kind].frozen:
+        arrays |= MODELS.load(kind).frozen(settings["model"], weights)
     case = open_case(settings, arrays)
     assert case.dtype == getattr(torch, precision)
-    theta = initial_parameters(settings, case, None)
+    theta = initial_parameters(settings, case, weights)
     assert theta.dtype == case.dtype
     logits = case.logits(theta, case.train.inputs)
     assert logits.shape == (7, 3)

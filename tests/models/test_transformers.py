@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from encoders import ENCODERS, architecture, network, saved
 from fading.artefacts.store import sha256
 from fading.data import checkpoints, movie_reviews, sentences
 from fading.data.drawing import draw_examples
@@ -13,7 +14,6 @@ from fading.derivatives.gradients import per_example_gradients
 from fading.errors import FadingError
 from fading.models import transformers as ours
 from fading.models.case import initial_parameters, open_case
-from small import ENCODERS, architecture, network, saved
 from torch.func import functional_call, vmap
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
