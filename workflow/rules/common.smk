@@ -8,7 +8,11 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 # Jobs run the library of this clone, whichever clone their environment was made in, and load no model from a hub.
-os.environ.update(PYTHONPATH=str(SCRIPTS), HF_HUB_OFFLINE="1")
+os.environ.update(PYTHONPATH=str(SCRIPTS), HF_HUB_OFFLINE="1", TORCH_DEVICE_BACKEND_AUTOLOAD="0")
+# Blocks of megabytes are kept for the next and lie on large pages: without that, the system's pages cost a quarter of
+# the time of many Hessian products. No result depends on it.
+ALLOCATION = {"hugetlb": 1, "mmap_threshold": 2**33, "trim_threshold": 2**33, "top_pad": 2**26}
+os.environ.setdefault("GLIBC_TUNABLES", ":".join(f"glibc.malloc.{name}={value}" for name, value in ALLOCATION.items()))
 
 from fading.artefacts import budget, devices
 from fading.data import DATASETS, WEIGHTS, source_of

@@ -70,7 +70,7 @@ class SGD(Optimizer):
     moments = 0
 
     def step(self, state, gradient, t):
-        return state - self.rate(t) * gradient[..., None, :]
+        return gradient[..., None, :].mul(-self.rate(t)).add_(state)
 
     def jacobian(self, state, gradient, t):
         return torch.tensor([[1, -self.rate(t)]], dtype=state.dtype)[..., None]
