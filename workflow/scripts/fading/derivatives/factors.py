@@ -119,7 +119,9 @@ class Rows(LayerGradients):
                 products[example[:, None], others] += values @ their_values.T
         return products
 
-    def project(self, vectors: Tensor) -> Tensor:
+    def project(self, vectors: "Tensor | Rows") -> Tensor:
+        if isinstance(vectors, Rows):
+            return self.dot(vectors)
         example, row, values = self.entries
         tables = vectors.view(len(vectors), self.rows, -1)
         products = torch.stack([torch.linalg.vecdot(values, table[row]) for table in tables], 1)

@@ -79,12 +79,20 @@ def fit(case: Case, theta: Tensor, examples: Examples, progress=iter) -> dict[st
 
 def precondition(
     case: Case, theta: Tensor, fitted: dict[str, tuple[Basis, Tensor]], damping: float, examples: Examples
-) -> dict[str, Tensor]:
-    """(F + λI)⁻¹ ∇ℓ(θ; x) of each example by layer, in the layers' own order: (n, q) each."""
+) -> dict[str, Tensor | Rows]:
+    """(F + λI)⁻¹ ∇ℓ(θ; x) of each example by layer, in the layers' own order: (n, q) each.
+
+    An embedding's stays, as the gradient, in the rows that an example looks up.
+    """
     parts = {}
     for name, gradients in layer_gradients(case, theta, examples).items():
         basis, squares = fitted[name]
-        parts[name] = basis.rotate_back(basis.rotate(gradients).matrix / (squares + damping))
+        rotated, values = basis.rotate(gradients), squares + damping
+        if isinstance(rotated, Rows):
+            divided = rotated.backward / values.view(rotated.rows, -1)[rotated.indices]
+            parts[name] = Rows(rotated.indices, divided @ basis.backward.T, rotated.rows)
+        else:
+            parts[name] = basis.rotate_back(rotated.matrix / values)
     return parts
 
 
