@@ -104,6 +104,15 @@ class Rows(LayerGradients):
         return pairs % n, pairs // n, values.index_add(0, place, self.backward.flatten(0, 1))
 
     @cached_property
+    def by_row(self) -> dict[int, tuple[Tensor, Tensor]]:
+        """The examples that look up each row (e,), and their gradients there (e, o)."""
+        example, row, values = self.entries
+        present, counts = torch.unique_consecutive(row, return_counts=True)
+        counts = counts.tolist()
+        parts = zip(example.split(counts), values.split(counts), strict=True)
+        return dict(zip(present.tolist(), parts, strict=True))
+
+    @cached_property
     def matrix(self) -> Tensor:
         example, row, values = self.entries
         matrix = values.new_zeros(len(self.indices), self.rows, values.shape[1])
@@ -112,8 +121,8 @@ class Rows(LayerGradients):
 
     def dot(self, other: "Rows") -> Tensor:
         products = self.backward.new_zeros(len(self.indices), len(other.indices))
-        theirs = other._by_row()
-        for row, (example, values) in self._by_row().items():
+        theirs = other.by_row
+        for row, (example, values) in self.by_row.items():
             if row in theirs:
                 others, their_values = theirs[row]
                 products[example[:, None], others] += values @ their_values.T
@@ -134,13 +143,6 @@ class Rows(LayerGradients):
     def sum_of_squares(self) -> Tensor:
         _, row, values = self.entries
         return values.new_zeros(self.rows, values.shape[1]).index_add(0, row, values.square()).flatten()
-
-    def _by_row(self):
-        example, row, values = self.entries
-        present, counts = torch.unique_consecutive(row, return_counts=True)
-        counts = counts.tolist()
-        parts = zip(example.split(counts), values.split(counts), strict=True)
-        return dict(zip(present.tolist(), parts, strict=True))
 
 
 def added(parts: list[LayerGradients]) -> LayerGradients:
