@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from conftest import reference_gradients
 from encoders import ENCODERS, architecture, network, saved
 from fading.artefacts.store import sha256
 from fading.data import checkpoints, movie_reviews, sentences
@@ -67,7 +68,9 @@ def test_what_does_not_train_is_no_parameter_and_the_rest_has_the_same_gradient(
     saved(kind, tmp_path)
     weights, _ = checkpoints.read({"folder": str(tmp_path)})
     whole, every = started(weights, precision="float64")
-    gradients = whole.unflatten(per_example_gradients(whole, every, whole.train))
+    single = per_example_gradients(whole, every, whole.train)
+    torch.testing.assert_close(single, reference_gradients(whole, every, whole.train), atol=1e-12, rtol=1e-10)
+    gradients = whole.unflatten(single)
     below = {"head": "layer.0", "last-1": "layer.0", "last-2": "embeddings"}
     for train, frozen in below.items() if kind != "albert" else [("head", "albert_layer_groups")]:
         case, theta = started(weights, train=train, precision="float64")
@@ -75,8 +78,19 @@ def test_what_does_not_train_is_no_parameter_and_the_rest_has_the_same_gradient(
         assert any("classifier" in name for name in case.shapes)
         assert any("layer.1." in name for name in case.shapes) == (train != "head" and kind != "albert")
         assert torch.equal(logits(case, theta), logits(whole, every))
+        assert below_needs_no_gradient(case, theta)
         for name, part in case.unflatten(per_example_gradients(case, theta, case.train)).items():
             torch.testing.assert_close(part, gradients[name], atol=1e-14, rtol=1e-10)
+
+
+def below_needs_no_gradient(case, theta):
+    """Is what leaves the embeddings apart from θ?"""
+    left = []
+    embeddings = case.module.network.base_model.embeddings
+    handle = embeddings.register_forward_hook(lambda module, inputs, output: left.append(output.requires_grad))
+    case.losses(theta.clone().requires_grad_(), case.train)
+    handle.remove()
+    return left == [False]
 
 
 @pytest.mark.parametrize("kind", ENCODERS)
