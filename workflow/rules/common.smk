@@ -110,7 +110,7 @@ def dataset(wildcards):
 
 def encoder(wildcards):
     """The file of the weights that encode its examples, if any do."""
-    weights = PLAN.dataset(wildcards.case).weights
+    weights = PLAN.encoder(wildcards.case)
     return WEIGHTS.source(weights) if weights else None
 
 
