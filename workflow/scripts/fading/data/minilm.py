@@ -54,7 +54,7 @@ class Encoder(WordPieces):
         config = BertConfig(**self.config, attn_implementation="eager")
         config.num_hidden_layers = layers
         model = BertModel(config, add_pooling_layer=False).eval()
-        model.load_state_dict({name: torch.from_numpy(self.weights[name]) for name in model.state_dict()})
+        model.load_state_dict({name: torch.as_tensor(self.weights[name]) for name in model.state_dict()})
         pieces, mask, _ = self.word_pieces(sentences, tokens)
         with torch.no_grad():
             batches = list(zip(pieces.split(32), mask.split(32), strict=True))
