@@ -28,7 +28,7 @@ with Job(snakemake) as job:
             starts = [Ritz.from_arrays(job.read("spectrum"))]  # from random vector 0
             starts.append(lanczos(system.curvature, random_vector(theta, 1), settings["krylov"], job.progress))
             for start, ritz in enumerate(starts):
-                for rank in (settings["keep"] // 4, settings["keep"]):
+                for rank in (max(settings["keep"] // 4, 1), settings["keep"]):
                     rows += system.arnoldi(ritz.largest(rank), f"rank {rank}, start {start}")
         if len(theta) <= MOST_PARAMETERS:
             explicit, spectra[f"eigenvalues.{kind}"] = system.explicit(job.progress)

@@ -16,7 +16,8 @@ with Job(snakemake) as job:
     rows = -np.arange(len(table)) - 2 * table.source.map(list(WHOSE).index).to_numpy()
     margins = {name: margin(table, name).to_numpy() for name in ("estimate", "ci_low", "ci_high")}
     ends = np.sort([margins["ci_low"], margins["ci_high"]], axis=0)
-    figure, axis = plt.subplots(figsize=(style.WIDTH, 0.16 * (1 - rows.min()) + 1.1), layout="constrained")
+    lowest = rows.min(initial=0)  # a study may judge no claim
+    figure, axis = plt.subplots(figsize=(style.WIDTH, 0.16 * (1 - lowest) + 1.1), layout="constrained")
     for decided in (SUPPORTED, INCONCLUSIVE, CONTRADICTED, VOID):
         matches = (table.verdict == decided).to_numpy()
         if matches.any():
@@ -27,7 +28,7 @@ with Job(snakemake) as job:
     axis.set_xscale("symlog", linthresh=0.1)
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set(
-        xlabel="distance of the estimate from its threshold, positive on the claim's side", ylim=(rows.min() - 0.7, 1.7)
+        xlabel="distance of the estimate from its threshold, positive on the claim's side", ylim=(lowest - 0.7, 1.7)
     )
     axis.set_yticks(rows, table.assumption + ": " + table.claim, fontsize=6)
     for source, title in WHOSE.items():
