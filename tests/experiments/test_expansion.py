@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 import torch
 from conftest import Tiny
+from fading.artefacts import budget
 from fading.derivatives.curvature import Curvature
 from fading.derivatives.gradients import per_example_gradients
+from fading.errors import FadingError
 from fading.experiments.expansion import remainder_statistics, remainders
-from fading.training.optimizers import SGD
+from fading.training.optimizers import SGD, AdamW
 from fading.training.segment import Segment
 from problems import RATE, epochs, quadratic
 
@@ -49,6 +51,22 @@ def test_on_smooth_models_the_remainder_is_of_second_order(kind):
     slopes = statistics.loc["slope"].estimate
     assert len(slopes) == 3
     assert slopes.between(1.9, 2.1).all()
+
+
+@pytest.mark.parametrize("optimizer", [SGD(RATE), AdamW(1e-3)])
+def test_in_parts_it_is_the_same_within_rounding_and_one_that_does_not_fit_is_refused(optimizer, monkeypatch):
+    case, theta = Tiny.make("transformers-bert")
+    segment = Segment(case, optimizer.start(theta), epochs(3), optimizer)
+
+    def measured():
+        return remainders(segment, [0, 3, 5], [1.0, 0.1], 0)
+
+    whole, room = measured(), segment.state.nbytes
+    monkeypatch.setattr(budget, "_limit", 16 * room)
+    pd.testing.assert_frame_equal(measured(), whole, rtol=1e-8)
+    monkeypatch.setattr(budget, "_limit", 14 * room)
+    with pytest.raises(FadingError, match="3 counterfactuals in step needs"):
+        measured()
 
 
 def test_steps_count_from_the_segments_start():

@@ -1,7 +1,9 @@
 """Fourth assumption: an effect is first-order in the weight, and TracIn's first order is the whole first order."""
 
 import math
+from dataclasses import dataclass
 from itertools import combinations
+from operator import itemgetter
 
 import numpy as np
 import pandas as pd
@@ -59,50 +61,84 @@ def remainders(segment: Segment, examples: list[int], epsilons: list[float], see
     steps, which nothing propagates (NaN for optimisers other than SGD), and `random_remainder` with a vector of δ_t's
     own norm in a random direction, one per example; `asymmetry` of ±ε ‖δ(ε) + δ(−ε)‖ / (‖δ(ε)‖ + ‖δ(−ε)‖), 0 where
     effects mirror each other; `nonadditivity` of a pair ‖δ_pair − δ_k − δ_l‖ / ‖δ_pair‖. other_index is the pair's
-    second example, else −1.
+    second example, else −1. Where the budget does not hold all runs at once those of one example, and of one pair, go
+    at a time. Raises FadingError where it does not hold these.
     """
-    case, optimizer, largest = segment.case, segment.optimizer, max(epsilons)
-    keys = [(example, epsilon) for example in examples for epsilon in (*epsilons, -largest)]
-    pairs = list(combinations(examples, 2))
-    counterfactuals = [
-        *(Counterfactual((example,), epsilon) for example, epsilon in keys),
-        *(Counterfactual(pair, largest) for pair in pairs),
-    ]
-    vectors = (3 * len(counterfactuals) + 6 * len(examples)) * len(segment.state)
-    budget.require(vectors * segment.state[0].nbytes, f"{len(counterfactuals)} counterfactuals in step")
-    runs = [descend(segment, weights(case, counterfactual)) for counterfactual in counterfactuals]
-    response = linear_response(segment, [(example,) for example in examples])
-    theta, rows = segment.state[0], []
-    generator = torch.Generator().manual_seed(seed)
-    directions = torch.randn(len(examples), len(theta), generator=generator, dtype=case.dtype, device="cpu")
-    directions = directions.to(theta.device)
-    directions /= directions.norm(dim=1, keepdim=True)
-    fill = 0.0 if isinstance(optimizer, SGD) else math.nan
-    summed = torch.full((len(examples), len(theta)), fill, dtype=case.dtype)
-    steps = zip(progress(segment.batches), descend(segment), response, *runs, strict=True)
-    for batch, (_, after, _), (step, _, psi), *moved in steps:
-        drawn = torch.isin(torch.tensor(examples), batch)
-        if drawn.any():
-            forcing = per_example_gradients(case, theta, case.train[torch.tensor(examples)[drawn]])
-            summed[drawn] -= optimizer.learning_rate / len(batch) * forcing
-        theta, since = after[0], step - segment.first_step
-        deltas = [state[0] - theta for _, state, _ in moved]
-        single = dict(zip(keys, deltas, strict=False))
-        for (example, epsilon), delta in single.items():
-            k = examples.index(example)
-            predicted = epsilon * psi[k], epsilon * summed[k], delta.norm() * directions[k]
-            left = {name: delta - vector for name, vector in zip(REMAINDERS.values(), predicted, strict=True)}
-            row = {"train_index": example, "other_index": NO_EXAMPLE, "epsilon": epsilon, "step": since}
-            row |= {"norm": _norm(delta)} | {name: _norm(vector) for name, vector in left.items()}
-            if epsilon == largest:
-                opposite = single[example, -epsilon]
-                row["asymmetry"] = _norm(delta + opposite) / (_norm(delta) + _norm(opposite))
-            rows.append(row)
-        for (first, second), delta in zip(pairs, deltas[len(keys) :], strict=True):
-            apart = _norm(delta - single[first, largest] - single[second, largest]) / _norm(delta)
-            row = {"train_index": first, "other_index": second, "epsilon": largest, "step": since}
-            rows.append({**row, "norm": _norm(delta), "nonadditivity": apart})
-    return pd.DataFrame(rows)
+    largest, pairs = max(epsilons), list(combinations(examples, 2))
+    keys = {example: [(example, epsilon) for epsilon in (*epsilons, -largest)] for example in examples}
+    parts = [_Part([key for own in keys.values() for key in own], pairs, largest)]
+    if parts[0].vectors * segment.state.nbytes > budget.limit():
+        parts = [*(_Part(own, [], largest) for own in keys.values()), *(_Part([], [pair], largest) for pair in pairs)]
+    generator, count = torch.Generator().manual_seed(seed), segment.state.shape[1]
+    drawn = torch.randn(len(examples), count, generator=generator, dtype=segment.case.dtype, device="cpu")
+    drawn /= drawn.norm(dim=1, keepdim=True)
+    directions = dict(zip(examples, drawn, strict=True))
+    rows = [row for part in parts for row in part.rows(segment, directions, progress)]
+    return pd.DataFrame(sorted(rows, key=itemgetter("step")))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Runs that advance together: of single examples, by example and ε, and of pairs by the largest ε."""
+
+    keys: list[tuple[int, float]]
+    pairs: list[tuple[int, int]]
+    largest: float
+
+    @property
+    def examples(self):
+        """Those whose linear response is followed."""
+        return list(dict.fromkeys(example for example, _ in self.keys))
+
+    @property
+    def singles(self):
+        """The keys, and what pairs are held against."""
+        members = ((example, self.largest) for pair in self.pairs for example in pair)
+        return list(dict.fromkeys([*self.keys, *members]))
+
+    @property
+    def vectors(self):
+        """How many of the state's size they take."""
+        return 3 * (len(self.singles) + len(self.pairs)) + 6 * len(self.examples)
+
+    def rows(self, segment, directions, progress):
+        case, optimizer, largest, examples = segment.case, segment.optimizer, self.largest, self.examples
+        counterfactuals = [
+            *(Counterfactual((example,), epsilon) for example, epsilon in self.singles),
+            *(Counterfactual(pair, largest) for pair in self.pairs),
+        ]
+        budget.require(self.vectors * segment.state.nbytes, f"{len(counterfactuals)} counterfactuals in step")
+        runs = [descend(segment, weights(case, counterfactual)) for counterfactual in counterfactuals]
+        groups = [(example,) for example in examples]
+        response = linear_response(segment, groups) if groups else [(None, None, None)] * len(segment.batches)
+        theta, rows = segment.state[0], []
+        fill = 0.0 if isinstance(optimizer, SGD) else math.nan
+        summed = torch.full((len(examples), len(theta)), fill, dtype=case.dtype)
+        steps = zip(progress(segment.batches), descend(segment), response, *runs, strict=True)
+        for batch, (step, after, _), (_, _, psi), *moved in steps:
+            drawn = torch.isin(torch.tensor(examples, dtype=torch.long), batch)
+            if drawn.any():
+                forcing = per_example_gradients(case, theta, case.train[torch.tensor(examples)[drawn]])
+                summed[drawn] -= optimizer.learning_rate / len(batch) * forcing
+            theta, since = after[0], step - segment.first_step
+            deltas = [state[0] - theta for _, state, _ in moved]
+            single = dict(zip(self.singles, deltas, strict=False))
+            for example, epsilon in self.keys:
+                k, delta = examples.index(example), single[example, epsilon]
+                direction = directions[example].to(theta.device)
+                predicted = epsilon * psi[k], epsilon * summed[k], delta.norm() * direction
+                left = {name: delta - vector for name, vector in zip(REMAINDERS.values(), predicted, strict=True)}
+                row = {"train_index": example, "other_index": NO_EXAMPLE, "epsilon": epsilon, "step": since}
+                row |= {"norm": _norm(delta)} | {name: _norm(vector) for name, vector in left.items()}
+                if epsilon == largest:
+                    opposite = single[example, -epsilon]
+                    row["asymmetry"] = _norm(delta + opposite) / (_norm(delta) + _norm(opposite))
+                rows.append(row)
+            for (first, second), delta in zip(self.pairs, deltas[len(self.singles) :], strict=True):
+                apart = _norm(delta - single[first, largest] - single[second, largest]) / _norm(delta)
+                row = {"train_index": first, "other_index": second, "epsilon": largest, "step": since}
+                rows.append({**row, "norm": _norm(delta), "nonadditivity": apart})
+        return rows
 
 
 def _norm(vector):
