@@ -19,6 +19,7 @@ NUMERICS = (
     "pyarrow",
     "safetensors",
     "torch",
+    "torchvision",
     "tokenizers",
     "transformers",
     "matplotlib",
