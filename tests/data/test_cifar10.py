@@ -1,28 +1,14 @@
 """CIFAR-10, read from an archive in the very layout."""
 
-import hashlib
-import io
-import tarfile
-
 import numpy as np
 import pytest
 import torch
 from fading.data import cifar10, downloads
 from fading.data.drawing import draw_examples
 from fading.errors import FadingError
-from serving import served
+from serving import packed, served
 
 NAME = "cifar-10-binary.tar.gz"
-
-
-def packed(path, records: dict[str, np.ndarray]) -> str:
-    """Write the archive of records (n, 3073); its sha256."""
-    with tarfile.open(path, "w:gz") as archive:
-        for file, rows in records.items():
-            entry = tarfile.TarInfo(f"cifar-10-batches-bin/{file}")
-            entry.size = rows.nbytes
-            archive.addfile(entry, io.BytesIO(rows.tobytes()))
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.fixture
