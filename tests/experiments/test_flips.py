@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import Tiny
+from fading.errors import FadingError
 from fading.experiments import flips as module
 from fading.experiments.correction.names import LABEL_NEIGHBOURS, NEIGHBOURS
 from fading.experiments.flips import flips
@@ -53,6 +54,12 @@ def flipped_without(whole, theta, left_out, target):
     without = state_after(whole, weights)[0]
     change = whole.case.measured_losses(without) - whole.case.measured_losses(theta)
     return not right(whole.case, without)[target].item(), change[target].item()
+
+
+def test_where_nothing_is_right_nothing_can_flip(whole, end, scores):
+    wrong = replace(whole.case.test, labels=(whole.case.logits(end, whole.case.test.inputs).argmax(1) + 1) % 3)
+    with pytest.raises(FadingError, match="None of the first 9 measured test examples is predicted right"):
+        flips(replace(whole, case=replace(whole.case, test=wrong)), end, scores, ["random"], 3, COUNTS, iter)
 
 
 def test_the_most_helpful_are_left_out_until_a_prediction_flips(whole, end, scores):

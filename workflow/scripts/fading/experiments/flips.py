@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from fading.errors import FadingError
 from fading.experiments import Experiment
 from fading.experiments.correction.rankings import rankings
 from fading.training.segment import Segment, state_after, unit_weights
@@ -59,12 +60,15 @@ def flips(
     scores. A row per ranking, target (`test_index`) and count (`removed`): `flipped`, whether the prediction changes;
     `actual`, the change of the target's loss, and `predicted`, what the ranking's scores sum up to, nats, NaN for
     rankings that have no unit. Once a prediction has flipped, more are not left out any more: it counts as flipped.
+    Raises FadingError if no prediction is right.
     """
     case, tests = whole.case, min(array.shape[1] for array in scores.values())
     with torch.no_grad():
         right = (case.logits(end, case.tested.inputs).argmax(1) == case.tested.labels)[:tests]
         before = case.measured_losses(end)
     chosen = right.nonzero()[:targets, 0].tolist()
+    if not chosen:
+        raise FadingError(f"None of the first {tests} measured test examples is predicted right: nothing can flip.")
     rows = []
     for target in progress(chosen):
         by_name = rankings(case, target, {name: array[:, target] for name, array in scores.items()})
