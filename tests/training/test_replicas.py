@@ -7,7 +7,7 @@ from fading.errors import FadingError
 from fading.training.counterfactuals import Counterfactual
 from fading.training.optimizers import SGD, AdamW, Momentum
 from fading.training.order import batch_order
-from fading.training.replicas import record_each, replica, together
+from fading.training.replicas import changes, record_each, replica, together
 from fading.training.retraining import record, start, weights
 from fading.training.segment import Segment, batches
 
@@ -39,6 +39,16 @@ def test_replicas_together_are_each_alone(kind, optimizer):
             torch.testing.assert_close(thetas, own, rtol=1e-9, atol=1e-11)
             torch.testing.assert_close(losses, own_losses, rtol=1e-9, atol=1e-11)
     assert not torch.equal(alone[0][0], alone[2][0]), "their weights tell them apart"
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_changes_are_differences_from_the_unchanged_run(at_once):
+    segment, replicas = stretch("resnet-gelu", SGD(0.1))
+    _, before = record(segment, None, [1, 4])
+    found = [change for _, change in changes(segment, replicas, [1, 4], at_once, before)]
+    for (_, losses), change in zip(record_each(segment, replicas, [1, 4], 1), found, strict=True):
+        torch.testing.assert_close(change, losses - before, rtol=1e-8, atol=1e-10)
+    assert not found[2].any(), "the A/A null is the unchanged run to the bit, together too"
 
 
 def test_alone_each_has_the_bytes_of_its_own_run():

@@ -6,7 +6,7 @@ from fading.artefacts.job import Job
 from fading.models.case import open_case
 from fading.training.counterfactuals import Counterfactual, share
 from fading.training.optimizers import make_optimizer
-from fading.training.replicas import Replica, record_each, replica, together
+from fading.training.replicas import Replica, changes, replica, together
 from fading.training.segment import Segment, batches, unpack_all
 from fading.training.subsets import removed
 
@@ -18,7 +18,6 @@ with Job(snakemake) as job:
     states = unpack_all(case, checkpoints)
     whole = Segment(case, states[0], batches(job.read("order")), make_optimizer(settings))
     masks, shares = removed(len(case.train), settings["shares"], settings["subsets"])
-    unchanged = case.measured_losses(states[settings["steps"]][0])
     places = share(range(1 + len(masks)), int(job.wildcards["chunk"]), settings["chunk"])  # the first is the noise
     replicas = [
         Replica(whole.state, torch.as_tensor(~masks[place - 1]).to(case.dtype))
@@ -26,13 +25,14 @@ with Job(snakemake) as job:
         else replica(case, whole.state, NOISE)
         for place in places
     ]
-    changes, right = [], []
-    runs = record_each(whole, replicas, [settings["steps"]], at_once := together(whole))
-    for _, (thetas, losses) in zip(job.progress(places), runs, strict=True):
+    before = case.measured_losses(states[settings["steps"]][0])
+    runs = changes(whole, replicas, [settings["steps"]], at_once := together(whole), before[None])
+    loss_change, right = [], []
+    for _, (thetas, (change,)) in zip(job.progress(places), runs, strict=True):
         with torch.no_grad():
             logits = case.logits(thetas[0], case.tested.inputs)
-        changes.append((losses[0] - unchanged).numpy(force=True))
+        loss_change.append(change.numpy(force=True))
         right.append((logits.argmax(1) == case.tested.labels).numpy(force=True))
     part = np.array(places)
     kept = {"share": np.append(0, shares)[part], "removed": np.concatenate([np.zeros_like(masks[:1]), masks])[part]}
-    job.write("changes", {"loss_change": np.stack(changes), "right": np.stack(right), **kept}, together=at_once)
+    job.write("changes", {"loss_change": np.stack(loss_change), "right": np.stack(right), **kept}, together=at_once)

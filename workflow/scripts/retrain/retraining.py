@@ -7,7 +7,7 @@ from fading.artefacts.job import Job
 from fading.models.case import open_case
 from fading.training.counterfactuals import left_out, share
 from fading.training.optimizers import make_optimizer
-from fading.training.replicas import record_each, replica, together
+from fading.training.replicas import changes, replica, together
 from fading.training.retraining import described, first_epoch, fork
 from fading.training.segment import Segment, batches, unpack_all
 
@@ -17,14 +17,14 @@ with Job(snakemake) as job:
     checkpoints, steps = unpack_all(case, job.read("checkpoints")), settings["steps"]
     everything = left_out(first_epoch(order, len(case.train)), **settings["left_out"])
     counterfactuals = share(everything, int(job.wildcards["chunk"]), settings["chunk"])
-    actual = case.measured_losses(checkpoints[steps][0])
+    before = case.measured_losses(checkpoints[steps][0])[None]
     whole = Segment(case, checkpoints[0], batches(order), optimizer)
-    changes, at_once = [], together(whole)
+    loss_change, at_once = [], together(whole)
     places = range(0, len(counterfactuals), at_once)
     for few in (counterfactuals[place : place + at_once] for place in job.progress(places)):
         start = min(fork(order, counterfactual.members, checkpoints) for counterfactual in few)
         again = replace(whole, state=checkpoints[start], batches=whole.batches[start:], first_step=start)
-        replicas = [replica(case, checkpoints[start], counterfactual) for counterfactual in few]
-        for _, losses in record_each(again, replicas, [steps - start], at_once):
-            changes.append((losses[0] - actual).numpy(force=True))
-    job.write("changes", {"loss_change": np.stack(changes), **described(counterfactuals)}, together=at_once)
+        replicas = [replica(case, again.state, counterfactual) for counterfactual in few]
+        runs = changes(again, replicas, [steps - start], at_once, before)
+        loss_change += [change.numpy(force=True) for _, (change,) in runs]
+    job.write("changes", {"loss_change": np.stack(loss_change), **described(counterfactuals)}, together=at_once)

@@ -9,8 +9,8 @@ from fading.experiments.theory import predictions
 from fading.models.case import open_case
 from fading.training.counterfactuals import share, up_weighted
 from fading.training.optimizers import make_optimizer
-from fading.training.replicas import record_each, replica, together
-from fading.training.retraining import described, record
+from fading.training.replicas import record_each, replica, together, unchanged
+from fading.training.retraining import described
 from fading.training.segment import Segment, batches, unpack
 
 FOLLOWED = 6  # vectors beside, for each row of the state: the linear response, twice, before and after a step
@@ -24,15 +24,15 @@ with Job(snakemake) as job:
     counterfactuals = share(everything, int(job.wildcards["chunk"]), settings["chunk"])
     vectors = len(counterfactuals) * (len(steps) + FOLLOWED * len(state))
     budget.require(vectors * state[0].nbytes, f"{len(counterfactuals)} counterfactuals, recorded {len(steps)} times,")
-    unchanged, unchanged_losses = record(segment, None, steps)
     loss_change, norms, deltas = [], [], []
     replicas = [replica(case, state, counterfactual) for counterfactual in counterfactuals]
-    runs = record_each(segment, replicas, steps, at_once := together(segment))
+    runs = record_each(segment, [unchanged(case, state), *replicas], steps, at_once := together(segment))
+    before, losses_before = next(runs)
     for counterfactual, (thetas, losses) in zip(job.progress(counterfactuals), runs, strict=True):
-        loss_change.append((losses - unchanged_losses).numpy(force=True))
-        norms.append((thetas - unchanged).double().norm(dim=1).numpy(force=True))
+        loss_change.append((losses - losses_before).numpy(force=True))
+        norms.append((thetas - before).double().norm(dim=1).numpy(force=True))
         if counterfactual.epsilon:
-            deltas.append(thetas - unchanged)
+            deltas.append(thetas - before)
     arrays = {"loss_change": np.stack(loss_change), "norm": np.stack(norms), **described(counterfactuals)}
     changed = [counterfactual for counterfactual in counterfactuals if counterfactual.epsilon]
     if changed:

@@ -45,7 +45,7 @@ def exact(matrix: Tensor, b: Tensor) -> Solution:
         x = torch.linalg.solve(matrix, b.T).T
     except torch.linalg.LinAlgError as error:
         raise FadingError("The curvature is singular: damping or weight decay above 0 makes it invertible.") from error
-    negative = torch.linalg.eigvalsh(matrix)[0] <= 0
+    negative = torch.linalg.cholesky_ex(matrix).info > 0  # it has a factor only if it is positive definite
     return _solution(lambda rows: rows @ matrix, b, x, torch.zeros(len(b)), negative.expand(len(b)))
 
 

@@ -6,6 +6,7 @@ CPU they go one after the other, which costs about the same there and gives the 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 import torch
@@ -16,7 +17,7 @@ from fading.errors import FadingError
 from fading.models.case import Case
 from fading.training.counterfactuals import Counterfactual
 from fading.training.retraining import record, start, weights
-from fading.training.segment import Segment, batch_loss
+from fading.training.segment import Segment, batch_loss, unit_weights
 
 TOGETHER = 64  # at most: on a GPU more bring little
 PASS, MOVED = 3, 4  # times what autograd keeps of a batch, and the state: before, after, gradient, what is recorded
@@ -27,6 +28,11 @@ class Replica(NamedTuple):
 
     state: Tensor
     weights: Tensor
+
+
+def unchanged(case: Case, state: Tensor) -> Replica:
+    """The run itself. Effects of replicas that advance together are differences from it among them."""
+    return Replica(state, unit_weights(case))
 
 
 def replica(case: Case, state: Tensor, counterfactual: Counterfactual) -> Replica:
@@ -47,31 +53,52 @@ def record_each(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """What record() gives of each replica in turn, θ (R, p) and measured losses (R, M); `at_once` advance together.
 
-    The segment gives the batches, the optimiser and the first step. Together or alone differ by rounding only. Raises
+    The segment gives the batches, the optimiser and the first step. Together or alone differ by rounding only, and two
+    replicas together by their weights and states alone: they advance in groups of one size, the last filled up. Raises
     FadingError, naming the step, when training diverges.
     """
-    for place in range(0, len(replicas), at_once):
-        few = replicas[place : place + at_once]
-        if at_once == 1:
-            yield record(replace(segment, state=few[0].state), few[0].weights, steps)
-        else:
-            yield from _together(segment, few, steps)
+    if at_once == 1:
+        for state, weights in replicas:
+            yield record(replace(segment, state=state), weights, steps)
+        return
+    size = min(at_once, len(replicas))
+    for place in range(0, len(replicas), size):
+        few = replicas[place : place + size]
+        found = _together(segment, [*few, *few[:1] * (size - len(few))], steps)
+        yield from islice(found, len(few))
+
+
+def changes(
+    segment: Segment, replicas: Sequence[Replica], steps: list[int], at_once: int, before: Tensor
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Of each replica θ (R, p), and how its measured losses (R, M) differ from those of the unchanged run.
+
+    `before` (R, M) are the latter, from which those of replicas differ that go alone; with replicas that go together
+    the unchanged run goes again.
+    """
+    if at_once > 1:
+        replicas = [unchanged(segment.case, segment.state), *replicas]
+    runs = record_each(segment, replicas, steps, at_once)
+    if at_once > 1:
+        _, before = next(runs)
+    for thetas, losses in runs:
+        yield thetas, losses - before
 
 
 def _together(segment, replicas, steps):
     case, optimizer, first = segment.case, segment.optimizer, segment.first_step
     states, weights = (torch.stack(parts) for parts in zip(*replicas, strict=True))
-    recorded = []
+    thetas, losses = [], []
     for step, batch in enumerate(segment.batches[: max(steps)], start=1):
         gradients = _gradients(case, states[:, 0], batch, weights)
         states = optimizer.step(states, gradients, first + step - 1)
         if step in steps:
             if not states.isfinite().all():
                 raise FadingError(f"Training diverged before step {first + step}; lower the learning rate.")
-            recorded.append(states[:, 0])
-    with torch.no_grad():
-        for thetas in torch.stack(recorded, 1):
-            yield thetas, torch.stack([case.measured_losses(theta) for theta in thetas])
+            thetas.append(states[:, 0])
+            with torch.no_grad():
+                losses.append(torch.vmap(case.measured_losses)(thetas[-1]))
+    yield from zip(torch.stack(thetas, 1), torch.stack(losses, 1), strict=True)
 
 
 def _gradients(case, thetas, batch, weights):
