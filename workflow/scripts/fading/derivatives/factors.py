@@ -132,8 +132,9 @@ class Rows(LayerGradients):
         if isinstance(vectors, Rows):
             return self.dot(vectors)
         example, row, values = self.entries
-        tables = vectors.view(len(vectors), self.rows, -1)
-        products = torch.stack([torch.linalg.vecdot(values, table[row]) for table in tables], 1)
+        products = values.new_empty(len(values), len(vectors))
+        for column, table in enumerate(vectors.view(len(vectors), self.rows, values.shape[1])):
+            products[:, column] = torch.linalg.vecdot(values, table[row])
         return products.new_zeros(len(self.indices), len(vectors)).index_add(0, example, products)
 
     def squared_norms(self) -> Tensor:

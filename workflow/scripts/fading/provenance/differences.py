@@ -92,7 +92,8 @@ def _numbers(first, second):
             continue
         if not np.array_equal(np.isfinite(a), np.isfinite(b)):
             return np.nan
-        apart = np.nan_to_num(np.abs(a.astype(float) - b.astype(float)))
+        with np.errstate(invalid="ignore"):  # of two infinities, which are alike
+            apart = np.nan_to_num(np.abs(a.astype(float) - b.astype(float)))
         size = np.nan_to_num(np.maximum(np.abs(a), np.abs(b)).astype(float))
         beyond = apart > NUMBERS["absolute"]
         largest = max([largest, *(apart[beyond] / size[beyond])])
