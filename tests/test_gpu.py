@@ -13,11 +13,13 @@ from fading.derivatives.response import linear_response
 from fading.derivatives.reverse import uses
 from fading.influence import ESTIMATORS
 from fading.influence.problem import Problem
-from fading.models.case import Case, Examples
+from fading.models.case import Case, Examples, initial_parameters, open_case
 from fading.training.counterfactuals import Counterfactual
 from fading.training.optimizers import SGD, AdamW, Momentum
-from fading.training.replicas import record_each, replica, together
+from fading.training.replicas import changes, record_each, replica, together
+from fading.training.retraining import record
 from fading.training.segment import Segment, batches, descend, train
+from models.test_case import drawn, settings_of
 
 pytestmark = [
     pytest.mark.gpu,
@@ -121,6 +123,29 @@ def test_replicas_together_are_those_of_the_cpu_alone(kind, optimizer):
         return {"thetas": torch.stack([run[0] for run in runs]), "losses": torch.stack([run[1] for run in runs])}
 
     assert_same(*on_both(kind, replicas))
+
+
+@pytest.mark.parametrize("kind", ["resnet", "torchvision", "logistic"])
+def test_training_starts_where_it_does_on_the_cpu(kind):
+    arrays, settings = drawn(kind), settings_of(kind)
+    cpu = initial_parameters(settings, open_case(settings, arrays), None)
+    compute_on("cuda")
+    gpu = initial_parameters(settings, open_case(settings, arrays), None)
+    assert gpu.is_cuda
+    assert torch.equal(gpu.cpu(), cpu)
+
+
+@pytest.mark.parametrize("kind", Tiny.kinds)
+def test_changes_of_replicas_together(kind):
+    def changed(case, theta):
+        segment = Segment(case, theta[None], batches(Tiny.order(6)), SGD(0.1))
+        _, before = record(segment, None, [2, 6])
+        replicas = [replica(case, theta[None], Counterfactual((k,), epsilon)) for k in range(3) for epsilon in (0, -1)]
+        found = [change for _, change in changes(segment, replicas, [2, 6], 7 if theta.is_cuda else 1, before)]
+        assert not torch.stack(found[::2]).any(), "the A/A null is the unchanged run to the bit"
+        return {"changes": torch.stack(found[1::2])}
+
+    assert_same(*on_both(kind, changed))
 
 
 @pytest.mark.parametrize("kind", Tiny.kinds)

@@ -233,11 +233,24 @@ def test_folders_that_are_no_checkpoint_are_refused(tmp_path):
     with pytest.raises(FadingError, match=r"model.safetensors is not a readable safetensors file"):
         checkpoints.read(folder)
     (tmp_path / checkpoints.INDEX).write_text('{"weight_map": {"a": "../a.safetensors"}}')
-    with pytest.raises(FadingError, match=r"found the shard ../a.safetensors; accepted are files in the same folder"):
-        checkpoints.local(folder)
+    assert str(tmp_path / checkpoints.WHOLE) in checkpoints.local(folder), "the whole file goes first"
+    (tmp_path / checkpoints.WHOLE).unlink()
+    for shard in ("../a.safetensors", "a.bin", 1):
+        (tmp_path / checkpoints.INDEX).write_text(json.dumps({"weight_map": {"a": shard}}))
+        with pytest.raises(FadingError, match=r"found the shard .*; accepted are safetensors files in the same folder"):
+            checkpoints.local(folder)
     (tmp_path / checkpoints.INDEX).write_text("[]")
     with pytest.raises(FadingError, match=r"model.safetensors.index.json is no index of shards"):
         checkpoints.local(folder)
+    (tmp_path / checkpoints.INDEX).unlink()
+    (tmp_path / "aside").rename(tmp_path / checkpoints.WHOLE)
+    weights, _ = checkpoints.read(folder)
+    with pytest.raises(FadingError, match=r"tokenizer.json is no tokenizer"):
+        WordPieces(weights | {"tokenizer.json": np.frombuffer(b"{}", np.uint8)})
+    for content in ("[]", "{", ""):
+        (tmp_path / "config.json").write_text(content)
+        with pytest.raises(FadingError, match=r"config.json is no readable JSON of a mapping"):
+            checkpoints.read(folder)
 
 
 def changed(folder, **config):

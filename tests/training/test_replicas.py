@@ -7,7 +7,7 @@ from fading.errors import FadingError
 from fading.training.counterfactuals import Counterfactual
 from fading.training.optimizers import SGD, AdamW, Momentum
 from fading.training.order import batch_order
-from fading.training.replicas import changes, record_each, replica, together
+from fading.training.replicas import changes, groups, record_each, replica, together
 from fading.training.retraining import record, start, weights
 from fading.training.segment import Segment, batches
 
@@ -59,6 +59,13 @@ def test_alone_each_has_the_bytes_of_its_own_run():
         expected, expected_losses = record(own, weights(segment.case, counterfactual), [2])
         assert torch.equal(thetas, expected)
         assert torch.equal(losses, expected_losses)
+
+
+def test_groups_leave_room_for_the_unchanged_run():
+    assert list(map(len, groups(range(8), 1))) == [1] * 8
+    assert list(map(len, groups(range(8), 2))) == [1] * 8
+    assert list(map(len, groups(range(8), 4))) == [3, 3, 2]
+    assert [item for few in groups(range(8), 4) for item in few] == list(range(8))
 
 
 @pytest.mark.parametrize("at_once", [1, 5])

@@ -18,13 +18,11 @@ with Job(snakemake) as job:
     everything = left_out(first_epoch(job.read("order"), len(case.train)), **settings["left_out"])
     counterfactuals = [candidate for candidate in everything if candidate.epsilon == -1][: settings["proximal"]]
     objective = ProximalObjective(case, theta, torch.arange(settings["curvature_examples"]), settings["damping"])
-    with torch.no_grad():
-        before = case.measured_losses(theta)
+    before = case.measured_losses(theta)
     changes, residuals = [], []
     for counterfactual in job.progress(counterfactuals):
         moved, residual = objective.response(counterfactual, TOLERANCE)
         residuals.append(residual)
-        with torch.no_grad():
-            changes.append((case.measured_losses(moved) - before).numpy(force=True))
+        changes.append((case.measured_losses(moved) - before).numpy(force=True))
     arrays = {"loss_change": np.stack(changes), "residual": np.array(residuals), **described(counterfactuals)}
     job.write("changes", arrays)

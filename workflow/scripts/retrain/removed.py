@@ -29,10 +29,8 @@ with Job(snakemake) as job:
     runs = changes(whole, replicas, [settings["steps"]], at_once := together(whole), before[None])
     loss_change, right = [], []
     for _, (thetas, (change,)) in zip(job.progress(places), runs, strict=True):
-        with torch.no_grad():
-            logits = case.logits(thetas[0], case.tested.inputs)
         loss_change.append(change.numpy(force=True))
-        right.append((logits.argmax(1) == case.tested.labels).numpy(force=True))
+        right.append((case.outputs(thetas[0], case.tested).argmax(1) == case.tested.labels).numpy(force=True))
     part = np.array(places)
     kept = {"share": np.append(0, shares)[part], "removed": np.concatenate([np.zeros_like(masks[:1]), masks])[part]}
     job.write("changes", {"loss_change": np.stack(loss_change), "right": np.stack(right), **kept}, together=at_once)

@@ -7,7 +7,7 @@ from fading.artefacts.job import Job
 from fading.models.case import open_case
 from fading.training.counterfactuals import left_out, share
 from fading.training.optimizers import make_optimizer
-from fading.training.replicas import changes, replica, together
+from fading.training.replicas import changes, groups, replica, together
 from fading.training.retraining import described, first_epoch, fork
 from fading.training.segment import Segment, batches, unpack_all
 
@@ -20,8 +20,7 @@ with Job(snakemake) as job:
     before = case.measured_losses(checkpoints[steps][0])[None]
     whole = Segment(case, checkpoints[0], batches(order), optimizer)
     loss_change, at_once = [], together(whole)
-    places = range(0, len(counterfactuals), at_once)
-    for few in (counterfactuals[place : place + at_once] for place in job.progress(places)):
+    for few in job.progress(groups(counterfactuals, at_once)):
         start = min(fork(order, counterfactual.members, checkpoints) for counterfactual in few)
         again = replace(whole, state=checkpoints[start], batches=whole.batches[start:], first_step=start)
         replicas = [replica(case, again.state, counterfactual) for counterfactual in few]

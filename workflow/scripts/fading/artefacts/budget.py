@@ -11,8 +11,6 @@ from fading.errors import FadingError
 UNITS = {"MiB": 2**20, "GiB": 2**30}
 DEFAULT = "4 GiB"
 
-_limit = 4 * 2**30
-
 
 def limit() -> int:
     """The budget in bytes."""
@@ -31,6 +29,14 @@ def parsed(text: str) -> int:
     if not found or not int(found[1]):
         raise FadingError(f"budget: found {text}; accepted is a number of MiB or GiB above 0, such as {DEFAULT}.")
     return int(found[1]) * UNITS[found[2]]
+
+
+_limit = parsed(DEFAULT)
+
+
+def as_text() -> str:
+    """The budget, as lineage records it: parts follow it, and they round differently."""
+    return f"{_limit // UNITS['MiB']} MiB"
 
 
 def fitting(each: int, most: int, share: float = 0.5) -> int:

@@ -108,8 +108,10 @@ def lineage(rule: str, wildcards: dict, settings: dict, inputs: list[str], code:
 def environment() -> dict:
     """What of this process's environment determines results, as lineage records it."""
     loaded = {name: version(name) for name in NUMERICS if name in sys.modules}
+    bounded = {"budget": budget.as_text()} if "torch" in loaded else {}
     return {
         "lock": store.sha256(LOCK),
         "versions": {"python": platform.python_version(), **loaded},
         "device": computed_on(),
+        **bounded,
     }

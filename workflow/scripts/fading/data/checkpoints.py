@@ -25,15 +25,19 @@ def local(checkpoint: str | dict | None) -> list[str]:
     if "file" in checkpoint:
         return [checkpoint["file"]]
     folder = Path(checkpoint["folder"])
-    if (folder / INDEX).is_file():
-        weights = [INDEX, *_shards(folder)]
-    else:
-        weights = [PICKLED if (folder / PICKLED).is_file() and not (folder / WHOLE).is_file() else WHOLE]
+    weights = [WHOLE]
+    if not (folder / WHOLE).is_file():  # which transformers takes first, too
+        if (folder / INDEX).is_file():
+            weights = [INDEX, *_shards(folder)]
+        elif (folder / PICKLED).is_file():
+            weights = [PICKLED]
     return [str(folder / name) for name in (*TEXTS, *weights)]
 
 
 def read(checkpoint: dict, progress=iter) -> tuple[dict, dict[str, str]]:
     """The arrays of a checkpoint, and the sha256 of each file that was downloaded for it.
+
+    Of the hub's the weights are pinned by sha256, and config.json and tokenizer.json by the revision alone.
 
     Tensors of lower precision become float32. Raises FadingError for a checkpoint that is pickled, damaged, or differs
     from its sha256.
@@ -52,11 +56,13 @@ def read(checkpoint: dict, progress=iter) -> tuple[dict, dict[str, str]]:
 def _shards(folder):
     """The names of the files among which an index says that the tensors are."""
     try:
-        shards = sorted(set(json.loads((folder / INDEX).read_text())["weight_map"].values()))
+        shards = sorted(set(map(str, json.loads((folder / INDEX).read_text())["weight_map"].values())))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FadingError(f"{folder / INDEX} is no index of shards: it has no readable weight_map.") from error
-    if outside := [name for name in shards if Path(name).name != name]:
-        raise FadingError(f"{folder / INDEX}: found the shard {outside[0]}; accepted are files in the same folder.")
+    if outside := [name for name in shards if Path(name).name != name or not name.endswith(".safetensors")]:
+        raise FadingError(
+            f"{folder / INDEX}: found the shard {outside[0]}; accepted are safetensors files in the same folder."
+        )
     return shards
 
 
@@ -66,12 +72,24 @@ def _arrays(files, progress):
     arrays = {}
     for file in progress(list(map(Path, files))):
         if file.name in TEXTS:
-            arrays[file.name] = np.frombuffer(file.read_bytes(), np.uint8)
+            arrays[file.name] = np.frombuffer(_json(file), np.uint8)
         elif file.suffix == ".safetensors":
             arrays |= _tensors(file)
         elif file.name != INDEX:
             raise FadingError(f"{file} is a pickle, which could run code; accepted is {WHOLE}: save it in that format.")
     return arrays
+
+
+def _json(file):
+    """The bytes of a file that holds a mapping in JSON."""
+    content = file.read_bytes()
+    try:
+        mapping = isinstance(json.loads(content), dict)
+    except ValueError:
+        mapping = False
+    if not mapping:
+        raise FadingError(f"{file} is no readable JSON of a mapping, as checkpoints hold.")
+    return content
 
 
 def _tensors(file):

@@ -1,4 +1,4 @@
-"""Fetch what a study starts from. Every byte is pinned by its sha256; nothing is kept that differs."""
+"""Fetch what a study starts from, pinned by its sha256, or by a revision's hash alone: nothing is kept that differs."""
 
 import subprocess
 import sys

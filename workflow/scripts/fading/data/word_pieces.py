@@ -7,13 +7,18 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from fading.errors import FadingError
+
 
 class WordPieces:
     """Turns sentences into word pieces, after a checkpoint's config.json and tokenizer.json, arrays of bytes."""
 
     def __init__(self, weights: dict[str, np.ndarray]):
         self.config = json.loads(weights["config.json"].tobytes())
-        self.tokenizer = Tokenizer.from_str(weights["tokenizer.json"].tobytes().decode())
+        try:
+            self.tokenizer = Tokenizer.from_str(weights["tokenizer.json"].tobytes().decode())
+        except Exception as error:  # tokenizers raises nothing more special
+            raise FadingError(f"The checkpoint's tokenizer.json is no tokenizer: {error}.") from error
 
     def word_pieces(self, sentences: list[str] | list[tuple[str, str]], tokens: int) -> tuple[Tensor, Tensor, Tensor]:
         """Word pieces, mask and types, (n, tokens) int64 each, of sentences or of pairs of them.

@@ -57,13 +57,14 @@ class Uses:
 def in_reverse(segment: Segment) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
     """Of each step, the last first: t, its batch, the states before and after it.
 
-    Where half of the budget does not hold the states of all steps, some are kept and steps taken again from there.
+    Where half of the budget does not hold the states of all steps, some are kept and steps taken again from there: of T
+    steps as many states as it holds, or about 2 log₂ T if that is more.
     """
     return _in_reverse(segment, budget.fitting(segment.state.nbytes, len(segment.batches) + 1))
 
 
 def _in_reverse(segment, room):
-    """The same with room for so many states, or a few if that is less."""
+    """The same with room for so many states."""
     case, drawn, optimizer, first = segment.case, segment.batches, segment.optimizer, segment.first_step
     if len(drawn) < max(room, 2):
         states = [segment.state, *(state for _, state, _ in descend(segment))]

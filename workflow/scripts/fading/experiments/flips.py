@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 
 from fading.errors import FadingError
@@ -63,9 +62,8 @@ def flips(
     Raises FadingError if no prediction is right.
     """
     case, tests = whole.case, min(array.shape[1] for array in scores.values())
-    with torch.no_grad():
-        right = (case.logits(end, case.tested.inputs).argmax(1) == case.tested.labels)[:tests]
-        before = case.measured_losses(end)
+    right = (case.outputs(end, case.tested).argmax(1) == case.tested.labels)[:tests]
+    before = case.measured_losses(end)
     chosen = right.nonzero()[:targets, 0].tolist()
     if not chosen:
         raise FadingError(f"None of the first {tests} measured test examples is predicted right: nothing can flip.")
@@ -82,8 +80,7 @@ def flips(
                 if not flipped:
                     weights = unit_weights(case).index_fill(0, helpful, 0.0)
                     theta = state_after(whole, weights)[0]
-                    with torch.no_grad():
-                        logits = case.logits(theta, case.tested.inputs)
+                    logits = case.outputs(theta, case.tested)
                     actual = (case.output_losses(logits, case.tested.labels) - before)[target].item()
                     flipped = bool(logits[target].argmax() != case.tested.labels[target])
                 rows.append({**row, "predicted": predicted, "actual": actual, "flipped": float(flipped)})

@@ -8,7 +8,8 @@ changes?
 import torch
 from torch import Tensor
 
-from fading.derivatives.curvature import CHUNK, Curvature
+from fading.artefacts import budget
+from fading.derivatives.curvature import CHUNK, GRAPH, Curvature
 from fading.derivatives.solvers import conjugate_gradient
 from fading.errors import FadingError
 from fading.models.case import Case
@@ -30,7 +31,8 @@ class ProximalObjective:
         if damping + case.weight_decay <= 0:
             raise FadingError(f"The proximal response needs damping where there is no weight decay; found {damping}.")
         self.case, self.theta, self.index, self.damping = case, theta, index, damping
-        self.chunks = [case.train[chunk] for chunk in index.split(CHUNK)]
+        size = budget.fitting(GRAPH * case.bytes_per_example, CHUNK)
+        self.chunks = [case.train[chunk] for chunk in index.split(size)]
         self.slopes = [_slopes(case, case.logits(theta, chunk.inputs).detach(), chunk.labels) for chunk in self.chunks]
 
     def gradient(self, theta: Tensor) -> Tensor:

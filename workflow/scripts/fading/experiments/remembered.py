@@ -111,9 +111,10 @@ def retrained_uses(segment: Segment, uses: dict[int, tuple[int, np.ndarray]], re
     example: predicted, actual, and spearman, whose pseudo-values have the correlation for their mean.
     """
     case, batches, last = segment.case, segment.batches, read - segment.first_step
-    states = {segment.first_step: segment.state}
+    needed, states = {read, *(read - age for age in uses)}, {segment.first_step: segment.state}
     for step, state, _ in descend(replace(segment, batches=batches[:last])):
-        states[step] = state
+        if step in needed:
+            states[step] = state
     frames = []
     for age, (example, effect) in uses.items():
         step, place = read - age, last - age

@@ -1,9 +1,12 @@
 """What theory says of a continuation with examples up-weighted, beside the parameters' measured change."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from fading.artefacts import budget
 from fading.derivatives.gradients import (
     gradient_norms,
     gradient_products,
@@ -14,13 +17,56 @@ from fading.derivatives.lanczos import Ritz
 from fading.derivatives.response import linear_response, loss_response, relative_error
 from fading.training.counterfactuals import Counterfactual
 from fading.training.optimizers import SGD
+from fading.training.replicas import record_each, replica, unchanged
 from fading.training.segment import Segment, descend
+
+FOLLOWED = 6  # vectors for each row of the state: the linear response, twice, before and after a step
+
+
+def beside_theory(
+    segment: Segment, counterfactuals: Sequence[Counterfactual], ritz: Ritz, steps: list[int], at_once: int, progress
+) -> dict[str, np.ndarray]:
+    """What K counterfactuals of a continuation do, and what theory says of those that up-weight an example.
+
+    loss_change, how the measured losses differ from the unchanged continuation's after each of R `steps`: (K, R, M).
+    norm, how far the parameters are apart: (K, R). And what predictions() gives, under "theory.". `at_once` of them
+    advance together; they go in parts that fit the budget. Raises FadingError if it does not hold one.
+    """
+    case, state = segment.case, segment.state
+    each = (len(steps) + FOLLOWED * len(state)) * state[0].nbytes
+    budget.require(each, f"A counterfactual that is recorded {len(steps)} times")
+    size, parts = budget.fitting(each, len(counterfactuals), share=1), []
+    for place in range(0, len(counterfactuals), size):
+        few, deltas = counterfactuals[place : place + size], []
+        replicas = [replica(case, state, counterfactual) for counterfactual in few]
+        runs = record_each(segment, [unchanged(case, state), *replicas], steps, at_once)
+        before, losses_before = next(runs)
+        part: dict[str, list] = {"loss_change": [], "norm": []}
+        for counterfactual, (thetas, losses) in zip(progress(few), runs, strict=True):
+            delta = thetas.sub_(before)
+            part["loss_change"].append((losses - losses_before).numpy(force=True))
+            part["norm"].append(delta.double().norm(dim=1).numpy(force=True))
+            if counterfactual.epsilon:
+                deltas.append(delta)
+        arrays = {name: np.stack(rows) for name, rows in part.items()}
+        changed = [counterfactual for counterfactual in few if counterfactual.epsilon]
+        if changed:
+            told = predictions(segment, changed, deltas, ritz, steps, progress)
+            arrays |= {f"theory.{name}": array for name, array in told.items()}
+        parts.append(arrays)
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: np.concatenate([part[name] for part in parts if name in part]) for name in names}
 
 
 def predictions(
-    segment: Segment, up_weighted: list[Counterfactual], deltas: Tensor, ritz: Ritz, steps: list[int], progress=iter
+    segment: Segment,
+    up_weighted: list[Counterfactual],
+    deltas: Sequence[Tensor],
+    ritz: Ritz,
+    steps: list[int],
+    progress=iter,
 ) -> dict[str, np.ndarray]:
-    """For K up-weighted examples and R recorded steps, with the measured changes δ of the parameters (K, R, p).
+    """For K up-weighted examples and R recorded steps, with the measured changes δ of the parameters, (R, p) of each.
 
     effect, the linear response's change of the measured losses, and for SGD effect-once, that to the first step's
     up-weighting alone; those at constant curvature and without curvature (see constant_curvature and along_the_path):
@@ -48,7 +94,11 @@ def predictions(
             slopes[step - 1, drawn] = gradient_norms(case, theta, case.train[examples[drawn]]).double()
         if step in steps:
             read.append(loss_response(case, after, psi))
-            errors.append(relative_error(deltas[:, steps.index(step)], epsilon, psi[: len(examples)]))
+            errors.append(
+                relative_error(
+                    torch.stack([delta[steps.index(step)] for delta in deltas]), epsilon, psi[: len(examples)]
+                )
+            )
         theta = after
     effects["effect"], first = torch.stack(read, 1).tensor_split([len(examples)])
     if isinstance(optimizer, SGD):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fading.artefacts import budget
 from fading.derivatives.factors import Dense, LayerGradients, Outer, Rows
 from fading.derivatives.gradients import chunks, layer_projections
 from fading.derivatives.layers import layer_gradients
@@ -66,6 +67,8 @@ def fit(case: Case, theta: Tensor, examples: Examples, progress=iter) -> dict[st
             totals = moments.setdefault(name, {})
             for side, matrix in _second_moments(gradients).items():
                 totals[side] = totals[side] + matrix if side in totals else matrix
+    held = sum(matrix.nbytes for totals in moments.values() for matrix in totals.values())
+    budget.require(2 * held, "EK-FAC's second moments, with their eigenvectors,")
     bases = {
         name: Basis(**{side: _eigenvectors(matrix) for side, matrix in totals.items()})
         for name, totals in moments.items()

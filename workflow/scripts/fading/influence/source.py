@@ -40,6 +40,7 @@ ESTIMATOR = Estimator(
     cost="for each checkpoint, a gradient per example and a Lanczos run, or EK-FAC's factors",
 )
 
+HELD = 7  # vectors for each test example: cotangents, scaled, filtered, and what that takes
 Filter = Callable[[Callable[[Tensor], Tensor], Tensor], Tensor]
 
 
@@ -64,7 +65,7 @@ def scores(problem: Problem, curvature: str, curvature_examples: int, krylov: in
     kept = sorted(step for step in problem.checkpoints if step <= problem.step)
     if len(kept) < 2:
         raise FadingError(f"SOURCE needs checkpoints before step {problem.step}; there is none.")
-    vectors = 4 * len(case.tested) + krylov
+    vectors = HELD * len(case.tested) + krylov
     budget.require(vectors * problem.theta.nbytes, f"SOURCE for {len(case.tested)} test examples")
     cotangents, total = per_example_gradients(case, problem.theta, case.tested), 0
     for before, step in reversed(list(pairwise(kept))):

@@ -113,8 +113,8 @@ class Case:
         return sum(storages.values())
 
     def measured_losses(self, theta: Tensor) -> Tensor:
-        """The loss of each measured test example: (measured,)."""
-        return self.losses(theta, self.tested)
+        """The loss of each measured test example, without what it takes for gradients: (measured,)."""
+        return self.output_losses(self.outputs(theta, self.tested), self.tested.labels)
 
 
 def _build(settings: dict, inputs: tuple[Tensor, ...], architecture: np.ndarray | None) -> nn.Module:
@@ -156,10 +156,11 @@ def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
 
 def initial_parameters(settings: dict, case: Case, weights: dict | None) -> Tensor:
     """θ before training: random from the settings' seed where the model starts so, pre-trained where it has weights."""
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):  # so that it is the same on every device
         torch.manual_seed(settings["seed"])
         module = _build(settings, case.train.inputs, (weights or {}).get("config.json"))
     if weights is not None:
         tensors = {name: torch.as_tensor(array) for name, array in weights.items() if array.dtype == np.float32}
         MODELS.load(settings["model"]["kind"]).load_pretrained(module, tensors)
-    return case.flatten({name: parameter.detach() for name, parameter in module.named_parameters()})
+    theta = case.flatten({name: parameter.detach() for name, parameter in module.named_parameters()})
+    return theta.to(case.train.labels.device)

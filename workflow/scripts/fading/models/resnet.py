@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fading.errors import FadingError
 from fading.models import Model
 
 MODEL = Model(
@@ -24,6 +25,10 @@ ACTIVATIONS = {"gelu": F.gelu, "relu": F.relu}
 
 
 def build(settings: dict, inputs: tuple[Tensor, ...], classes: int) -> "ResNet":
+    if inputs[0].shape[1] != 1:
+        raise FadingError(
+            f"A resnet takes images of one channel; found {inputs[0].shape[1]}: kind: torchvision takes any number."
+        )
     return ResNet(settings["width"], settings["activation"], classes)
 
 

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
 
@@ -133,7 +134,7 @@ def _network(architecture, classes):
         network = AutoModelForSequenceClassification.from_config(
             config, attn_implementation="eager", dtype=torch.float32, trust_remote_code=False
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, StrictDataclassError) as error:
         reason = re.split(r"\n|\. ", str(error).strip())[0]
         raise FadingError(
             f"transformers builds no classifier after the config.json of type {kind}: {reason}"
@@ -185,7 +186,10 @@ def _head(module):
 def _layers(module):
     """How the names of the encoder's layers begin, and how many there are."""
     base, name = module.network.base_model, module.network.base_model_prefix
-    place, layers = next((place, part) for place, part in base.named_modules() if isinstance(part, nn.ModuleList))
+    listed = [(place, part) for place, part in base.named_modules() if isinstance(part, nn.ModuleList)]
+    if not listed:
+        raise FadingError(f"{type(module.network).__name__} has no list of layers, by which an encoder is known.")
+    place, layers = listed[0]
     return f"network.{name}.{place}.", len(layers)
 
 

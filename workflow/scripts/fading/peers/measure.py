@@ -29,7 +29,12 @@ class Run:
 
 
 def in_child(function: Callable[[], Tensor]) -> Run:
-    """Run the function in a forked process, so that its peak memory is its own. Raises FadingError if it fails."""
+    """Run the function in a forked process, so that its peak memory is its own. Raises FadingError if it fails.
+
+    And on a GPU, which no forked process can use.
+    """
+    if torch.cuda.is_initialized():
+        raise FadingError("device: found cuda; accepted is cpu where a forked process is measured, as of peers.")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "run.safetensors"
         child = os.fork()

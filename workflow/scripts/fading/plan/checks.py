@@ -1,6 +1,7 @@
 """Can a study run with this configuration? What a schema can't express, across its fields."""
 
 import math
+import os
 
 from fading.data import called, described
 from fading.errors import FadingError
@@ -220,7 +221,7 @@ def _check_files(key, dataset):
             raise FadingError(
                 f"{key}.{split}: found {dataset[split]}; accepted is a {kind} file of {dataset['holds']}."
             )
-    if dataset["train"] == dataset["test"]:
+    if os.path.realpath(dataset["train"]) == os.path.realpath(dataset["test"]):
         raise FadingError(f"{key}.test: found {dataset['test']}, which is train's; accepted is another file.")
 
 

@@ -65,8 +65,12 @@ def _compared(study, file):
             (scratch / needed).parent.mkdir(parents=True, exist_ok=True)
             for part in (needed, store.sidecar(needed)) if needed.suffix == ".csv" else (needed,):
                 shutil.copy(study.root / part, scratch / part)
+        device, bounded = lineage["device"].split()[0], lineage.get("budget")
+        running = [f"device={device}", *([f"budget={bounded}"] if bounded else [])]
         options = ["--configfile", study.configfile, "--cores", "1", "--allowed-rules", lineage["rule"]]
-        done = _snakemake(scratch, file, *options)
+        done = _snakemake(scratch, file, *options, "--config", *running)
+        if done.returncode and device != "cpu":
+            return Finding(file, OUTDATED, (f"can't be recomputed, it was made on {lineage['device']}",))
         if done.returncode:
             return Finding(file, BROKEN, (f"can't be recomputed: {_reason(done)}",))
         written = [file, f"{file}.json"] if file.endswith(".csv") else [file]

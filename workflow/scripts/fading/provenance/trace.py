@@ -68,7 +68,8 @@ def _lines(node, indent, states, seen):
     differing = [f"{file} {states[file]}" for file in lineage["code"] if states[file] != AS_RECORDED]
     yield f"{indent}  code of {len(lineage['code'])} files, {', '.join(differing) or AS_RECORDED}"
     yield f"{indent}  environment {LOCK} sha256:{lineage['lock'][:12]} ({states[LOCK]})"
-    yield f"{indent}  run on {lineage['device']} with {_compact(lineage['versions'])}"
+    bounded = f", budget {lineage['budget']}," if "budget" in lineage else ""
+    yield f"{indent}  run on {lineage['device']}{bounded} with {_compact(lineage['versions'])}"
     for name, pin in lineage.get("downloads", {}).items():
         yield f"{indent}  download {name} sha256:{pin}"
     for below in node["inputs"]:

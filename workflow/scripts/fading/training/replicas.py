@@ -20,7 +20,7 @@ from fading.training.retraining import record, start, weights
 from fading.training.segment import Segment, batch_loss, unit_weights
 
 TOGETHER = 64  # at most: on a GPU more bring little
-PASS, MOVED = 3, 4  # times what autograd keeps of a batch, and the state: before, after, gradient, what is recorded
+PASS, MOVED = 3, 3  # times what autograd keeps of a batch, and the state: before, after and gradient
 
 
 class Replica(NamedTuple):
@@ -40,12 +40,18 @@ def replica(case: Case, state: Tensor, counterfactual: Counterfactual) -> Replic
     return Replica(start(state, counterfactual), weights(case, counterfactual))
 
 
-def together(segment: Segment) -> int:
-    """How many replicas of a run advance at once: one on a CPU, as many as the budget holds on a GPU."""
+def together(segment: Segment, recorded: int = 1) -> int:
+    """How many replicas of a run advance at once: one on a CPU, what fits the budget on a GPU, recorded so often."""
     if not segment.state.is_cuda:
         return 1
     batch = max(map(len, segment.batches)) * segment.case.bytes_per_example
-    return budget.fitting(PASS * batch + MOVED * segment.state.nbytes, TOGETHER)
+    return budget.fitting(PASS * batch + MOVED * segment.state.nbytes + recorded * segment.state[0].nbytes, TOGETHER)
+
+
+def groups(items: Sequence, at_once: int) -> list[Sequence]:
+    """The items in groups that advance at once: together with the unchanged run, or each alone."""
+    size = max(1, at_once - 1)
+    return [items[place : place + size] for place in range(0, len(items), size)]
 
 
 def record_each(
@@ -95,9 +101,8 @@ def _together(segment, replicas, steps):
         if step in steps:
             if not states.isfinite().all():
                 raise FadingError(f"Training diverged before step {first + step}; lower the learning rate.")
-            thetas.append(states[:, 0])
-            with torch.no_grad():
-                losses.append(torch.vmap(case.measured_losses)(thetas[-1]))
+            thetas.append(states[:, 0].clone())
+            losses.append(torch.stack([case.measured_losses(theta) for theta in thetas[-1]]))
     yield from zip(torch.stack(thetas, 1), torch.stack(losses, 1), strict=True)
 
 

@@ -36,9 +36,8 @@ def record(segment: Segment, weights: Tensor | None, steps: list[int]) -> tuple[
     thetas, losses = [], []
     for step, state, _ in descend(segment, weights):
         if step - segment.first_step in steps:
-            thetas.append(state[0])
-            with torch.no_grad():
-                losses.append(segment.case.measured_losses(state[0]))
+            thetas.append(state[0].clone())  # a view would hold the moments too
+            losses.append(segment.case.measured_losses(state[0]))
     return torch.stack(thetas), torch.stack(losses)
 
 
