@@ -1,7 +1,7 @@
 """Print how many MiB computations are predicted to take and take, within a budget: python tests/memory.py
 
 On all layers of the packaged MiniLM, 22.7 million parameters, and 16 sentences of 16 word pieces, on the CPU: gradient
-products with 8 test examples, a Lanczos run of 10 products, 8 steps unrolled for 8 test examples. And what is predicted
+products with 6 test examples, a Lanczos run of 6 products, 6 steps unrolled for 6 test examples. And what is predicted
 of the same for BERT-base on 64 word pieces and ResNet-50 on pictures of 32 × 32, in the default budget. Predicted is
 what the library bounds, without what torch and the operations themselves take.
 """
@@ -17,14 +17,14 @@ from fading.data import minilm
 from fading.derivatives.curvature import GRAPH, Curvature
 from fading.derivatives.gradients import CHUNK, bytes_per_gradient, gradient_products
 from fading.derivatives.lanczos import BESIDE, lanczos, random_vector
-from fading.derivatives.reverse import TOGETHER, _following, uses
+from fading.derivatives.reverse import FOLLOWED, TOGETHER, _following, uses
 from fading.errors import FadingError
 from fading.models.case import initial_parameters, open_case
 from fading.peers.measure import peak_mebibytes
 from fading.training.optimizers import SGD, AdamW
 from fading.training.segment import Segment
 
-KRYLOV, TESTED, STEPS, BATCH, COUNT = 10, 8, 8, 8, 16
+KRYLOV, TESTED, STEPS, BATCH, COUNT = 6, 6, 6, 8, 16
 WHAT = ("gradient products", "Lanczos", "unrolled")
 BERT_BASE = {
     **{"model_type": "bert", "vocab_size": 30522, "hidden_size": 768, "num_hidden_layers": 12},
@@ -66,8 +66,8 @@ def predicted(case, optimizer) -> list[int]:
     chunk, held = (budget.fitting(gradient, most, share=0.25) for most in (min(COUNT, CHUNK), TESTED))
     graph = GRAPH * example * COUNT
     following = _following(torch.empty(rows, vector // case.dtype.itemsize, device="meta"))
-    at_once = budget.fitting(following, min(TESTED, TOGETHER))
-    states = budget.fitting(rows * vector, STEPS + 1)
+    at_once = budget.fitting(following, min(TESTED, TOGETHER), share=FOLLOWED)
+    states = budget.fitting(rows * vector, STEPS + 1, share=0.25)
     return [
         (chunk + held) * gradient,
         (KRYLOV + BESIDE) * vector + 2 * graph,

@@ -62,9 +62,9 @@ def test_in_parts_it_is_the_same_within_rounding_and_one_that_does_not_fit_is_re
         return remainders(segment, [0, 3, 5], [1.0, 0.1], 0)
 
     whole, room = measured(), segment.state.nbytes
-    monkeypatch.setattr(budget, "_limit", 16 * room)
+    monkeypatch.setattr(budget, "_limit", 20 * room)
     pd.testing.assert_frame_equal(measured(), whole, rtol=1e-8)
-    monkeypatch.setattr(budget, "_limit", 14 * room)
+    monkeypatch.setattr(budget, "_limit", 17 * room)
     with pytest.raises(FadingError, match="3 counterfactuals in step needs"):
         measured()
 

@@ -12,6 +12,7 @@ RETAINED = 1024
 # Vectors in one pass: on a CPU 4 are 1.4 times as fast as one at a time and more bring nothing, but where all that they
 # take lies in the cache.
 TOGETHER, MOST, CACHE = {"cpu": 4, "cuda": 16}, 64, 2**22
+SHARE = 0.15  # of the budget, for the graphs and for the vectors on their way
 GRAPH, BACK = 3, 3  # times what the loss keeps of an example: the graph of its gradient, and a vector's way through it
 
 
@@ -32,12 +33,12 @@ class Curvature:
         self.theta = theta.detach().requires_grad_()
         weights = torch.ones(len(case.train), dtype=case.dtype) if weights is None else weights
         each = case.bytes_per_example
-        size = budget.fitting((GRAPH + BACK) * each, CHUNK)
+        size = budget.fitting(GRAPH * each, CHUNK, share=SHARE)
         vector = BACK * (each * min(size, len(index)) + theta.nbytes)
         cached = min(MOST, CACHE // vector)
-        self.together = budget.fitting(vector, max(TOGETHER[theta.device.type], cached))
+        self.together = budget.fitting(vector, max(TOGETHER[theta.device.type], cached), share=SHARE)
         self.chunks = [(chunk, weights[chunk] / len(index)) for chunk in index.split(size)]
-        keeps = len(index) <= min(RETAINED, budget.fitting(GRAPH * each, RETAINED))
+        keeps = len(index) <= min(RETAINED, budget.fitting(GRAPH * each, RETAINED, share=SHARE))
         self.retained = list(map(self._graph, self.chunks)) if keeps else None
 
     def __call__(self, vectors: Tensor) -> Tensor:

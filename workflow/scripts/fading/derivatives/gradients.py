@@ -35,7 +35,7 @@ def per_example_gradients(case: Case, theta: Tensor, examples: Examples) -> Tens
 
     Raises FadingError if the budget does not hold it.
     """
-    budget.require(len(examples) * theta.nbytes, f"{len(examples)} gradients of {len(theta):,} parameters")
+    budget.require(len(examples) * theta.nbytes, f"{len(examples)} gradients of {len(theta):,} parameters", share=0.5)
     rows, start = theta.new_empty(len(examples), len(theta)), 0
     for chunk in chunks(case, examples):
         gradients = layer_gradients(case, theta, chunk)

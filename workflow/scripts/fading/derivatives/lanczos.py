@@ -73,7 +73,7 @@ def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int, prog
     """
     steps = min(steps, len(start))
     held = (steps + BESIDE) * start.nbytes
-    budget.require(held, f"A Krylov space of {steps} vectors of {len(start):,} parameters")
+    budget.require(held, f"A Krylov space of {steps} vectors of {len(start):,} parameters", share=0.6)
     basis, alphas, betas = start.new_empty(steps, len(start)), [], []
     vector = start / _norm(start)
     for step in progress(range(steps)):

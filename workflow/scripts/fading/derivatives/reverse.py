@@ -22,6 +22,7 @@ from fading.training.optimizers import pull
 from fading.training.segment import Segment, descend
 
 TOGETHER = 16  # losses followed in one pass, so that memory does not grow with their number
+FOLLOWED = 0.3  # of the budget, for what that takes
 
 
 class Pulled(NamedTuple):
@@ -57,10 +58,10 @@ class Uses:
 def in_reverse(segment: Segment) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
     """Of each step, the last first: t, its batch, the states before and after it.
 
-    Where half of the budget does not hold the states of all steps, some are kept and steps taken again from there: of T
-    steps as many states as it holds, or about 2 log₂ T if that is more.
+    Where a quarter of the budget does not hold the states of all T steps, as many are kept as it holds, or about
+    2 log₂ T if that is more, and steps taken again from there.
     """
-    return _in_reverse(segment, budget.fitting(segment.state.nbytes, len(segment.batches) + 1))
+    return _in_reverse(segment, budget.fitting(segment.state.nbytes, len(segment.batches) + 1, share=0.25))
 
 
 def _in_reverse(segment, room):
@@ -89,7 +90,7 @@ def pulled_back(
     """
     case, optimizer, followed = segment.case, segment.optimizer, len(tested) * len(read)
     what = f"Following test losses back through training ({followed} at a time)"
-    budget.require(_following(segment.state) * followed, what)
+    budget.require(_following(segment.state) * followed, what, share=FOLLOWED)
     cotangents = torch.zeros(0, *segment.state.shape, dtype=case.dtype)
     reading = torch.zeros(0, dtype=torch.long)
     for (step, batch, state, after), _ in zip(in_reverse(segment), progress(segment.batches), strict=True):
@@ -121,7 +122,7 @@ def _following(state):
 def uses(segment: Segment, tested: Examples, progress=iter) -> Uses:
     """What every use of every training example in a segment did to the losses of `tested` examples at its end."""
     end, found = segment.first_step + len(segment.batches), []
-    size = budget.fitting(_following(segment.state), TOGETHER)
+    size = budget.fitting(_following(segment.state), TOGETHER, share=FOLLOWED)
     for start in range(0, len(tested), size):
         few = tested[start : start + size]
         effects = [

@@ -50,6 +50,7 @@ EXPERIMENT = Experiment(
 )
 
 
+EXPANDED = 0.8  # of the budget, for runs in step
 REMAINDERS = {"linear-response": "remainder", "tracin": "tracin_remainder", "random": "random_remainder"}
 
 
@@ -67,7 +68,7 @@ def remainders(segment: Segment, examples: list[int], epsilons: list[float], see
     largest, pairs = max(epsilons), list(combinations(examples, 2))
     keys = {example: [(example, epsilon) for epsilon in (*epsilons, -largest)] for example in examples}
     parts = [_Part([key for own in keys.values() for key in own], pairs, largest)]
-    if parts[0].vectors * segment.state.nbytes > budget.limit():
+    if parts[0].vectors * segment.state.nbytes > EXPANDED * budget.limit():
         parts = [*(_Part(own, [], largest) for own in keys.values()), *(_Part([], [pair], largest) for pair in pairs)]
     generator, count = torch.Generator().manual_seed(seed), segment.state.shape[1]
     drawn = torch.randn(len(examples), count, generator=generator, dtype=segment.case.dtype, device="cpu")
@@ -107,7 +108,8 @@ class _Part:
             *(Counterfactual((example,), epsilon) for example, epsilon in self.singles),
             *(Counterfactual(pair, largest) for pair in self.pairs),
         ]
-        budget.require(self.vectors * segment.state.nbytes, f"{len(counterfactuals)} counterfactuals in step")
+        what = f"{len(counterfactuals)} counterfactuals in step"
+        budget.require(self.vectors * segment.state.nbytes, what, share=EXPANDED)
         runs = [descend(segment, weights(case, counterfactual)) for counterfactual in counterfactuals]
         groups = [(example,) for example in examples]
         response = linear_response(segment, groups) if groups else [(None, None, None)] * len(segment.batches)

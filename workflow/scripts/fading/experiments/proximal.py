@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fading.artefacts import budget
-from fading.derivatives.curvature import CHUNK, GRAPH, Curvature
+from fading.derivatives.curvature import CHUNK, GRAPH, SHARE, Curvature
 from fading.derivatives.solvers import conjugate_gradient
 from fading.errors import FadingError
 from fading.models.case import Case
@@ -31,7 +31,7 @@ class ProximalObjective:
         if damping + case.weight_decay <= 0:
             raise FadingError(f"The proximal response needs damping where there is no weight decay; found {damping}.")
         self.case, self.theta, self.index, self.damping = case, theta, index, damping
-        size = budget.fitting(GRAPH * case.bytes_per_example, CHUNK)
+        size = budget.fitting(GRAPH * case.bytes_per_example, CHUNK, share=SHARE)
         self.chunks = [case.train[chunk] for chunk in index.split(size)]
         self.slopes = [_slopes(case, case.logits(theta, chunk.inputs).detach(), chunk.labels) for chunk in self.chunks]
 

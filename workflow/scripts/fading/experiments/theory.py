@@ -34,8 +34,8 @@ def beside_theory(
     """
     case, state = segment.case, segment.state
     each = (len(steps) + FOLLOWED * len(state)) * state[0].nbytes
-    budget.require(each, f"A counterfactual that is recorded {len(steps)} times")
-    size, parts = budget.fitting(each, len(counterfactuals), share=1), []
+    budget.require(each, f"A counterfactual that is recorded {len(steps)} times", share=0.6)
+    size, parts = budget.fitting(each, len(counterfactuals), share=0.6), []
     for place in range(0, len(counterfactuals), size):
         few, deltas = counterfactuals[place : place + size], []
         replicas = [replica(case, state, counterfactual) for counterfactual in few]

@@ -68,7 +68,7 @@ def fit(case: Case, theta: Tensor, examples: Examples, progress=iter) -> dict[st
             for side, matrix in _second_moments(gradients).items():
                 totals[side] = totals[side] + matrix if side in totals else matrix
     held = sum(matrix.nbytes for totals in moments.values() for matrix in totals.values())
-    budget.require(2 * held, "EK-FAC's second moments, with their eigenvectors,")
+    budget.require(2 * held, "EK-FAC's second moments, with their eigenvectors,", share=0.5)
     bases = {
         name: Basis(**{side: _eigenvectors(matrix) for side, matrix in totals.items()})
         for name, totals in moments.items()

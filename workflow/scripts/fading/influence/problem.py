@@ -99,7 +99,7 @@ def inverse_scores(problem: Problem, solve: Callable[[Tensor], Solution]) -> Sco
     """
     case, theta, train, tested = problem.case, problem.theta, problem.train, problem.case.tested
     fewer, more = sorted((tested, train), key=len)
-    size, found, health = budget.fitting(SOLVING * theta.nbytes, len(fewer)), [], []
+    size, found, health = budget.fitting(SOLVING * theta.nbytes, len(fewer), share=0.5), [], []
     for start in range(0, len(fewer), size):
         solution = solve(per_example_gradients(case, theta, fewer[start : start + size]))
         found.append(gradient_projections(case, theta, more, solution.x))

@@ -66,7 +66,7 @@ def scores(problem: Problem, curvature: str, curvature_examples: int, krylov: in
     if len(kept) < 2:
         raise FadingError(f"SOURCE needs checkpoints before step {problem.step}; there is none.")
     vectors = HELD * len(case.tested) + krylov
-    budget.require(vectors * problem.theta.nbytes, f"SOURCE for {len(case.tested)} test examples")
+    budget.require(vectors * problem.theta.nbytes, f"SOURCE for {len(case.tested)} test examples", share=0.6)
     cotangents, total = per_example_gradients(case, problem.theta, case.tested), 0
     for before, step in reversed(list(pairwise(kept))):
         theta, rate = problem.checkpoints[step][0], _effective_rate(optimizer, before, step)

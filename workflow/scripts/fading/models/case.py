@@ -88,7 +88,7 @@ class Case:
 
     def outputs(self, theta: Tensor, examples: Examples) -> Tensor:
         """The logits (n, classes) without what it takes for gradients, in chunks that fit the budget."""
-        size = budget.fitting(self.bytes_per_example, len(examples))
+        size = budget.fitting(self.bytes_per_example, len(examples), share=0.5)
         with torch.no_grad():
             chunks = (examples[start : start + size].inputs for start in range(0, len(examples), size))
             return torch.cat([self.logits(theta, inputs) for inputs in chunks])

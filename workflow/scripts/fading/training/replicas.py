@@ -45,7 +45,8 @@ def together(segment: Segment, recorded: int = 1) -> int:
     if not segment.state.is_cuda:
         return 1
     batch = max(map(len, segment.batches)) * segment.case.bytes_per_example
-    return budget.fitting(PASS * batch + MOVED * segment.state.nbytes + recorded * segment.state[0].nbytes, TOGETHER)
+    each = PASS * batch + MOVED * segment.state.nbytes + recorded * segment.state[0].nbytes
+    return budget.fitting(each, TOGETHER, share=0.8)
 
 
 def groups(items: Sequence, at_once: int) -> list[Sequence]:
