@@ -24,21 +24,21 @@ from fading.peers import PEERS
 from fading.plan import jobs
 from fading.plan.closure import imports, there
 from fading.plan.naming import job_file, table_rule
-from fading.plan.plan import Plan
+from fading.plan.plan import RUNNING, Plan
 from fading.plan.settings import settings as settings_of
 from fading.plan.wiring import Need
 
-RUNNING = {name: config.pop(name, default) for name, default in (("device", "cpu"), ("budget", budget.DEFAULT))}
+RUNS = {name: config.pop(name, default) for name, default in zip(RUNNING, ("cpu", budget.DEFAULT), strict=True)}
 
 try:
-    devices.check(RUNNING["device"])
-    budget.parsed(RUNNING["budget"])
+    devices.check(RUNS["device"])
+    budget.parsed(RUNS["budget"])
     PLAN = Plan(config, yaml.safe_load(Path(workflow.basedir, "config/claims.yaml").read_text()))
     JOBS = jobs.jobs(PLAN, jobs.STUDY)
 except FadingError as error:
     raise WorkflowError(str(error))
 
-config.update(RUNNING)  # how jobs run, which no study depends on, for scripts to see
+config.update(RUNS)  # how jobs run, which no study depends on, for scripts to see
 
 STUDY = "results/{study}"
 RUN = f"{STUDY}/{{case}}/seed-{{run}}"

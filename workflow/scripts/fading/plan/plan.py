@@ -15,6 +15,7 @@ from fading.plan.checks import check, check_claims, rankers, stood_on
 from fading.plan.options import curvature_examples, options
 from fading.training.counterfactuals import left_out, up_weighted
 
+RUNNING = ("device", "budget")  # keys that say how a study runs, and are none of its own
 PLANTED = "correction.planted"  # lists cases beside the study's
 REMOVALS = 25  # parts of the training set left out per job
 CHUNK = 8  # counterfactuals per job: long enough to be worth a process, short enough to share two cores
@@ -206,7 +207,8 @@ def read_plan(root: Path, configfile: str) -> Plan:
     config: dict = {}
     for file in files:
         config = _laid_over(config, yaml.safe_load((root / file).read_text()))
-    return Plan(config, yaml.safe_load((root / "config/claims.yaml").read_text()))
+    studied = {key: value for key, value in config.items() if key not in RUNNING}
+    return Plan(studied, yaml.safe_load((root / "config/claims.yaml").read_text()))
 
 
 def _laid_over(below, above):

@@ -30,6 +30,8 @@ def _recomputable(study, file, planned):
         lineage = store.lineage(study.root / file)
     except FadingError:  # no artefact, or a damaged one: the audit says so
         return False
+    if lineage.get("downloads"):  # which may not be reached from here
+        return False
     here = all((study.root / needed).is_file() and _findable(needed) for needed in lineage["inputs"])
     return here and lineage["path"] == file and job_name(lineage["rule"], lineage["wildcards"]) in planned
 
