@@ -114,6 +114,11 @@ def encoder(wildcards):
     return WEIGHTS.source(weights) if weights else None
 
 
+def frozen(wildcards):
+    """The file of a case's model, if a part of it may stay as it was pre-trained."""
+    return model(wildcards) if PLAN.model(wildcards.case).frozen else None
+
+
 def public(path, category, caption, **labels):
     """An output that the report shows."""
     return report(path, category=category, labels=labels, caption=f"../report/{caption}.rst")

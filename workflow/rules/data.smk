@@ -65,11 +65,6 @@ rule pretrained:
         "../scripts/data/pretrained.py"
 
 
-def frozen(wildcards):
-    """The file of a case's model, if a part of it may stay as it was pre-trained."""
-    return model(wildcards) if PLAN.model(wildcards.case).frozen else None
-
-
 rule examples:
     """Draw a case's training and test examples, and compute what its frozen part makes of them."""
     input:
