@@ -94,11 +94,8 @@ def predictions(
             slopes[step - 1, drawn] = gradient_norms(case, theta, case.train[examples[drawn]]).double()
         if step in steps:
             read.append(loss_response(case, after, psi))
-            errors.append(
-                relative_error(
-                    torch.stack([delta[steps.index(step)] for delta in deltas]), epsilon, psi[: len(examples)]
-                )
-            )
+            apart = torch.stack([delta[steps.index(step)] for delta in deltas])
+            errors.append(relative_error(apart, epsilon, psi[: len(examples)]))
         theta = after
     effects["effect"], first = torch.stack(read, 1).tensor_split([len(examples)])
     if isinstance(optimizer, SGD):
