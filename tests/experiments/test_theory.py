@@ -7,8 +7,9 @@ import pytest
 import torch
 from conftest import Tiny, reference_gradients
 from fading.derivatives.response import linear_response, loss_response
-from fading.experiments.theory import along_the_path, constant_curvature, predictions, second_use
-from fading.training.counterfactuals import Counterfactual
+from fading.errors import FadingError
+from fading.experiments.theory import along_the_path, beside_theory, constant_curvature, predictions, second_use
+from fading.training.counterfactuals import Counterfactual, up_weighted
 from fading.training.optimizers import SGD, Momentum
 from fading.training.retraining import record, weights
 from fading.training.segment import Segment, state_after
@@ -106,3 +107,23 @@ def test_where_the_krylov_space_is_small_the_rest_shrinks_by_weight_decay_alone(
     torch.testing.assert_close(forecasts["once"][:, 1], 0.95**2 * forecasts["static"][:, 1])
     torch.testing.assert_close(forecasts["horizon"][:, 1], (1 + 0.95 + 0.95**2) * forecasts["static"][:, 1])
     torch.testing.assert_close(forecasts["repeated"][:, 1], 3 * forecasts["static"][:, 1])
+
+
+def test_counterfactuals_go_in_parts_that_fit_the_budget_and_say_the_same(monkeypatch):
+    case, theta = Tiny.make("bert")
+    segment, steps = Segment(case, theta[None], epochs(5), SGD(0.1)), [1, 3, 5]
+    counterfactuals = up_weighted(segment.batches[0].tolist(), examples=3, epsilon=1.0)
+
+    def told():
+        return beside_theory(segment, counterfactuals, spectrum(case, theta), steps, at_once=1, progress=iter)
+
+    expected, one = told(), 9 * theta.nbytes / 0.6  # three steps recorded, and six vectors beside
+    assert expected["loss_change"].shape == (5, 3, Tiny.measured)
+    assert not expected["norm"][3].any(), "the A/A null"
+    for held in (2.5 * one, 1.5 * one):  # parts of 2, 2 and 1, the last without an up-weighting, and of one
+        monkeypatch.setattr("fading.artefacts.budget._limit", int(held))
+        for name, array in told().items():
+            np.testing.assert_allclose(array, expected[name], rtol=1e-8, atol=1e-11, err_msg=name)
+    monkeypatch.setattr("fading.artefacts.budget._limit", int(0.9 * one))
+    with pytest.raises(FadingError, match="A counterfactual that is recorded 3 times needs"):
+        told()
