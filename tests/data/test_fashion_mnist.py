@@ -34,7 +34,7 @@ def test_another_or_half_a_fashion_mnist_is_refused_and_the_next_source_tried(tm
 
     fake(tmp_path / "debian", damage)
     monkeypatch.setattr(fashion_mnist, "DEBIAN", tmp_path / "debian")
-    monkeypatch.setattr(fashion_mnist, "_from_mirrors", offline)
+    monkeypatch.setattr(fashion_mnist, "_from_mirror", offline)
     monkeypatch.setattr(fashion_mnist, "_from_debian", offline)
     with pytest.raises(FadingError, match=sentence) as raised:
         fashion_mnist.fetch(iter)

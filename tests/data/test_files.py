@@ -72,9 +72,9 @@ def test_features_are_taken_as_they_are_and_bytes_scaled(tmp_path, dtype, scale)
     assert arrays["train_inputs.0"] == pytest.approx(content["inputs"][arrays["train_rows"]] / scale, abs=1e-6)
 
 
-def test_sentences_are_encoded(tmp_path):
+def test_sentences_are_encoded(tmp_path, minilm_weights):
     dataset = mapping(tmp_path, texts(), texts(4), "sentences")
-    arrays = drawn(dataset, "features", minilm.Encoder(minilm.fetch(iter)))
+    arrays = drawn(dataset, "features", minilm.Encoder(minilm_weights))
     assert arrays["train_inputs.0"].shape == (5, 384)
     assert (arrays["test_rows"] >= 9).all(), "rows of both splits, one after the other"
     assert arrays["test_labels"].tolist() == [(row - 9) % 3 for row in arrays["test_rows"]]

@@ -27,13 +27,13 @@ def test_a_failed_fetch_says_so_leaves_nothing_and_the_next_run_recovers(tmp_pat
     assert reviews.label.mean() == pytest.approx(0.496, abs=5e-4)
 
 
-def test_drawn_examples_are_disjoint_and_know_their_rows():
+def test_drawn_examples_are_disjoint_and_know_their_rows(minilm_weights):
     texts = [f"review {i}" for i in range(60)]
     frame = pd.DataFrame({"text": texts, "rating": np.linspace(-3, 3, 60)})
     clear = movie_reviews.labelled(frame)
     assert set(clear.rating.abs() > 0.5) == {True}
     settings = {"takes": "features", "train": 20, "test": 10, "tokens": 8}
-    arrays = draw_examples(movie_reviews, settings, frame, minilm.Encoder(minilm.fetch(iter)), iter)
+    arrays = draw_examples(movie_reviews, settings, frame, minilm.Encoder(minilm_weights), iter)
     assert arrays["train_inputs.0"].shape == (20, 384)
     assert not set(arrays["train_rows"]) & set(arrays["test_rows"])
     expected = (frame.rating[arrays["test_rows"]] > 0).astype(int)
@@ -41,9 +41,9 @@ def test_drawn_examples_are_disjoint_and_know_their_rows():
     assert arrays["train_labels"].tolist() == (frame.rating[arrays["train_rows"]] > 0).astype(int).tolist()
 
 
-def test_inputs_are_what_the_encoder_makes_of_the_sentences_in_their_order():
+def test_inputs_are_what_the_encoder_makes_of_the_sentences_in_their_order(minilm_weights):
     frame = pd.DataFrame({"text": [f"review {i}" for i in range(60)], "rating": np.linspace(-3, 3, 60)})
-    encoder = minilm.Encoder(minilm.fetch(iter))
+    encoder = minilm.Encoder(minilm_weights)
     settings = {"takes": "hidden-states", "train": 20, "test": 10, "tokens": 8}
     arrays = draw_examples(movie_reviews, settings, frame, encoder, iter)
     hidden, mask = encoder.hidden_states([f"review {row}" for row in arrays["test_rows"]], 8, iter)

@@ -42,9 +42,9 @@ def test_both_splits_are_read_with_their_labels(source):
     assert source.label[source.split == "test"].tolist() == [1, 0, 1, 1, 0]
 
 
-def test_rows_are_those_of_the_whole_and_splits_stay_apart(source):
+def test_rows_are_those_of_the_whole_and_splits_stay_apart(source, minilm_weights):
     settings = {"takes": "features", "train": 8, "test": 4, "tokens": 6}
-    arrays = draw_examples(sst2, settings, source, minilm.Encoder(minilm.fetch(iter)), iter)
+    arrays = draw_examples(sst2, settings, source, minilm.Encoder(minilm_weights), iter)
     for split in ("train", "test"):
         rows = source.iloc[arrays[f"{split}_rows"]]
         assert set(rows.split) == {split}

@@ -10,7 +10,8 @@ from conftest import Tiny, reference_gradients
 from fading.derivatives import gradients
 from fading.derivatives.factors import Dense, Outer, Rows
 from fading.derivatives.gradients import gradient_norms, gradient_products, gradient_projections, per_example_gradients
-from fading.derivatives.layers import features, join, layer_gradients, layers, split
+from fading.derivatives.layer_gradients import layer_gradients
+from fading.derivatives.layers import features, join, layers, split
 from fading.errors import FadingError
 from fading.models.case import Case, Examples
 from fading.models.resnet import ResNet
@@ -219,12 +220,24 @@ class Transposed(nn.Module):
         return self.head(self.inner(x.T[..., None])[..., 0].T)
 
 
+class Regularised(nn.Module):
+    """A layer whose weight is used beside it."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.inner(x) + self.inner.weight.sum(1)
+
+
 SILENTLY_WRONG = [
     (lambda: nn.Sequential(nn.Linear(6, 4), nn.ReLU(inplace=True), nn.Linear(4, 3)), "layer 0 is overwritten in place"),
     (
         lambda: nn.Sequential(nn.Linear(6, 4), nn.GroupNorm(2, 4, bias=False), nn.Linear(4, 3)),
         r"not known for 1 \(Group",
     ),
+    (Regularised, "not known for inner.weight, which the model uses outside its layers as well"),
     (Transposed, "layer inner is used neither by example nor once for all"),
     (lambda: nn.Sequential(nn.Unflatten(1, (1, 2, 3)), nn.BatchNorm2d(1), nn.Flatten()), r"not known for 1 \(Batch"),
 ]

@@ -3,7 +3,8 @@
 import pytest
 import torch
 from conftest import Tiny, reference_gradients
-from fading.derivatives.layers import NORMS, join, layers
+from fading.derivatives.kinds import NORMS
+from fading.derivatives.layers import join, layers
 from fading.influence.ekfac import drawn_labels, fit, precondition, scores
 from fading.influence.problem import Problem
 from fading.training.optimizers import SGD

@@ -15,22 +15,17 @@ TOKENS = 16
 
 
 @pytest.fixture(scope="module")
-def weights():
-    return minilm.fetch(iter)
+def tensors(minilm_weights):
+    return {name: torch.from_numpy(array) for name, array in minilm_weights.items() if not name.endswith(".json")}
 
 
 @pytest.fixture(scope="module")
-def tensors(weights):
-    return {name: torch.from_numpy(array) for name, array in weights.items() if not name.endswith(".json")}
-
-
-@pytest.fixture(scope="module")
-def reference(weights, tensors):
+def reference(minilm_weights, tensors):
     """What transformers' BERT makes of the sentences, and their mask."""
-    config = BertConfig(**json.loads(weights["config.json"].tobytes()), attn_implementation="eager")
+    config = BertConfig(**json.loads(minilm_weights["config.json"].tobytes()), attn_implementation="eager")
     theirs = BertModel(config).eval()
     theirs.load_state_dict(tensors, strict=False)
-    tokenizer = Tokenizer.from_str(weights["tokenizer.json"].tobytes().decode())
+    tokenizer = Tokenizer.from_str(minilm_weights["tokenizer.json"].tobytes().decode())
     tokenizer.enable_truncation(TOKENS)
     tokenizer.enable_padding(length=TOKENS)
     encoded = tokenizer.encode_batch(SENTENCES)
@@ -39,9 +34,9 @@ def reference(weights, tensors):
         return theirs(ids, attention_mask=mask), mask
 
 
-def test_bert_top_on_cached_states_is_the_whole_bert(weights, tensors, reference):
+def test_bert_top_on_cached_states_is_the_whole_bert(minilm_weights, tensors, reference):
     expected, mask = reference
-    hidden, ours_mask = minilm.Encoder(weights).hidden_states(SENTENCES, TOKENS, iter)
+    hidden, ours_mask = minilm.Encoder(minilm_weights).hidden_states(SENTENCES, TOKENS, iter)
     top = bert.build({}, (hidden, ours_mask), classes=2)
     bert.load_pretrained(top, tensors)
     assert torch.equal(ours_mask, mask)
@@ -49,10 +44,10 @@ def test_bert_top_on_cached_states_is_the_whole_bert(weights, tensors, reference
         torch.testing.assert_close(top.pooled(hidden, ours_mask), expected.pooler_output, atol=2e-6, rtol=1e-5)
 
 
-def test_embeddings_are_the_mean_over_word_pieces(weights, reference):
+def test_embeddings_are_the_mean_over_word_pieces(minilm_weights, reference):
     expected, mask = reference
     mean = (expected.last_hidden_state * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
-    embeddings = minilm.Encoder(weights).embeddings(SENTENCES, TOKENS, iter)
+    embeddings = minilm.Encoder(minilm_weights).embeddings(SENTENCES, TOKENS, iter)
     torch.testing.assert_close(embeddings, nn.functional.normalize(mean))
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from encoders import architecture, network
-from fading.data import minilm
 from fading.data.drawing import flipped
 from fading.errors import FadingError
 from fading.models import MODELS
@@ -95,8 +94,8 @@ def test_random_parameters_depend_on_the_seed_alone():
     assert not torch.equal(initial_parameters(settings | {"seed": 1}, case, None), first)
 
 
-def test_pretrained_parameters_replace_all_but_the_classifier():
-    settings, weights = settings_of("bert"), minilm.fetch(iter)
+def test_pretrained_parameters_replace_all_but_the_classifier(minilm_weights):
+    settings, weights = settings_of("bert"), minilm_weights
     case = open_case(settings, drawn("bert"))
     starts = [case.unflatten(initial_parameters(settings | {"seed": seed}, case, weights)) for seed in (0, 1)]
     differing = {name for name in starts[0] if not torch.equal(starts[0][name], starts[1][name])}

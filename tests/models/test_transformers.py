@@ -271,7 +271,11 @@ def test_what_can_not_be_built_or_loaded_is_refused(tmp_path):
         ),
         (changed(tmp_path, num_hidden_layers=3), {}, r"encoder.layer.2.attention.self.query.weight: found none"),
         (changed(tmp_path, intermediate_size=7), {"train": "head"}, r"intermediate.dense.weight: found \(6, 4\); acc"),
-        (changed(tmp_path, vocab_size=9), {}, r"The tokenizer has the word piece \d+; the model knows 9 of them"),
+        (
+            changed(tmp_path, vocab_size=9),
+            {},
+            r"tokenizer.json has the word piece \d+; the model of config.json knows 9.",
+        ),
         (changed(tmp_path, max_position_embeddings=7), {}, "examples.tokens: found 8; accepted is at most 7"),
         (weights, {"train": "last-3"}, "train: found last-3; accepted is at most last-2, every layer of the encoder"),
     ):

@@ -39,7 +39,7 @@ rule source:
     benchmark:
         times_of("source", "study", "case", "format")
     conda:
-        "../../envs/data.yaml"
+        "../../envs/torch.yaml"
     params:
         settings=settings("source"),
     script:
@@ -58,7 +58,7 @@ rule pretrained:
     benchmark:
         times_of("pretrained", "study", "case")
     conda:
-        "../../envs/data.yaml"
+        "../../envs/torch.yaml"
     params:
         settings=settings("pretrained"),
     script:

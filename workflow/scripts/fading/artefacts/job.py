@@ -6,11 +6,13 @@ import sys
 import traceback
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 
 from fading.artefacts import budget, store
 from fading.artefacts.devices import compute_on, computed_on
 from fading.errors import FadingError
 
+ROOT = Path(__file__).resolve().parents[4]  # of the workflow, from which lineage names its files wherever a study runs
 LOCK = "envs/study.lock"
 NUMERICS = (
     "numpy",
@@ -99,10 +101,15 @@ def lineage(rule: str, wildcards: dict, settings: dict, inputs: list[str], code:
         "wildcards": wildcards,
         "settings": settings,
         "inputs": {file: store.sha256(file) for file in sorted(inputs)},
-        "code": {file: store.sha256(file) for file in sorted(code)},
+        "code": {_from_root(file): store.sha256(file) for file in sorted(code)},
         "threads": threads,
         **environment(),
     }
+
+
+def _from_root(file):
+    """Its path as it is where a study runs in the workflow's own folder."""
+    return os.path.relpath(file, ROOT) if os.path.isabs(file) else file
 
 
 def environment() -> dict:
@@ -110,7 +117,7 @@ def environment() -> dict:
     loaded = {name: version(name) for name in NUMERICS if name in sys.modules}
     bounded = {"budget": budget.as_text()} if "torch" in loaded else {}
     return {
-        "lock": store.sha256(LOCK),
+        "lock": store.sha256(ROOT / LOCK),
         "versions": {"python": platform.python_version(), **loaded},
         "device": computed_on(),
         **bounded,

@@ -56,15 +56,17 @@ def hub_address(name: str, revision: str, file: str, kind: str = "dataset") -> s
     return hf_hub_url(name, file, repo_type=kind, revision=revision)
 
 
-def source_distribution(name: str, version: str, pins: Mapping[str, str], folder: Path, progress=iter) -> Path:
-    """A package's source archive <name>-<version>.tar.gz from the Python package index, by its pinned hash.
+SOURCE, WHEEL = ("--no-binary", ":all:", "--no-build-isolation"), ("--only-binary", ":all:")
 
-    Raises FadingError if the index can't be reached or has another file.
+
+def packaged(name: str, version: str, archive: str, pins: Mapping[str, str], folder: Path, progress=iter) -> Path:
+    """The archive of a package from the Python package index, its source .tar.gz or its wheel, by its pinned hash.
+
+    Nothing of it is installed or run. Raises FadingError if the index can't be reached or has another file.
     """
-    archive = f"{name}-{version}.tar.gz"
     requirement = folder / "requirement.txt"
     requirement.write_text(f"{name}=={version} --hash=sha256:{pins[archive]}\n")
-    options = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--require-hashes"]
+    options = ["--no-deps", "--require-hashes", *(WHEEL if archive.endswith(".whl") else SOURCE)]
     command = [sys.executable, "-m", "pip", "download", *options, "-r", requirement, "-d", folder]
     if any(subprocess.run(each).returncode for each in progress([command])):
         raise FadingError(

@@ -5,15 +5,13 @@ import shutil
 import subprocess
 import tempfile
 import zlib
-from http.client import HTTPException
 from pathlib import Path
 from types import MappingProxyType
-from urllib.request import urlopen
 
 import numpy as np
 
 from fading.data import Dataset, images
-from fading.data.downloads import verify
+from fading.data.downloads import fetched, verify
 from fading.data.drawing import Draw, draw_splits
 from fading.errors import FadingError
 
@@ -34,6 +32,7 @@ PINS = MappingProxyType(
         "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     }
 )
+MIRROR = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"  # its makers', which torchvision reads, too
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 MEAN, DEVIATION = 0.2860, 0.3530  # of its pixels
 
@@ -41,16 +40,16 @@ MEAN, DEVIATION = 0.2860, 0.3530  # of its pixels
 def fetch(progress) -> dict[str, np.ndarray]:
     """train_images (60000, 28, 28) and t10k_images uint8, and their labels 0 to 9.
 
-    Takes the files from Debian's dataset-fashion-mnist where installed, else downloads them from the mirrors that
-    torchvision knows, else downloads that Debian package without installing it.
+    Takes the files from Debian's dataset-fashion-mnist where installed, else downloads them from their makers' mirror,
+    else downloads that Debian package without installing it.
     """
     failures = []
-    for source in (_installed, _from_mirrors, _from_debian):
+    for source in (_installed, _from_mirror, _from_debian):
         with tempfile.TemporaryDirectory() as scratch:
             try:
                 folder = source(Path(scratch), progress)
                 return {_array_name(name): _idx_array(folder / f"{name}.gz", Path(scratch)) for name in PINS}
-            except (OSError, EOFError, HTTPException, zlib.error, subprocess.CalledProcessError, FadingError) as error:
+            except (OSError, EOFError, zlib.error, subprocess.CalledProcessError, FadingError) as error:
                 failures.append(f"{source.__doc__}: {str(error).rstrip('.')}")
     raise FadingError(
         f"Fashion-MNIST could be had from no source ({'; '.join(failures)}); nothing was kept: "
@@ -77,13 +76,10 @@ def _installed(scratch, progress):
     return DEBIAN
 
 
-def _from_mirrors(scratch, progress):
-    """the mirrors that torchvision knows"""
-    from torchvision.datasets import FashionMNIST
-
-    for name in progress(list(PINS)):
-        with urlopen(f"{FashionMNIST.mirrors[0]}{name}.gz", timeout=30) as remote:
-            (scratch / f"{name}.gz").write_bytes(remote.read())
+def _from_mirror(scratch, progress):
+    """its makers' mirror"""
+    for name in progress(list(PINS)):  # they are pinned unpacked
+        fetched(f"{MIRROR}/{name}.gz", f"{name}.gz", {}, scratch)
     return scratch
 
 

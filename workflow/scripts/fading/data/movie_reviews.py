@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fading.data import Dataset, sentences
-from fading.data.downloads import source_distribution, verify
+from fading.data.downloads import packaged, verify
 from fading.data.drawing import Draw, subset
 
 DATASET = Dataset(
@@ -34,7 +34,8 @@ PINS = MappingProxyType(
 def fetch(progress) -> pd.DataFrame:
     """10,605 snippets: columns text, rating (people's mean, −4 to 4)."""
     with tempfile.TemporaryDirectory() as scratch:
-        with tarfile.open(source_distribution("vaderSentiment", "2.5", PINS, Path(scratch), progress)) as sdist:
+        source = packaged("vaderSentiment", "2.5", "vaderSentiment-2.5.tar.gz", PINS, Path(scratch), progress)
+        with tarfile.open(source) as sdist:
             inner = sdist.extractfile("vaderSentiment-2.5/additional_resources/hutto_ICWSM_2014.tar.gz").read()
         with tarfile.open(fileobj=BytesIO(inner)) as archive:
             name = "movieReviewSnippets_GroundTruth.txt"

@@ -24,10 +24,13 @@ class WordPieces:
         """Word pieces, mask and types, (n, tokens) int64 each, of sentences or of pairs of them.
 
         They are cut or padded to `tokens` pieces; the mask is 1 where a piece is, types are 1 in a pair's second part
-        if the tokenizer tells them apart.
+        if the tokenizer tells them apart. Raises FadingError for pieces that the checkpoint's model does not know.
         """
         self.tokenizer.enable_truncation(tokens)
         self.tokenizer.enable_padding(length=tokens, pad_id=self.config.get("pad_token_id") or 0)
         encoded = self.tokenizer.encode_batch(sentences)
         kinds = ("ids", "attention_mask", "type_ids")
-        return tuple(torch.as_tensor(np.array([getattr(one, kind) for one in encoded], np.int64)) for kind in kinds)
+        pieces, mask, types = (np.array([getattr(one, kind) for one in encoded], np.int64) for kind in kinds)
+        if (most := pieces.max(initial=0)) >= (known := self.config["vocab_size"]):
+            raise FadingError(f"tokenizer.json has the word piece {most}; the model of config.json knows {known}.")
+        return tuple(map(torch.as_tensor, (pieces, mask, types)))

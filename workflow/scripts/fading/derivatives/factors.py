@@ -66,11 +66,13 @@ class Outer(LayerGradients):
         return products.view(n, positions, -1, positions).sum((1, 3))
 
     def project(self, vectors: Tensor) -> Tensor:
-        (_, positions, i), o = self.inputs.shape, self.backward.shape[2]
+        (n, positions, i), o = self.inputs.shape, self.backward.shape[2]
         if positions > 1:
             return super().project(vectors)
-        weights = vectors.view(-1, o, i)  # one position: apply the vectors to the inputs, without forming the gradients
-        return torch.einsum("ni,roi,no->nr", self.inputs[:, 0], weights, self.backward[:, 0])
+        # One position: apply the vectors to the inputs, without forming the gradients. In two products, since einsum
+        # takes three in an order that depends on whether opt-einsum is installed.
+        through = (self.inputs[:, 0] @ vectors.reshape(-1, i).T).view(n, -1, o)
+        return (through @ self.backward[:, 0, :, None])[..., 0]
 
     def squared_norms(self) -> Tensor:
         if self.inputs.shape[1] > 1:

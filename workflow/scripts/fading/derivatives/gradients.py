@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from fading.artefacts import budget
-from fading.derivatives.layers import join, layer_gradients, split
+from fading.derivatives.layer_gradients import layer_gradients
+from fading.derivatives.layers import join, split
 from fading.models.case import Case, Examples
 
 CHUNK = 128

@@ -12,7 +12,6 @@ from fading.derivatives.curvature import Curvature
 from fading.derivatives.gradients import gradient_projections, per_example_gradients
 from fading.errors import FadingError
 from fading.models.case import Case
-from fading.training.optimizers import push
 from fading.training.segment import Segment, descend
 
 
@@ -41,8 +40,8 @@ def linear_response(
             if drawn.any():
                 forcing = per_example_gradients(case, state[0], case.train[batch[drawn]])
                 gradients += members[:, drawn] @ forcing / len(batch)
-            jacobian = optimizer.jacobian(state, curvature.gradient(), step - 1)
-            tangents = push(jacobian, torch.cat([tangents, gradients[:, None]], 1))
+            moving = torch.cat([tangents, gradients[:, None]], 1)
+            tangents = optimizer.push(state, curvature.gradient(), step - 1, moving)
         state = after
         yield step, state[0], tangents[:, 0]
 

@@ -18,7 +18,6 @@ from fading.artefacts import budget
 from fading.derivatives.curvature import Curvature
 from fading.derivatives.gradients import gradient_projections, per_example_gradients
 from fading.models.case import Examples
-from fading.training.optimizers import pull
 from fading.training.segment import Segment, descend
 
 TOGETHER = 16  # losses followed in one pass, so that memory does not grow with their number
@@ -102,7 +101,7 @@ def pulled_back(
         if not len(reading):
             continue
         curvature = Curvature(case, state[0], batch)
-        pulled = pull(optimizer.jacobian(state, curvature.gradient(), step), cotangents)
+        pulled = optimizer.pull(state, curvature.gradient(), step, cotangents)
         yield Pulled(step, batch, state, pulled[:, -1], reading)
         further = reading - step < (ages or math.inf)
         if step == segment.first_step or not further.any():

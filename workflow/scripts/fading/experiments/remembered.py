@@ -16,7 +16,7 @@ from fading.evidence.tables import by_test_example, located
 from fading.experiments.memory import GRADIENT_DOT, ONCE, STEP_DOT, agreement
 from fading.models.case import Case, Examples
 from fading.training.counterfactuals import Counterfactual
-from fading.training.optimizers import SGD, pull
+from fading.training.optimizers import SGD
 from fading.training.retraining import weights
 from fading.training.segment import Segment, batch_loss, descend, state_after, unit_weights
 
@@ -67,7 +67,7 @@ def _at_its_time(segment: Segment, step: Pulled, tested: Examples, ritz: Ritz):
     if not isinstance(optimizer, SGD):
         cotangents = torch.zeros(len(tested), *step.state.shape, dtype=case.dtype)
         cotangents[:, 0] = per_example_gradients(case, theta, tested)
-        pulled = pull(optimizer.jacobian(step.state, _gradient(case, theta, step.batch), step.step), cotangents)
+        pulled = optimizer.pull(step.state, _gradient(case, theta, step.batch), step.step, cotangents)
         moved = per_example * gradient_projections(case, theta, drawn, pulled[:, -1])
         return {GRADIENT_DOT: dot, STEP_DOT: moved}, lambda reading: {}
     rate = optimizer.rate(step.step) * per_example

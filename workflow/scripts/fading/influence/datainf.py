@@ -5,7 +5,7 @@ from torch import Tensor
 
 from fading.derivatives.factors import LayerGradients
 from fading.derivatives.gradients import chunks
-from fading.derivatives.layers import layer_gradients
+from fading.derivatives.layer_gradients import layer_gradients
 from fading.errors import FadingError
 from fading.influence import Estimator
 from fading.influence.problem import Problem, Scores

@@ -8,7 +8,7 @@ from torch import Tensor
 from fading.artefacts import budget
 from fading.derivatives.factors import Dense, LayerGradients, Outer, Rows
 from fading.derivatives.gradients import chunks, layer_projections
-from fading.derivatives.layers import layer_gradients
+from fading.derivatives.layer_gradients import layer_gradients
 from fading.influence import Estimator
 from fading.influence.problem import Problem, Scores
 from fading.models.case import Case, Examples
@@ -101,7 +101,7 @@ def precondition(
 
 def drawn_labels(case: Case, theta: Tensor, examples: Examples, seed: int) -> Examples:
     """The examples with labels drawn from the model's own distribution."""
-    logits = torch.cat([case.outputs(theta, chunk) for chunk in chunks(case, examples)])
+    logits = case.outputs(theta, examples)
     generator = torch.Generator().manual_seed(seed)
     labels = torch.multinomial(logits.softmax(1).cpu(), 1, generator=generator)[:, 0]
     return Examples(examples.inputs, labels.to(logits.device))

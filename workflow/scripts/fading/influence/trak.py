@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from fading.derivatives.gradients import chunks
-from fading.derivatives.layers import layer_gradients, split
+from fading.derivatives.layer_gradients import layer_gradients
+from fading.derivatives.layers import split
 from fading.influence import Estimator
 from fading.influence.problem import Problem, Scores
 from fading.models.case import Case, Examples
@@ -109,5 +110,4 @@ def rademacher(seed: int, model: int, count: int, dtype: torch.dtype) -> Project
 
 def _shortfall(case, theta, examples):
     """1 − p of each example: (n,)."""
-    with torch.no_grad():
-        return torch.cat([torch.sigmoid(-case.losses(theta, chunk).double()) for chunk in chunks(case, examples)])
+    return torch.sigmoid(-case.evaluated(theta, examples).double())

@@ -1,6 +1,7 @@
 """A case is a model, its data and its loss: what all stages see, whatever the kind of model."""
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,13 @@ from fading.artefacts import budget
 from fading.data.drawing import flipped
 from fading.errors import FadingError
 from fading.models import MODELS
+
+# Of θ and its derivatives, and of the products of matrices that training makes where that is another.
+PRECISIONS = {
+    "float32": (torch.float32, None),
+    "float64": (torch.float64, None),
+    "bfloat16": (torch.float32, torch.bfloat16),
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,8 @@ class Case:
     """A model with flat parameters θ of length p, its training and test examples, and its loss.
 
     The loss of an example is its cross-entropy in nats. Training minimises the mean weighted loss of a batch plus
-    weight_decay/2 · ‖θ‖². `measured` counts the first test examples, those on which influence is measured.
+    weight_decay/2 · ‖θ‖². `measured` counts the first test examples, those on which influence is measured. θ and all
+    derivatives are of `dtype`; with another `forward`, steps of training and outputs alone multiply matrices in that.
     """
 
     module: nn.Module
@@ -45,6 +54,7 @@ class Case:
     measured: int
     weight_decay: float
     dtype: torch.dtype
+    forward: torch.dtype | None = None
 
     @property
     def tested(self) -> Examples:
@@ -76,7 +86,14 @@ class Case:
 
     def logits(self, theta: Tensor, inputs: tuple[Tensor, ...]) -> Tensor:
         """(n, classes)"""
-        return functional_call(self.module, self.unflatten(theta), inputs)
+        return functional_call(self.module, self.unflatten(theta), inputs).to(self.dtype)
+
+    def multiplying(self) -> AbstractContextManager:
+        """Within it matrices are multiplied as training does, the logits still in `dtype`."""
+        if self.forward is None:
+            return nullcontext()
+        device = torch.get_default_device().type
+        return torch.autocast(device, self.forward, cache_enabled=False)
 
     def output_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss in nats of each example given its logits (n, classes), without weight decay: (n,)."""
@@ -89,7 +106,7 @@ class Case:
     def outputs(self, theta: Tensor, examples: Examples) -> Tensor:
         """The logits (n, classes) without what it takes for gradients, in chunks that fit the budget."""
         size = budget.fitting(self.bytes_per_example, len(examples), share=0.5)
-        with torch.no_grad():
+        with torch.no_grad(), self.multiplying():
             chunks = (examples[start : start + size].inputs for start in range(0, len(examples), size))
             return torch.cat([self.logits(theta, inputs) for inputs in chunks])
 
@@ -112,9 +129,13 @@ class Case:
         del held  # until here, so that no storage is another's
         return sum(storages.values())
 
+    def evaluated(self, theta: Tensor, examples: Examples) -> Tensor:
+        """The loss of each example from such outputs: (n,)."""
+        return self.output_losses(self.outputs(theta, examples), examples.labels)
+
     def measured_losses(self, theta: Tensor) -> Tensor:
-        """The loss of each measured test example, without what it takes for gradients: (measured,)."""
-        return self.output_losses(self.outputs(theta, self.tested), self.tested.labels)
+        """The loss of each measured test example, from outputs: (measured,)."""
+        return self.evaluated(theta, self.tested)
 
 
 def _build(settings: dict, inputs: tuple[Tensor, ...], architecture: np.ndarray | None) -> nn.Module:
@@ -130,7 +151,7 @@ def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
     and by which seed: that of the run, so that runs differ in their errors as in all else that is drawn at random.
     With the examples comes what of the model does not train, where there is such (see the subpackage).
     """
-    dtype = getattr(torch, settings["model"]["precision"])
+    dtype, forward = PRECISIONS[settings["model"]["precision"]]
     if "flipped" in settings:
         errors = flipped(arrays["train_labels"], classes=settings["classes"], **settings["flipped"])
         arrays = {**arrays, "train_labels": errors}
@@ -151,6 +172,7 @@ def open_case(settings: dict, arrays: dict[str, np.ndarray]) -> Case:
         measured=settings["measured"],
         weight_decay=settings["weight_decay"],
         dtype=dtype,
+        forward=forward,
     )
 
 

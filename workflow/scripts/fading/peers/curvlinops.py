@@ -11,7 +11,7 @@ from fading.peers.comparisons import Comparison, module_at, vectors
 with warnings.catch_warnings(action="ignore"):
     from curvlinops import GGNLinearOperator, HessianLinearOperator
 
-COUNT, BATCH = 4, 64
+COUNT, BATCH = 8, 64
 REMARK = (
     f"{COUNT} products. Norm layers replaced by elementary operations: with torch's own, the forward derivative of the "
     "backward pass that curvlinops takes raises for GroupNorm and is wrong for LayerNorm's weight."

@@ -2,7 +2,8 @@
 
 The state (1 + s, p) holds the parameters θ in its first row and the optimiser's s moments below. A step treats each
 coordinate by itself, so its derivative is a small matrix per coordinate: jacobian() gives d(next state)/d(state,
-gradient), (1 + s, 2 + s, p), with a last axis of 1 where it is the same for all coordinates.
+gradient), (1 + s, 2 + s, p), with a last axis of 1 where it is the same for all coordinates. push() and pull() apply it
+to COLUMNS coordinates at a time, since of millions it would take a dozen times what the state does.
 """
 
 from abc import ABC, abstractmethod
@@ -12,6 +13,8 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+
+COLUMNS = 2**16
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,25 @@ class Optimizer(ABC):
     @abstractmethod
     def jacobian(self, state: Tensor, gradient: Tensor, t: int) -> Tensor:
         """The derivative of step() at the same arguments."""
+
+    def push(self, state: Tensor, gradient: Tensor, t: int, tangents: Tensor) -> Tensor:
+        """How step t moves k tangents (k, 2 + s, p) of state and gradient: those of the next state, (k, 1 + s, p)."""
+        moved = tangents.new_zeros(len(tangents), *state.shape)
+        for columns, jacobian in self._jacobians(state, gradient, t):
+            _add_product(moved[..., columns], jacobian.transpose(0, 1), tangents[..., columns])
+        return moved
+
+    def pull(self, state: Tensor, gradient: Tensor, t: int, cotangents: Tensor) -> Tensor:
+        """The transpose of push: cotangents (k, 1 + s, p) of the next state to (k, 2 + s, p)."""
+        pulled = cotangents.new_zeros(len(cotangents), 1 + len(state), len(gradient))
+        for columns, jacobian in self._jacobians(state, gradient, t):
+            _add_product(pulled[..., columns], jacobian, cotangents[..., columns])
+        return pulled
+
+    def _jacobians(self, state, gradient, t):
+        for start in range(0, len(gradient), COLUMNS):
+            columns = slice(start, start + COLUMNS)
+            yield columns, self.jacobian(state[:, columns], gradient[columns], t)
 
 
 @dataclass(frozen=True)
@@ -134,18 +156,11 @@ class AdamW(Optimizer):
         return jacobian
 
 
-def push(jacobian: Tensor, tangents: Tensor) -> Tensor:
-    """How a step moves k tangents (k, 2 + s, p) of state and gradient: tangents of the next state, (k, 1 + s, p)."""
-    return pull(jacobian.transpose(0, 1), tangents)
-
-
-def pull(jacobian: Tensor, cotangents: Tensor) -> Tensor:
-    """The transpose of push: cotangents (k, 1 + s, p) of the next state to (k, 2 + s, p)."""
-    pulled = cotangents.new_zeros(len(cotangents), jacobian.shape[1], cotangents.shape[2])
-    for (after, before), block in zip(product(*map(range, jacobian.shape[:2])), jacobian.flatten(0, 1), strict=True):
+def _add_product(to, jacobian, vectors):
+    """Add Σ_a J[a, b] v[a] of each coordinate, (k, b, p) of (k, a, p)."""
+    for (source, target), block in zip(product(*map(range, jacobian.shape[:2])), jacobian.flatten(0, 1), strict=True):
         if block.any():  # many are zero, and of millions of parameters a pass is dear
-            pulled[:, before].addcmul_(cotangents[:, after], block)
-    return pulled
+            to[:, target].addcmul_(vectors[:, source], block)
 
 
 OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "adamw": AdamW}

@@ -29,8 +29,9 @@ def unit_weights(case: Case) -> Tensor:
 
 
 def batch_loss(case: Case, theta: Tensor, batch: Tensor, weights: Tensor) -> Tensor:
-    """(1/|B|) Σ w_i ℓ_i + λ/2 ‖θ‖², a scalar."""
-    loss = (weights[batch] * case.losses(theta, case.train[batch])).sum() / len(batch)
+    """(1/|B|) Σ w_i ℓ_i + λ/2 ‖θ‖², a scalar, by the products of matrices that training makes."""
+    with case.multiplying():
+        loss = (weights[batch] * case.losses(theta, case.train[batch])).sum() / len(batch)
     return loss + case.weight_decay / 2 * (theta @ theta) if case.weight_decay else loss
 
 

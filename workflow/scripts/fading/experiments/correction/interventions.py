@@ -167,12 +167,10 @@ def correct(
     If it is to `go_on`, training does not end there, so that θ is kept after all of `steps`.
     """
     case, example, start = trained.case, trained.case.test[target : target + 1], treatment.segment.first_step
-    with torch.no_grad():
-        losses, thetas, taken = [case.losses(trained.state[0], example).item()], {}, None
+    losses, thetas, taken = [case.evaluated(trained.state[0], example).item()], {}, None
     for step, (theta, *_), _ in descend(treatment.segment, treatment.weights):
         if taken is None:
-            with torch.no_grad():
-                logits = case.logits(theta, example.inputs)
+            logits = case.outputs(theta, example)
             losses.append(case.output_losses(logits, example.labels).item())
             if (logits.argmax(1) == example.labels).item() == right:
                 taken = step - start
@@ -221,8 +219,7 @@ def retrained(
     again = Segment(case, checkpoints[start], batches(order, start), optimizer, start)
     thetas, _ = record(again, weights(case, counterfactual), [steps - start])
     example = case.test[target : target + 1]
-    with torch.no_grad():
-        losses = [case.losses(theta, example).item() for theta in (trained.state[0], thetas[0])]
+    losses = [case.evaluated(theta, example).item() for theta in (trained.state[0], thetas[0])]
     success = (trained.predicted(thetas[0], example) == example.labels).item()
     taken = steps if success else np.nan
     return _outcome(steps, success, taken, losses, trained.seen(thetas[0], target), np.nan, len(order["indices"]))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from fading.derivatives.gradients import chunks, gradient_norms
+from fading.derivatives.gradients import gradient_norms
 from fading.experiments import Experiment
 from fading.experiments.correction.names import RANDOM, REMOVE
 from fading.models.case import Case, Examples
@@ -43,8 +43,7 @@ def suspicions(case: Case, theta: Tensor, scores: dict[str, Tensor], seed: int) 
     self-influence ‖∇ℓ(θ; x)‖² (Koh and Liang 2017, with the identity for the Hessian); and what costs next to nothing,
     the loss ℓ(θ; x); and random numbers from the seed, the control.
     """
-    with torch.no_grad():
-        loss = torch.cat([case.losses(theta, chunk) for chunk in chunks(case, case.train)])
+    loss = case.evaluated(theta, case.train)
     means = {name: array.mean(1) for name, array in scores.items()}
     drawn = torch.randn(len(case.train), generator=torch.Generator().manual_seed(seed), device="cpu").to(loss.device)
     own = gradient_norms(case, theta, case.train).square()
