@@ -11,7 +11,7 @@ smoke: env
 	$(BIN)/snakemake --configfile config/smoke.yaml
 
 check: env
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow and not deployment"
 
 test: env
 	$(BIN)/pytest

@@ -8,9 +8,20 @@ LOCK = HERE / "study.lock"
 PYTHON = "3.11.7"  # to the patch: lineage records it
 FILES = ["numpy", "pandas", "pyarrow", "safetensors", "tqdm"]  # what artefacts and progress need
 KINDS = {
+    "base": ["jsonschema", "pyyaml", "snakemake", "snakemake-executor-plugin-slurm"],  # where each job has its own
     "data": ["huggingface-hub", "pooch", *FILES],
     "torch": ["matplotlib", "pooch", "scipy", "tokenizers", "torch", "torchvision", "transformers", *FILES],
-    "peers": ["captum", "curvlinops-for-pytorch", "dattri", "kronfluence", "scipy", "torch", *FILES],
+    "peers": [
+        "captum",
+        "curvlinops-for-pytorch",
+        "dattri",
+        "kronfluence",
+        "scipy",
+        "torch",
+        "torchvision",
+        "transformers",
+        *FILES,
+    ],
     "figures": ["matplotlib", "scipy", "seaborn", *FILES],
     "provenance": ["pillow", "pyyaml", "rocrate", "snakemake", *FILES],
 }

@@ -87,7 +87,8 @@ def pulled_back(
     a Hessian product per loss and step, but for the first of a loss's steps. Raises FadingError where the budget does
     not hold what is followed at once.
     """
-    case, optimizer, followed = segment.case, segment.optimizer, len(tested) * len(read)
+    case, optimizer = segment.case, segment.optimizer
+    followed = len(tested) * max(sum(one <= other < one + (ages or math.inf) for other in read) for one in read)
     what = f"Following test losses back through training ({followed} at a time)"
     budget.require(_following(segment.state) * followed, what, share=FOLLOWED)
     cotangents = torch.zeros(0, *segment.state.shape, dtype=case.dtype)

@@ -40,7 +40,8 @@ ESTIMATOR = Estimator(
     cost="for each checkpoint, a gradient per example and a Lanczos run, or EK-FAC's factors",
 )
 
-HELD = 7  # vectors for each test example: cotangents, scaled, filtered, and what that takes
+HELD = 3  # vectors for each test example: its cotangent, what that sums to, and that by layer
+FILTERED = 4  # and for each that is filtered at a time: scaled, filtered, and what that takes
 Filter = Callable[[Callable[[Tensor], Tensor], Tensor], Tensor]
 
 
@@ -65,19 +66,22 @@ def scores(problem: Problem, curvature: str, curvature_examples: int, krylov: in
     kept = sorted(step for step in problem.checkpoints if step <= problem.step)
     if len(kept) < 2:
         raise FadingError(f"SOURCE needs checkpoints before step {problem.step}; there is none.")
-    vectors = HELD * len(case.tested) + krylov
-    budget.require(vectors * problem.theta.nbytes, f"SOURCE for {len(case.tested)} test examples", share=0.6)
+    vectors, each = HELD * len(case.tested) + krylov, problem.theta.nbytes
+    budget.require(vectors * each, f"SOURCE for {len(case.tested)} test examples", share=0.45)
+    size = budget.fitting(FILTERED * each, len(case.tested), share=0.15)
     cotangents, total = per_example_gradients(case, problem.theta, case.tested), 0
+    summed = torch.empty_like(cotangents)
     for before, step in reversed(list(pairwise(kept))):
         theta, rate = problem.checkpoints[step][0], _effective_rate(optimizer, before, step)
         root = _root_preconditioner(optimizer, problem.checkpoints[step], step)
         applied = FACTORS[factors](problem, theta, root, curvature, curvature_examples, krylov)
-        scaled = cotangents * root
-        summed = applied(partial(_summed, rate=rate), scaled) * root
+        for few, sums in zip(cotangents.split(size), summed.split(size), strict=True):  # in their places
+            scaled = few * root
+            torch.mul(applied(partial(_summed, rate=rate), scaled), root, out=sums)
+            torch.div(applied(partial(_remembered, rate=rate), scaled), root, out=few)
         if not summed.isfinite().all():
             raise FadingError(f"SOURCE overflows before step {step}: curvature is too negative for the way travelled.")
         total = total - gradient_projections(case, theta, problem.train, summed, problem.progress) / len(case.train)
-        cotangents = applied(partial(_remembered, rate=rate), scaled) / root
     return Scores(total)
 
 
