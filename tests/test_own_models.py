@@ -1,6 +1,5 @@
 """docs/models.md: its tables say what the code says, and its example is followed literally in a clone."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT, clone, snakemake
+from conftest import ROOT, cli, clone, snakemake
 from fading.artefacts import store
 from fading.data import DATASETS
 from fading.models import MODELS
@@ -59,13 +58,6 @@ def test_a_pickle_that_is_trusted_is_converted_by_the_command(tmp_path):
     torch.save({"conv1.weight": torch.ones(2, 3)}, tmp_path / command[-2])
     subprocess.run([sys.executable, *command[1:]], cwd=tmp_path, check=True)
     assert load_file(tmp_path / command[-1])["conv1.weight"].shape == (2, 3)
-
-
-def cli(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    """The command, by a clone's own library."""
-    command = [sys.executable, "-c", "import sys; from fading.cli.main import main; sys.exit(main())", *arguments]
-    library = os.environ | {"PYTHONPATH": str(folder / "workflow/scripts")}
-    return subprocess.run(command, cwd=folder, env=library, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")

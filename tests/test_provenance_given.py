@@ -98,7 +98,7 @@ def remarks(study: StudyFolder, *files: str) -> dict[str, tuple[int, tuple[str, 
 
 def describe(study: StudyFolder) -> None:
     """Write the study's crate."""
-    workflow = ["Snakefile", "workflow/rules/data.smk"]
+    workflow = ["workflow/Snakefile", "workflow/rules/data.smk"]
     described = crate.crate(study.root, study.name, [EXAMPLES], [study.configfile], workflow)
     crate.write(described, study.folder)
 

@@ -14,6 +14,7 @@ rule convexity:
         log_of("convexity", "study", "case", "run"),
     benchmark:
         times_of("convexity", "study", "case", "run")
+    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:
@@ -33,6 +34,7 @@ rule remedies:
         log_of("remedies", "study", "case", "run"),
     benchmark:
         times_of("remedies", "study", "case", "run")
+    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:
@@ -73,6 +75,7 @@ rule trajectory:
         log_of("trajectory", "study", "case", "run"),
     benchmark:
         times_of("trajectory", "study", "case", "run")
+    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:
@@ -113,6 +116,7 @@ rule divergence:
         log_of("divergence", "study", "case", "run", "regime"),
     benchmark:
         times_of("divergence", "study", "case", "run", "regime")
+    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:

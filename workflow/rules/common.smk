@@ -5,7 +5,8 @@ from pathlib import Path
 import yaml
 from snakemake.exceptions import WorkflowError
 
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parents[1]
+SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 # Jobs run the library of this clone, whichever clone their environment was made in, and load no model from a hub.
 os.environ.update(PYTHONPATH=str(SCRIPTS), HF_HUB_OFFLINE="1", TORCH_DEVICE_BACKEND_AUTOLOAD="0")
@@ -33,7 +34,7 @@ RUNS = {name: config.pop(name, default) for name, default in zip(RUNNING, ("cpu"
 try:
     devices.check(RUNS["device"])
     budget.parsed(RUNS["budget"])
-    PLAN = Plan(config, yaml.safe_load(Path(workflow.basedir, "config/claims.yaml").read_text()))
+    PLAN = Plan(config, yaml.safe_load((ROOT / "config/claims.yaml").read_text()))
     JOBS = jobs.jobs(PLAN, jobs.STUDY)
 except FadingError as error:
     raise WorkflowError(str(error))
@@ -57,6 +58,11 @@ wildcard_constraints:
     chunk=r"\d+",
     format="parquet|safetensors",
     download="|".join(description.file for description in (*DATASETS.values(), *WEIGHTS.values())),
+
+
+def ours(file):
+    """A file of the workflow, which as a module of another lies elsewhere than that runs."""
+    return file if Path.cwd() == ROOT else str(ROOT / file)
 
 
 def own(wildcards):
@@ -93,7 +99,7 @@ def code(script, *sources):
 
     def closure(wildcards):
         loaded = (source(wildcards) if callable(source) else source for source in sources)
-        return [f"workflow/scripts/{file}" for file in imports(script, *filter(None, loaded))]
+        return [ours(f"workflow/scripts/{file}") for file in imports(script, *filter(None, loaded))]
 
     return closure
 

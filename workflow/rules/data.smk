@@ -19,6 +19,7 @@ rule download:
         log_of("download", "download"),
     benchmark:
         times_of("download", "download")
+    localrule: True
     conda:
         "../../envs/data.yaml"
     params:

@@ -14,6 +14,7 @@ rule leave_one_out:
         log_of("leave_one_out", "study", "case", "run"),
     benchmark:
         times_of("leave_one_out", "study", "case", "run")
+    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:
@@ -35,6 +36,7 @@ rule fading:
         log_of("fading", "study", "case", "run", "regime"),
     benchmark:
         times_of("fading", "study", "case", "run", "regime")
+    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:
@@ -74,6 +76,7 @@ rule seen:
         log_of("seen", "study", "case", "run"),
     benchmark:
         times_of("seen", "study", "case", "run")
+    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:
@@ -94,6 +97,7 @@ rule removal:
         log_of("removal", "study", "case", "run"),
     benchmark:
         times_of("removal", "study", "case", "run")
+    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:

@@ -18,6 +18,7 @@ for table in [*PLAN.tables, "peers", "benchmark"]:
             log_of(table_rule(table), "study"),
         benchmark:
             times_of(table_rule(table), "study")
+        localrule: True
         conda:
             "../../envs/figures.yaml"
         params:
@@ -40,6 +41,7 @@ rule claims:
         f"results/{config['study']}/logs/claims.log",
     benchmark:
         f"results/{config['study']}/times/claims.tsv"
+    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:
@@ -66,6 +68,7 @@ for topic in [*PLAN.topics, "claims", "peers"]:
             times_of(f"figure_{topic}", "study", "topic")
         wildcard_constraints:
             topic=topic,  # the script is found by it when the job runs, and all rules here share one variable
+        localrule: True
         conda:
             "../../envs/figures.yaml"
         params:

@@ -57,6 +57,7 @@ rule benchmark:
         code=code("peers/benchmark.py"),
     log:
         f"results/{config['study']}/logs/benchmark.log",
+    localrule: True
     conda:
         "../../envs/figures.yaml"
     script:

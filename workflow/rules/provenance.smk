@@ -1,13 +1,19 @@
 # Last: describe the study as an RO-Crate. On request: refresh the committed results and what is written about them.
 
 
+WORKFLOW = [
+    "workflow/Snakefile",
+    *(f"workflow/rules/{file.name}" for file in sorted(ROOT.glob("workflow/rules/*.smk"))),
+]
+
+
 rule crate:
     """Describe the study as an RO-Crate."""
     input:
         results=rules.figures.input,
-        configuration=[*(os.path.relpath(file) for file in workflow.configfiles), "config/claims.yaml"],
-        workflow=["Snakefile", *(f"workflow/rules/{file.name}" for file in sorted(SCRIPTS.parent.glob("rules/*.smk")))],
-        project=["envs/study.lock", "CITATION.cff"],
+        configuration=[*(os.path.relpath(file) for file in workflow.configfiles), ours("config/claims.yaml")],
+        workflow=[ours(file) for file in WORKFLOW],
+        project=[ours("envs/study.lock"), ours("CITATION.cff")],
         code=code("provenance/crate.py"),
     output:
         crate=f"results/{config['study']}/ro-crate-metadata.json",
@@ -15,6 +21,7 @@ rule crate:
         f"results/{config['study']}/logs/crate.log",
     benchmark:
         f"results/{config['study']}/times/crate.tsv"
+    localrule: True
     conda:
         "../../envs/provenance.yaml"
     script:
@@ -35,6 +42,7 @@ rule reference:
         code=code("provenance/reference.py"),
     log:
         f"results/{config['study']}/logs/reference.log",
+    localrule: True
     conda:
         "../../envs/figures.yaml"
     script:
@@ -48,6 +56,7 @@ rule scorecard:
         code=code("provenance/scorecard.py"),
     log:
         "results/scorecard.log",
+    localrule: True
     conda:
         "../../envs/figures.yaml"
     script:

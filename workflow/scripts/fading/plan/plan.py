@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from fading.artefacts.job import ROOT
 from fading.data import Dataset, described
 from fading.experiments import EXPERIMENTS
 from fading.experiments.correction.names import NEIGHBOURS, RANDOM
@@ -208,7 +209,8 @@ def read_plan(root: Path, configfile: str) -> Plan:
     for file in files:
         config = _laid_over(config, yaml.safe_load((root / file).read_text()))
     studied = {key: value for key, value in config.items() if key not in RUNNING}
-    return Plan(studied, yaml.safe_load((root / "config/claims.yaml").read_text()))
+    claims = next(folder / "config/claims.yaml" for folder in (root, ROOT) if (folder / "config/claims.yaml").is_file())
+    return Plan(studied, yaml.safe_load(claims.read_text()))
 
 
 def _laid_over(below, above):

@@ -12,7 +12,7 @@ from fading.plan.jobs import ON_REQUEST, STUDY, jobs
 from fading.plan.naming import job_name
 from fading.plan.wiring import GIVEN
 from fading.provenance.crate import described_jobs, hashes
-from fading.provenance.folder import CRATE, StudyFolder
+from fading.provenance.folder import CRATE, StudyFolder, located
 from fading.provenance.trace import brief
 
 HOLDS, OUTDATED, BROKEN = 0, 1, 2
@@ -82,7 +82,7 @@ class _Auditor:
     def sha256(self, file):
         """Of a file as it is, or as an archive says that it was; None if there is none."""
         if file not in self.hashes:
-            path = self.root / file
+            path = located(self.root, file)
             self.hashes[file] = store.sha256(path) if path.is_file() else self.study.left_out.get(file)
         return self.hashes[file]
 

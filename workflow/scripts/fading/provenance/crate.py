@@ -20,7 +20,7 @@ from fading.artefacts.seal import BLANK, is_sealed, seal
 from fading.data import DATASETS, WEIGHTS
 from fading.errors import FadingError
 from fading.plan.naming import job_file
-from fading.provenance.folder import inside
+from fading.provenance.folder import inside, located
 from fading.provenance.history import JobRecord, jobs
 
 PROFILES = {
@@ -135,7 +135,7 @@ class _Builder:
 
     def file(self, file, *kinds, **properties):
         """A data entity, made once."""
-        path, identifier = self.root / file, posixpath.relpath(file, base(self.study))
+        path, identifier = located(self.root, file), posixpath.relpath(file, base(self.study))
         if known := self.crate.get(identifier):
             return known
         described = {
@@ -280,7 +280,7 @@ class _Builder:
 
     def describe_study(self):
         """Who made it, under which licence, and the paper that it reproduces."""
-        citation = yaml.safe_load((self.root / "CITATION.cff").read_text())
+        citation = yaml.safe_load(located(self.root, "CITATION.cff").read_text())
         root = self.crate.root_dataset
         root["name"] = f"{citation['title']} (study {self.study})"
         root["description"] = citation["message"]

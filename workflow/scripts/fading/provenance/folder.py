@@ -7,17 +7,27 @@ from pathlib import Path
 
 import yaml
 
+from fading.artefacts.job import ROOT
 from fading.errors import FadingError
 from fading.plan.plan import Plan, read_plan
 
 CRATE = "ro-crate-metadata.json"
 LEFT_OUT = "left-out.json"  # in an exported archive: the sha256 of each file that it was made without
-PROJECT = ("Snakefile", "workflow", "config", "envs", "profiles")  # what it takes to run the workflow
+PROJECT = ("workflow", "config", "envs", "profiles")  # what it takes to run the workflow
 
 
 def inside(file: str) -> bool:
     """Is a file, by its path from a project's root, in the project? The user's own need not be."""
     return not Path(file).is_absolute() and os.pardir not in Path(os.path.normpath(file)).parts
+
+
+def located(root: Path, file: str) -> Path:
+    """Where a file is that a lineage names, by its path from a study's root.
+
+    Where the workflow is a module of another, its own files are not beside the results, but where this library is.
+    """
+    beside = (root / file).exists() or (root / "workflow" / "scripts").is_dir() or not inside(file)
+    return root / file if beside or file.startswith(("results/", "resources/")) else ROOT / file
 
 
 class StudyFolder:
@@ -30,7 +40,8 @@ class StudyFolder:
         self.folder = Path(folder).resolve()
         self.name = self.folder.name
         self.root = self.folder.parent.parent
-        if not self.folder.is_dir() or self.folder.parent.name != "results" or not (self.root / "Snakefile").is_file():
+        beside = any((self.root / file).is_file() for file in ("Snakefile", "workflow/Snakefile"))  # or another's
+        if not self.folder.is_dir() or self.folder.parent.name != "results" or not beside:
             raise FadingError(f"{folder} is not a study: accepted is a folder results/<study> beside its Snakefile.")
         files = sorted(self.root.glob("config/*.yaml"))
         mine = [file for file in files if self._study_in(file) == self.name]

@@ -8,6 +8,7 @@ from fading.artefacts import store
 from fading.artefacts.job import LOCK
 from fading.errors import FadingError
 from fading.plan.wiring import GIVEN
+from fading.provenance.folder import located
 
 LONG = 60  # characters of a setting
 AS_RECORDED, ABSENT, CHANGED = "as recorded", "not here", "CHANGED since"
@@ -80,9 +81,10 @@ def _lines(node, indent, states, seen):
 
 
 def _state(file: str, recorded: str) -> str:
-    if not Path(file).is_file():
+    path = located(Path(), file)
+    if not path.is_file():
         return ABSENT
-    return AS_RECORDED if store.sha256(file) == recorded else CHANGED
+    return AS_RECORDED if store.sha256(path) == recorded else CHANGED
 
 
 def _compact(mapping: dict, separator: str = ", ") -> str:
