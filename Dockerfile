@@ -1,8 +1,8 @@
 # The whole environment in one image; its command is the study. How to build and run it: docs/running.md.
-ARG BASE=docker.io/library/debian:bookworm-20250520-slim
+ARG BASE=docker.io/library/python:3.11.7-slim-bookworm
 FROM ${BASE}
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates make python3 python3-venv \
+ && apt-get install -y --no-install-recommends make \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /fading
 COPY . .

@@ -9,7 +9,7 @@ PYTHON = "3.11.7"  # to the patch: lineage records it
 FILES = ["numpy", "pandas", "pyarrow", "safetensors", "tqdm"]  # what artefacts and progress need
 KINDS = {
     "base": ["jsonschema", "pyyaml", "snakemake", "snakemake-executor-plugin-slurm"],  # where each job has its own
-    "data": ["huggingface-hub", "pooch", *FILES],
+    "data": ["huggingface-hub", "pooch", "setuptools", *FILES],
     "torch": ["matplotlib", "pooch", "scipy", "tokenizers", "torch", "torchvision", "transformers", *FILES],
     "peers": [
         "captum",

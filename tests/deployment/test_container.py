@@ -8,6 +8,10 @@ import pytest
 from conftest import clone
 
 NEEDED = ("buildah", "debootstrap")
+BASE = """FROM scratch
+ADD debian.tar /
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates python3 python3-venv
+"""
 
 
 @pytest.mark.slow
@@ -20,7 +24,7 @@ def test_an_image_is_built_and_plans_the_study(tmp_path):
     folder, debian = clone(tmp_path / "clone"), tmp_path / "debian"
     subprocess.run(["debootstrap", "--variant=minbase", "bookworm", debian], check=True)
     subprocess.run(["tar", "-C", debian, "-cf", tmp_path / "debian.tar", "."], check=True)
-    (tmp_path / "base").write_text("FROM scratch\nADD debian.tar /\n")
+    (tmp_path / "base").write_text(BASE)
     isolated = ["--isolation", "chroot", "--storage-driver", "vfs"]
     build = ["buildah", *isolated[2:], "bud", *isolated[:2]]
     subprocess.run([*build, "-t", "localhost/debian:bookworm", "-f", tmp_path / "base", tmp_path], check=True)

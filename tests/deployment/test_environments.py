@@ -2,6 +2,7 @@
 
 import ast
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from packaging.utils import canonicalize_name
 from sameness import differences
 
 sys.path.insert(0, str(ROOT / "envs"))
-from render import KINDS, LOCK, environment, pins
+from render import KINDS, LOCK, PYTHON, environment, pins
 
 STAND_IN = Path(__file__).parent / "stand_in_conda"
 LOADED = {  # by name, as jobs run
@@ -140,7 +141,18 @@ def test_plain_pip_installs_the_larger_ones_too(kind, tmp_path):
 def installed(kind: str, folder: Path) -> Path:
     """An environment as conda would make it but for Python itself, checked; its size and time are printed."""
     start = perf_counter()
-    command = [STAND_IN / "bin/conda", "env", "create", "--file", ROOT / f"envs/{kind}.yaml", "--prefix", folder / kind]
+    if platform.python_version() != PYTHON:
+        pytest.skip(f"environments are of Python {PYTHON}, which this is not")
+    command = [
+        sys.executable,
+        STAND_IN / "bin/conda",
+        "env",
+        "create",
+        "--file",
+        ROOT / f"envs/{kind}.yaml",
+        "--prefix",
+        folder / kind,
+    ]
     subprocess.run(command, check=True)
     seconds = perf_counter() - start
     subprocess.run([folder / kind / "bin/python", "-m", "pip", "check"], check=True)

@@ -21,13 +21,12 @@ module fading:
         config
 
 
-use rule * from fading
+use rule * from fading exclude all
 
 
-rule report:
-    default_target: True
+rule all:
     input:
-        rules.all.input,
+        rules.crate.output,
 """
 
 
@@ -43,7 +42,9 @@ def test_a_module_makes_the_same_bytes(smoke, tmp_path):
     layers = [yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()) for name in ("config", "smoke")]
     (tmp_path / "config").mkdir()
     (tmp_path / "config/config.yaml").write_text(yaml.safe_dump(_laid_over(*layers), sort_keys=False))
-    (tmp_path / "Snakefile").write_text(SNAKEFILE.format(root=ROOT))
+    (tmp_path / "workflow/scripts").mkdir(parents=True)  # the other workflow's own
+    (tmp_path / "workflow/Snakefile").write_text(SNAKEFILE.format(root=ROOT))
+    (tmp_path / "CITATION.cff").write_text("title: another\n")
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--cores", "2"], cwd=tmp_path, env=clean, capture_output=True, text=True

@@ -231,6 +231,26 @@ class Regularised(nn.Module):
         return self.inner(x) + self.inner.weight.sum(1)
 
 
+class Deep(nn.Module):
+    """The same behind a layer that stops all gradients at θ = 0."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.head = Regularised(), nn.Linear(3, 3)
+
+    def forward(self, x):
+        return self.head(torch.tanh(self.inner(x)))
+
+
+def test_a_weight_used_beside_its_layer_is_found_once_gradients_reach_it(tiny):
+    case, _ = tiny.make("logistic")
+    other = replace(case, module=Deep().double().requires_grad_(False))
+    theta = torch.linspace(-1, 1, sum(shape.numel() for shape in other.shapes.values()), dtype=torch.float64)
+    per_example_gradients(other, torch.zeros_like(theta), other.train)
+    with pytest.raises(FadingError, match=r"not known for inner\.inner\.weight, which the model uses outside"):
+        per_example_gradients(other, theta, other.train)
+
+
 SILENTLY_WRONG = [
     (lambda: nn.Sequential(nn.Linear(6, 4), nn.ReLU(inplace=True), nn.Linear(4, 3)), "layer 0 is overwritten in place"),
     (

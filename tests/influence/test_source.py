@@ -7,12 +7,13 @@ import pytest
 import torch
 from conftest import Tiny, explicit_hessian, reference_gradients
 from experiments.problems import quadratic, spectrum, whole
+from fading.artefacts import budget
 from fading.derivatives.lanczos import random_vector
 from fading.errors import FadingError
 from fading.influence import horizon, unrolled
 from fading.influence.ekfac import drawn_labels
 from fading.influence.problem import Problem
-from fading.influence.source import ESTIMATOR, scores
+from fading.influence.source import ESTIMATOR, HELD, scores
 from fading.training.optimizers import SGD, AdamW, Momentum, Schedule
 from fading.training.segment import Segment, batch_loss, batches, train, unit_weights
 from jsonschema import Draft202012Validator
@@ -171,6 +172,26 @@ def test_float32_agrees_with_float64(kind, optimizer, monkeypatch):
     values = scores(rounded, "hessian", SAMPLE, krylov=8, factors="lanczos").values
     assert values.dtype == torch.float32
     close(values.double(), exact, 1e-2)
+
+
+def test_test_examples_go_in_parts_that_fit_the_budget(monkeypatch):
+    problem, sizes = trained("sentences", SGD(0.1), THREE), []
+
+    def asked():
+        return scores(problem, "hessian", SAMPLE, krylov=3, factors="lanczos").values
+
+    fitting = budget.fitting
+    monkeypatch.setattr(budget, "fitting", lambda *args, **share: sizes.append(fitting(*args, **share)) or sizes[-1])
+    at_once = asked()
+    assert sizes[0] == problem.case.measured
+    held = HELD * problem.case.measured + 3
+    monkeypatch.setattr(budget, "_limit", 1 + int(held * problem.theta.nbytes / 0.45))
+    sizes.clear()
+    close(asked(), at_once, 1e-12)
+    assert sizes[0] < problem.case.measured
+    monkeypatch.setattr(budget, "_limit", int(held * problem.theta.nbytes / 0.45) - 1)
+    with pytest.raises(FadingError, match="SOURCE for 5 test examples needs"):
+        asked()
 
 
 def test_what_it_cant_treat_and_bad_settings_are_refused_in_one_sentence():

@@ -7,8 +7,9 @@ import torch
 from conftest import Tiny
 from fading.derivatives.curvature import Curvature
 from fading.derivatives.gradients import per_example_gradients
+from fading.training.counterfactuals import Counterfactual
 from fading.training.optimizers import SGD
-from fading.training.replicas import record_each, unchanged
+from fading.training.replicas import record_each, replica
 from fading.training.segment import Segment, batch_loss, batches, unit_weights
 
 ROUNDING = 0.1  # 8 bits a number, 2⁻⁸; a gradient is a sum through layers
@@ -56,9 +57,12 @@ def test_derivatives_stay_in_float32(kind):
 
 @pytest.mark.parametrize("kind", Tiny.kinds)
 def test_replicas_together_round_as_each_alone(kind):
-    _, half, theta = single(kind)
+    full, half, theta = single(kind)
     segment = Segment(half, SGD(0.1).start(theta), batches(Tiny.order(4)), SGD(0.1))
-    runs = [unchanged(half, segment.state)] * 3
-    (alone, _), *_ = record_each(segment, runs[:1], [4], at_once=1)
-    for together, _ in record_each(segment, runs, [4], at_once=3):  # other kernels, other rounding
-        assert (together - alone).norm() < 3 * ROUNDING * (alone - theta).norm()
+    runs = [replica(half, segment.state, Counterfactual((example,), 8.0)) for example in range(3)]
+    exact = [thetas for thetas, _ in record_each(replace(segment, case=full), runs, [4], at_once=3)]
+    alone = [thetas for thetas, _ in record_each(segment, runs, [4], at_once=1)]
+    together = [thetas for thetas, _ in record_each(segment, runs, [4], at_once=3)]
+    for ours, by_itself, unrounded in zip(together, alone, exact, strict=True):  # other kernels, other rounding
+        assert not torch.equal(ours, unrounded)
+        assert (ours - by_itself).norm() < 3 * (by_itself - unrounded).norm()

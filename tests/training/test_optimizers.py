@@ -62,7 +62,7 @@ def test_a_schedule_is_torchs(ours):
 @pytest.mark.parametrize("ours", OPTIMIZERS, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("t", [0, 7])
 def test_jacobians_are_the_derivatives_of_steps(ours, t, monkeypatch):
-    monkeypatch.setattr(optimizers, "COLUMNS", 2)  # five coordinates in unequal parts
+    monkeypatch.setitem(optimizers.COLUMNS, "cpu", 2)  # five coordinates in unequal parts
     state = ours.start(normal(5))
     for before in range(t):
         state = ours.step(state, normal(5), before)

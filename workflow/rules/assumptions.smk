@@ -58,6 +58,8 @@ rule stability:
         times_of("stability", "study", "case", "run")
     conda:
         "../../envs/torch.yaml"
+    resources:
+        mem_mb=peak(3000),
     params:
         settings=settings("stability"),
     script:
@@ -98,6 +100,8 @@ rule expansion:
         times_of("expansion", "study", "case", "run", "regime")
     conda:
         "../../envs/torch.yaml"
+    resources:
+        mem_mb=peak(6000),
     params:
         settings=settings("expansion"),
     script:

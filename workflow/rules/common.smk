@@ -9,7 +9,9 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve(
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 # Jobs run the library of this clone, whichever clone their environment was made in, and load no model from a hub.
-os.environ.update(PYTHONPATH=str(SCRIPTS), HF_HUB_OFFLINE="1", TORCH_DEVICE_BACKEND_AUTOLOAD="0")
+others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+library = os.pathsep.join(dict.fromkeys([str(SCRIPTS), *filter(None, others)]))
+os.environ.update(PYTHONPATH=library, HF_HUB_OFFLINE="1", TORCH_DEVICE_BACKEND_AUTOLOAD="0")
 # Blocks of megabytes are kept for the next and lie on large pages: without that, the system's pages cost a quarter of
 # the time of many Hessian products. No result depends on it.
 ALLOCATION = {"hugetlb": 1, "mmap_threshold": 2**33, "trim_threshold": 2**33, "top_pad": 2**26}
@@ -30,6 +32,9 @@ from fading.plan.settings import settings as settings_of
 from fading.plan.wiring import Need
 
 RUNS = {name: config.pop(name, default) for name, default in zip(RUNNING, ("cpu", budget.DEFAULT), strict=True)}
+
+if workflow.modifier.modify_rulename("all") != "all":
+    raise WorkflowError("use rule … as …: found other names; accepted are the rules' own, which lineage records.")
 
 try:
     devices.check(RUNS["device"])
@@ -63,6 +68,11 @@ wildcard_constraints:
 def ours(file):
     """A file of the workflow, which as a module of another lies elsewhere than that runs."""
     return file if Path.cwd() == ROOT else str(ROOT / file)
+
+
+def peak(megabytes):
+    """What a rule's jobs hold at most, measured, and a quarter more: for schedulers; more at each further try."""
+    return lambda wildcards, attempt: attempt * megabytes
 
 
 def own(wildcards):

@@ -36,6 +36,8 @@ rule planted:
         times_of("planted", "study", "case", "run")
     conda:
         "../../envs/torch.yaml"
+    resources:
+        mem_mb=peak(3500),
     params:
         settings=settings("planted"),
     script:

@@ -58,6 +58,7 @@ rule pretrained:
         log_of("pretrained", "study", "case"),
     benchmark:
         times_of("pretrained", "study", "case")
+    localrule: True  # a cluster's nodes may have no way to the hub
     conda:
         "../../envs/torch.yaml"
     params:

@@ -59,6 +59,8 @@ rule memory:
         times_of("memory", "study", "case", "run")
     conda:
         "../../envs/torch.yaml"
+    resources:
+        mem_mb=peak(5000),
     params:
         settings=settings("memory"),
     script:

@@ -15,6 +15,8 @@ rule spectrum:
         times_of("spectrum", "study", "case", "run", "step")
     conda:
         "../../envs/torch.yaml"
+    resources:
+        mem_mb=peak(2500),
     params:
         settings=settings("spectrum"),
     script:
@@ -34,6 +36,8 @@ rule scores:
         times_of("scores", "study", "case", "run", "estimator", "step")
     conda:
         "../../envs/torch.yaml"
+    resources:
+        mem_mb=peak(5000),
     params:
         settings=settings("scores"),
     script:

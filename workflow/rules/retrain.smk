@@ -85,6 +85,8 @@ rule up_weighting:
         times_of("up_weighting", "study", "case", "run", "regime", "chunk")
     conda:
         "../../envs/torch.yaml"
+    resources:
+        mem_mb=peak(3000),
     params:
         settings=settings("up_weighting"),
     script:

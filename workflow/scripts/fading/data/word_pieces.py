@@ -31,6 +31,6 @@ class WordPieces:
         encoded = self.tokenizer.encode_batch(sentences)
         kinds = ("ids", "attention_mask", "type_ids")
         pieces, mask, types = (np.array([getattr(one, kind) for one in encoded], np.int64) for kind in kinds)
-        if (most := pieces.max(initial=0)) >= (known := self.config["vocab_size"]):
+        if (most := pieces.max(initial=0)) >= (known := self.config.get("vocab_size", np.inf)):
             raise FadingError(f"tokenizer.json has the word piece {most}; the model of config.json knows {known}.")
         return tuple(map(torch.as_tensor, (pieces, mask, types)))

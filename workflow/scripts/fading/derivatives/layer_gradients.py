@@ -26,10 +26,10 @@ def layer_gradients(case: Case, theta: Tensor, examples: Examples) -> dict[str, 
     """
     if case.module not in _VERIFIED:
         _verify(case, theta, examples[:1])
-    return _caught(case, theta, examples)
+    return unverified_gradients(case, theta, examples)
 
 
-_VERIFIED = WeakSet()  # models, by their first example
+_VERIFIED = WeakSet()  # models all of whose parameters have had a gradient that was right
 APART = 1e-3  # of the gradient's norm: far beyond rounding
 
 
@@ -37,19 +37,19 @@ def _verify(case, theta, example):
     at = theta.detach().requires_grad_()
     with torch.enable_grad():
         (whole,) = torch.autograd.grad(case.losses(at, example).sum(), at)
-    (ours,) = join(case, {name: layer.matrix for name, layer in _caught(case, theta, example).items()})
-    if not (norm := whole.norm()):
-        return  # as of parameters that are all zero
-    apart = [name for name, part in case.unflatten(ours - whole).items() if not part.norm() <= APART * norm]
-    if apart:
+    (ours,) = join(case, {name: layer.matrix for name, layer in unverified_gradients(case, theta, example).items()})
+    bound = APART * whole.norm()
+    if apart := [name for name, part in case.unflatten(ours - whole).items() if part.norm() > bound]:
         raise FadingError(
             f"Gradients of single examples are not known for {', '.join(apart)}, which the model uses outside its "
             "layers as well."
         )
-    _VERIFIED.add(case.module)
+    if all(part.norm() > bound for part in case.unflatten(whole).values()):  # at θ = 0 hardly any part has a gradient
+        _VERIFIED.add(case.module)
 
 
-def _caught(case, theta, examples):
+def unverified_gradients(case: Case, theta: Tensor, examples: Examples) -> dict[str, LayerGradients]:
+    """The same without a look at whether they add up to the loss's gradient."""
     shared = groups(case)
     modules = {name: module for group in shared.values() for name, module in group.items()}
     alone = _alone(case, theta, examples, modules)

@@ -209,8 +209,12 @@ def read_plan(root: Path, configfile: str) -> Plan:
     for file in files:
         config = _laid_over(config, yaml.safe_load((root / file).read_text()))
     studied = {key: value for key, value in config.items() if key not in RUNNING}
-    claims = next(folder / "config/claims.yaml" for folder in (root, ROOT) if (folder / "config/claims.yaml").is_file())
-    return Plan(studied, yaml.safe_load(claims.read_text()))
+    return Plan(studied, yaml.safe_load((workflow_of(root) / "config/claims.yaml").read_text()))
+
+
+def workflow_of(root: Path) -> Path:
+    """The folder of the workflow that made a study: its root, or where this library is, if it was another's module."""
+    return root if (root / "workflow/scripts/fading").is_dir() else ROOT
 
 
 def _laid_over(below, above):

@@ -3,13 +3,14 @@
 import json
 import os
 import zipfile
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
 from fading.artefacts import store
 from fading.errors import FadingError
 from fading.provenance.crate import elsewhere, from_root, hashes
-from fading.provenance.folder import CRATE, LEFT_OUT, PROJECT, StudyFolder
+from fading.provenance.folder import CRATE, LEFT_OUT, PROJECT, StudyFolder, located
 
 ABOUT = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml", "docs", "results/reference/figures")
 HEAVY = {".safetensors", ".parquet"}  # checkpoints, effects, scores: what tables are made from
@@ -29,18 +30,18 @@ def export(study: StudyFolder, destination: Path, checkpoints: bool) -> None:
     metadata = study.folder / CRATE
     if not metadata.is_file():
         raise FadingError(f"{study.folder} has no {CRATE}; `snakemake --configfile {study.configfile}` writes it.")
-    listed = hashes(metadata)
+    listed, here = hashes(metadata), partial(located, study.root)
     for file, recorded in listed.items():
-        if not (study.root / file).is_file() or store.sha256(study.root / file) != recorded:
+        if not here(file).is_file() or store.sha256(here(file)) != recorded:
             raise FadingError(f"{metadata} lists another {file} than is here; `fading audit` says more.")
     files = _around(study) | study.files() | listed.keys()
     heavy = set() if checkpoints else {file for file in files if Path(file).suffix in HEAVY}
-    left_out = {file: listed.get(file) or store.sha256(study.root / file) for file in heavy} | elsewhere(metadata)
+    left_out = {file: listed.get(file) or store.sha256(here(file)) for file in heavy} | elsewhere(metadata)
     part = destination.with_name(f".part-{destination.name}")
     try:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in sorted(files - heavy):
-                _add(archive, file, (study.root / file).read_bytes())
+                _add(archive, file, here(file).read_bytes())
             _add(archive, LEFT_OUT, json.dumps(left_out, indent=1, sort_keys=True).encode())
             _add(archive, CRATE, json.dumps(_rebased(metadata, left_out), indent=1, sort_keys=True).encode())
         os.replace(part, destination)

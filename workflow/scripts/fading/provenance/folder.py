@@ -7,11 +7,11 @@ from pathlib import Path
 
 import yaml
 
-from fading.artefacts.job import ROOT
 from fading.errors import FadingError
-from fading.plan.plan import Plan, read_plan
+from fading.plan.plan import Plan, read_plan, workflow_of
 
 CRATE = "ro-crate-metadata.json"
+OURS = ("workflow/", "envs/", "config/claims.yaml", "CITATION.cff")  # whatever a module's configuration is
 LEFT_OUT = "left-out.json"  # in an exported archive: the sha256 of each file that it was made without
 PROJECT = ("workflow", "config", "envs", "profiles")  # what it takes to run the workflow
 
@@ -26,8 +26,7 @@ def located(root: Path, file: str) -> Path:
 
     Where the workflow is a module of another, its own files are not beside the results, but where this library is.
     """
-    beside = (root / file).exists() or (root / "workflow" / "scripts").is_dir() or not inside(file)
-    return root / file if beside or file.startswith(("results/", "resources/")) else ROOT / file
+    return (workflow_of(root) if file.startswith(OURS) else root) / file
 
 
 class StudyFolder:

@@ -14,7 +14,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-COLUMNS = 2**16
+COLUMNS = {"cpu": 2**16, "cuda": 2**22}
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,9 @@ class Optimizer(ABC):
         return pulled
 
     def _jacobians(self, state, gradient, t):
-        for start in range(0, len(gradient), COLUMNS):
-            columns = slice(start, start + COLUMNS)
+        size = COLUMNS[gradient.device.type]
+        for start in range(0, len(gradient), size):
+            columns = slice(start, start + size)
             yield columns, self.jacobian(state[:, columns], gradient[columns], t)
 
 
