@@ -101,7 +101,7 @@ rule expansion:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=peak(6000),
+        mem_mb=peak(6500),
     params:
         settings=settings("expansion"),
     script:

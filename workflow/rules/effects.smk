@@ -60,7 +60,7 @@ rule memory:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=peak(5000),
+        mem_mb=peak(6000),
     params:
         settings=settings("memory"),
     script:
