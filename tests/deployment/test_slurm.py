@@ -13,6 +13,7 @@ import pytest
 from conftest import ROOT, clone
 from sameness import differences
 
+INSTALLED = Path("/etc/slurm/slurm.conf")
 DAEMONS = ("munged", "slurmctld", "slurmd")
 OPTIONS = ["--profile", "profiles/slurm", "--configfile", "config/smoke.yaml"]
 OPTIONS += ["--slurm-init-seconds-before-status-checks", "5"]  # jobs are shorter than a cluster's are
@@ -52,6 +53,9 @@ def slurm(tmp_path):
         pytest.skip(f"{', '.join(absent)} not found: install Debian's packages munge and slurm-wlm")
     if os.geteuid():
         pytest.skip("Slurm's daemons are started as root here")
+    if INSTALLED.exists():
+        pytest.skip(f"{INSTALLED} is of another cluster, and stays as it is")
+    INSTALLED.unlink(missing_ok=True)
     folder, free = tmp_path / "slurm", [socket.socket() for _ in range(2)]
     for name in ("state", "spool"):
         (folder / name).mkdir(parents=True)
@@ -70,7 +74,9 @@ def slurm(tmp_path):
         f"--{name}={folder}/munge.{name.partition('-')[0]}" for name in ("key-file", "socket", "seed-file", "pid-file")
     ]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"
-    environment = os.environ | {"SLURM_CONF": str(configuration), "PATH": path}
+    environment = os.environ | {"PATH": path}
+    INSTALLED.parent.mkdir(exist_ok=True)
+    INSTALLED.symlink_to(configuration)  # SLURM_CONF does not reach jobs: the executor hides its like from them
     commands = [
         ["munged", "--foreground", "--force", *munge, f"--log-file={folder}/munged.log"],
         ["slurmctld", "-D", "-f", configuration],
@@ -85,6 +91,7 @@ def slurm(tmp_path):
         wait_for(lambda: "idle" in output("sinfo", "--noheader", environment=environment), 60, "the node is not idle")
         yield environment
     finally:
+        INSTALLED.unlink()
         for process in reversed(running):
             process.terminate()
             process.wait()
