@@ -34,7 +34,7 @@ from fading.plan.wiring import Need
 RUNS = {name: config.pop(name, default) for name, default in zip(RUNNING, ("cpu", budget.DEFAULT), strict=True)}
 
 if workflow.modifier.modify_rulename("all") != "all":
-    raise WorkflowError("use rule … as …: found other names; accepted are the rules' own, which lineage records.")
+    raise WorkflowError("The module's rules have other names here; accepted are their own, which lineage records.")
 
 try:
     devices.check(RUNS["device"])
@@ -71,7 +71,7 @@ def ours(file):
 
 
 def peak(megabytes):
-    """What a rule's jobs hold at most, measured, and a quarter more: for schedulers; more at each further try."""
+    """For schedulers: what jobs hold at most, measured, and a quarter more; more at each further try."""
     return lambda wildcards, attempt: attempt * megabytes
 
 

@@ -21,7 +21,7 @@ from fading.models.case import Examples
 from fading.training.segment import Segment, descend
 
 TOGETHER = 16  # losses followed in one pass, so that memory does not grow with their number
-FOLLOWED = 0.4  # of the budget, for what that takes
+FOLLOWED = 0.35  # of the budget, for what that takes
 
 
 class Pulled(NamedTuple):
