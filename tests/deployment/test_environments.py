@@ -126,15 +126,9 @@ def test_conda_is_asked_for_one_channel_and_one_python():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["base", "data", "figures"])
-def test_plain_pip_installs_an_environment_into_an_empty_one(kind, tmp_path):
-    installed(kind, tmp_path)
-
-
-@pytest.mark.slow
 @pytest.mark.deployment
-@pytest.mark.parametrize("kind", ["peers", "provenance", "torch"])
-def test_plain_pip_installs_the_larger_ones_too(kind, tmp_path):
+@pytest.mark.parametrize("kind", KINDS)
+def test_plain_pip_installs_an_environment_into_an_empty_one(kind, tmp_path):
     installed(kind, tmp_path)
 
 

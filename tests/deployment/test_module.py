@@ -38,6 +38,7 @@ def test_the_catalog_finds_what_it_wants():
 
 
 @pytest.mark.slow
+@pytest.mark.deployment
 def test_a_module_makes_the_same_bytes(smoke, tmp_path):
     layers = [yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()) for name in ("config", "smoke")]
     (tmp_path / "config").mkdir()
