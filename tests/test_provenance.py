@@ -325,7 +325,9 @@ def archive(copy, tmp_path_factory) -> Path:
 
 def test_the_archive_is_auditable_where_it_is_unpacked(archive):
     assert not list(archive.rglob("*.safetensors"))
-    assert {"envs", "config", "workflow", LEFT_OUT, CRATE, "LICENSE"} <= {one.name for one in archive.iterdir()}
+    assert {"Snakefile", "envs", "config", "workflow", LEFT_OUT, CRATE, "LICENSE"} <= {
+        one.name for one in archive.iterdir()
+    }
     done = fading("audit", "results/smoke", folder=archive)
     assert done.returncode == 0, done.stdout
     assert "not in this archive" in done.stdout

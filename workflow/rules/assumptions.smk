@@ -14,7 +14,6 @@ rule convexity:
         log_of("convexity", "study", "case", "run"),
     benchmark:
         times_of("convexity", "study", "case", "run")
-    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:
@@ -34,7 +33,6 @@ rule remedies:
         log_of("remedies", "study", "case", "run"),
     benchmark:
         times_of("remedies", "study", "case", "run")
-    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:
@@ -77,7 +75,6 @@ rule trajectory:
         log_of("trajectory", "study", "case", "run"),
     benchmark:
         times_of("trajectory", "study", "case", "run")
-    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:
@@ -120,7 +117,6 @@ rule divergence:
         log_of("divergence", "study", "case", "run", "regime"),
     benchmark:
         times_of("divergence", "study", "case", "run", "regime")
-    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:

@@ -8,14 +8,6 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parents[1]
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
-# Jobs run the library of this clone, whichever clone their environment was made in, and load no model from a hub.
-others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-library = os.pathsep.join(dict.fromkeys([str(SCRIPTS), *filter(None, others)]))
-os.environ.update(PYTHONPATH=library, HF_HUB_OFFLINE="1", TORCH_DEVICE_BACKEND_AUTOLOAD="0")
-# Blocks of megabytes are kept for the next and lie on large pages: without that, the system's pages cost a quarter of
-# the time of many Hessian products. No result depends on it.
-ALLOCATION = {"hugetlb": 1, "mmap_threshold": 2**33, "trim_threshold": 2**33, "top_pad": 2**26}
-os.environ.setdefault("GLIBC_TUNABLES", ":".join(f"glibc.malloc.{name}={value}" for name, value in ALLOCATION.items()))
 
 from fading.artefacts import budget, devices
 from fading.data import DATASETS, WEIGHTS, source_of
@@ -29,7 +21,10 @@ from fading.plan.closure import imports, there
 from fading.plan.naming import job_file, table_rule
 from fading.plan.plan import RUNNING, Plan
 from fading.plan.settings import settings as settings_of
+from fading.plan.surroundings import surroundings
 from fading.plan.wiring import Need
+
+os.environ.update(surroundings(SCRIPTS))
 
 RUNS = {name: config.pop(name, default) for name, default in zip(RUNNING, ("cpu", budget.DEFAULT), strict=True)}
 

@@ -19,7 +19,6 @@ rule download:
         log_of("download", "download"),
     benchmark:
         times_of("download", "download")
-    localrule: True
     conda:
         "../../envs/data.yaml"
     params:
@@ -58,7 +57,6 @@ rule pretrained:
         log_of("pretrained", "study", "case"),
     benchmark:
         times_of("pretrained", "study", "case")
-    localrule: True  # a cluster's nodes may have no way to the hub
     conda:
         "../../envs/torch.yaml"
     params:

@@ -14,7 +14,6 @@ rule leave_one_out:
         log_of("leave_one_out", "study", "case", "run"),
     benchmark:
         times_of("leave_one_out", "study", "case", "run")
-    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:
@@ -36,7 +35,6 @@ rule fading:
         log_of("fading", "study", "case", "run", "regime"),
     benchmark:
         times_of("fading", "study", "case", "run", "regime")
-    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:
@@ -78,7 +76,6 @@ rule seen:
         log_of("seen", "study", "case", "run"),
     benchmark:
         times_of("seen", "study", "case", "run")
-    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:
@@ -99,7 +96,6 @@ rule removal:
         log_of("removal", "study", "case", "run"),
     benchmark:
         times_of("removal", "study", "case", "run")
-    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:

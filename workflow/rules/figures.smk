@@ -41,7 +41,6 @@ rule claims:
         f"results/{config['study']}/logs/claims.log",
     benchmark:
         f"results/{config['study']}/times/claims.tsv"
-    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:

@@ -57,7 +57,6 @@ rule benchmark:
         code=code("peers/benchmark.py"),
     log:
         f"results/{config['study']}/logs/benchmark.log",
-    localrule: True
     conda:
         "../../envs/figures.yaml"
     script:

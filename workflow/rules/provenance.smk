@@ -1,18 +1,15 @@
 # Last: describe the study as an RO-Crate. On request: refresh the committed results and what is written about them.
 
 
-WORKFLOW = [
-    "workflow/Snakefile",
-    *(f"workflow/rules/{file.name}" for file in sorted(ROOT.glob("workflow/rules/*.smk"))),
-]
-
-
 rule crate:
     """Describe the study as an RO-Crate."""
     input:
         results=rules.figures.input,
         configuration=[*(os.path.relpath(file) for file in workflow.configfiles), ours("config/claims.yaml")],
-        workflow=[ours(file) for file in WORKFLOW],
+        workflow=[
+            ours(f"workflow/{file.relative_to(SCRIPTS.parent)}")
+            for file in (SCRIPTS.parent / "Snakefile", *sorted(SCRIPTS.parent.glob("rules/*.smk")))
+        ],
         project=[ours("envs/study.lock"), ours("CITATION.cff")],
         code=code("provenance/crate.py"),
     output:
@@ -21,7 +18,6 @@ rule crate:
         f"results/{config['study']}/logs/crate.log",
     benchmark:
         f"results/{config['study']}/times/crate.tsv"
-    localrule: True
     conda:
         "../../envs/provenance.yaml"
     script:
@@ -42,7 +38,6 @@ rule reference:
         code=code("provenance/reference.py"),
     log:
         f"results/{config['study']}/logs/reference.log",
-    localrule: True
     conda:
         "../../envs/figures.yaml"
     script:
@@ -56,7 +51,6 @@ rule scorecard:
         code=code("provenance/scorecard.py"),
     log:
         "results/scorecard.log",
-    localrule: True
     conda:
         "../../envs/figures.yaml"
     script:

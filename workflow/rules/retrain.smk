@@ -61,10 +61,6 @@ rule proximal:
         "../scripts/retrain/proximal.py"
 
 
-localrules:
-    continuation_batches,  # it does not inherit that
-
-
 use rule batches as continuation_batches with:
     output:
         order=f"{REGIME}/batches.safetensors",

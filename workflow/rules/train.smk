@@ -12,7 +12,6 @@ rule batches:
         log_of("batches", "study", "case", "run"),
     benchmark:
         times_of("batches", "study", "case", "run")
-    localrule: True
     conda:
         "../../envs/figures.yaml"
     params:

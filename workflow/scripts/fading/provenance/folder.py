@@ -13,7 +13,7 @@ from fading.plan.plan import Plan, read_plan, workflow_of
 CRATE = "ro-crate-metadata.json"
 OURS = ("workflow/", "envs/", "config/claims.yaml", "CITATION.cff")  # whatever a module's configuration is
 LEFT_OUT = "left-out.json"  # in an exported archive: the sha256 of each file that it was made without
-PROJECT = ("workflow", "config", "envs", "profiles")  # what it takes to run the workflow
+PROJECT = ("Snakefile", "workflow", "config", "envs", "profiles")  # what it takes to run the workflow
 
 
 def inside(file: str) -> bool:
