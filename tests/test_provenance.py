@@ -17,7 +17,7 @@ from fading.artefacts import store
 from fading.plan.jobs import PlannedJob, jobs
 from fading.provenance.audit import BROKEN, HOLDS, OUTDATED, audit
 from fading.provenance.compare import compare
-from fading.provenance.crate import hashes
+from fading.provenance.contents import hashes
 from fading.provenance.differences import DIFFERENT, IDENTICAL, WITHIN, compare_files
 from fading.provenance.export import export
 from fading.provenance.folder import CRATE, LEFT_OUT, PROJECT, StudyFolder

@@ -15,7 +15,7 @@ from fading.data import files, load
 from fading.data.drawing import draw_examples
 from fading.plan.jobs import jobs
 from fading.plan.wiring import GIVEN
-from fading.provenance import crate, history
+from fading.provenance import contents, crate, history
 from fading.provenance.audit import BROKEN, HOLDS, OUTDATED, audit
 from fading.provenance.export import export
 from fading.provenance.folder import CRATE, PROJECT, StudyFolder, inside
@@ -150,9 +150,9 @@ def test_the_crate_lists_those_of_the_project_and_names_the_others_by_hash(study
     used = [graph[one["@id"]] for one in graph["#job/source/logistic-fashion/safetensors"]["object"]]
     recorded = {file: store.sha256(file) for file in given(study)}
     assert {one["name"]: one["sha256"] for one in used if "sha256" in one} == recorded
-    listed = {file: hash for file, hash in crate.hashes(study.folder / CRATE).items() if file in recorded}
+    listed = {file: hash for file, hash in contents.hashes(study.folder / CRATE).items() if file in recorded}
     assert listed == (recorded if inside(given(study)[0]) else {})
-    assert crate.elsewhere(study.folder / CRATE) == ({} if listed else recorded)
+    assert contents.elsewhere(study.folder / CRATE) == ({} if listed else recorded)
 
 
 @pytest.mark.parametrize("checkpoints", [True, False])

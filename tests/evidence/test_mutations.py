@@ -12,7 +12,7 @@ from fading.experiments.correction.names import RANDOM, RELABEL
 from fading.experiments.effects import PROXIMAL, RETRAINING
 from fading.experiments.memory import ONCE
 from fading.experiments.removal import ANOTHER_ORDER
-from fading.plan.checks import stood_on
+from fading.plan.claims import stood_on
 from worlds import AT_ITS_TIME, CASES, CONVEX, FADES_LATE, FRAMES, MIRROR, RIGHT, SOLVED, SOON, STAYS, World, near
 
 KNOWN = (*CASES, CONVEX)

@@ -12,7 +12,8 @@ from fading.errors import FadingError
 from fading.experiments.memory import ONCE
 from fading.influence import ESTIMATORS
 from fading.models import MODELS
-from fading.plan.checks import check, check_claims, stood_on
+from fading.plan.checks import check
+from fading.plan.claims import check_claims, stood_on
 from fading.plan.jobs import STUDY, jobs
 from fading.plan.plan import Plan, read_plan
 from fading.plan.schema import ACCEPTED, claims, configuration

@@ -2,10 +2,10 @@
 
 import math
 import os
+from collections.abc import Collection
 
 from fading.data import called, described
 from fading.errors import FadingError
-from fading.experiments import EXPERIMENTS
 from fading.experiments.correction.names import LABEL_NEIGHBOURS, NEEDED, NEIGHBOURS
 from fading.influence import ESTIMATORS
 from fading.models import MODELS
@@ -20,9 +20,9 @@ def check(config: dict) -> None:
     schema.check_shape(config, schema.configuration(), "the configuration")
     if config["study"] == RESERVED:
         raise FadingError(f"study: found {RESERVED}, which names the committed results; any other name is accepted.")
-    _member("cases", config["cases"], config["definitions"], "defined are")
+    member("cases", config["cases"], config["definitions"], "defined are")
     peers = config["peers"]
-    _member("peers.cases", peers["cases"], config["definitions"], "defined are")
+    member("peers.cases", peers["cases"], config["definitions"], "defined are")
     for case in dict.fromkeys([*config["cases"], *peers["cases"]]):
         _check_case(f"definitions.{case}", config["definitions"][case], config)
     _at_most("peers.hessian_examples", peers["hessian_examples"], peers["train"], "peers.train")
@@ -39,10 +39,10 @@ def check(config: dict) -> None:
 
 def _check_memory(config):
     memory, definitions = config["memory"], config["definitions"]
-    _member("memory.cases", memory["cases"], definitions, "defined are")
+    member("memory.cases", memory["cases"], definitions, "defined are")
     if memory["ages"] != sorted(memory["ages"]) or memory["ages"][0] != 1:
         raise FadingError(f"memory.ages: found {memory['ages']}; accepted are ages that ascend from 1.")
-    _member("memory.checked", memory["checked"], memory["ages"], "memory.ages are")
+    member("memory.checked", memory["checked"], memory["ages"], "memory.ages are")
     for case in _of_the_study("memory.cases", memory["cases"], config["cases"]):
         definition, key = definitions[case], f"definitions.{case}"
         _check_replayed(f"{key}.estimators", definition, "memory.cases")
@@ -55,7 +55,7 @@ def _check_memory(config):
 
 def _check_removal(config):
     removal, definitions = config["removal"], config["definitions"]
-    _member("removal.cases", removal["cases"], definitions, "defined are")
+    member("removal.cases", removal["cases"], definitions, "defined are")
     for name in ("shares", "counts"):
         if removal[name] != sorted(removal[name]):
             raise FadingError(f"removal.{name} must ascend; found {removal[name]}.")
@@ -70,12 +70,12 @@ def _check_removal(config):
             raise FadingError(
                 f"removal.shares: found {removal['shares'][0]}; of {train} examples that leaves out none."
             )
-    _member("removal.flipped", removal["flipped"], removal["cases"], "removal.cases are")
+    member("removal.flipped", removal["flipped"], removal["cases"], "removal.cases are")
     for case in _of_the_study("removal.flipped", removal["flipped"], config["cases"]):
         definition = definitions[case]
         known = [*definition["estimators"], *definition["removal"].get("estimators", [])]
         rankings = [*known, LABEL_NEIGHBOURS] if NEIGHBOURS in known else known
-        _member("removal.rankings", removal["rankings"], rankings, f"rankings of {case} are")
+        member("removal.rankings", removal["rankings"], rankings, f"rankings of {case} are")
 
 
 def _check_replayed(key, definition, why):
@@ -86,10 +86,10 @@ def _check_replayed(key, definition, why):
 
 def _check_assumptions(config):
     assumptions, definitions = config["assumptions"], config["definitions"]
-    _member("assumptions.cases", assumptions["cases"], definitions, "defined are")
+    member("assumptions.cases", assumptions["cases"], definitions, "defined are")
     for case in _of_the_study("assumptions.cases", assumptions["cases"], config["cases"]):
         rankings = rankers(definitions[case])
-        _member("assumptions.estimators", assumptions["estimators"], rankings, f"rankings of {case} are")
+        member("assumptions.estimators", assumptions["estimators"], rankings, f"rankings of {case} are")
     for case in config["cases"]:
         up_weighting, key = definitions[case]["up_weighting"], f"definitions.{case}.up_weighting"
         _at_most("assumptions.steps", assumptions["steps"], up_weighting["steps"][-1], f"the last of {key}.steps")
@@ -99,7 +99,7 @@ def _check_assumptions(config):
 def _check_correction(config):
     correction, definitions = config["correction"], config["definitions"]
     for key in ("cases", "planted"):
-        _member(f"correction.{key}", correction[key], definitions, "defined are")
+        member(f"correction.{key}", correction[key], definitions, "defined are")
     _of_the_study("correction.cases", correction["cases"], config["cases"])
     for key in ("examples", "learning_rates", "steps"):
         if correction[key] != sorted(correction[key]):
@@ -121,7 +121,7 @@ def _check_corrected(key, name, case, correction):
         raise FadingError(f"{key}.estimators lacks {', '.join(lacking)}, which a correction compares with.")
     for methods in ("harmful", "retrained"):
         known = [*rankings, LABEL_NEIGHBOURS]
-        _member(f"correction.{methods}", correction[methods], known, f"rankings of {name} are")
+        member(f"correction.{methods}", correction[methods], known, f"rankings of {name} are")
 
 
 def _check_planted(key, name, examples):
@@ -140,41 +140,6 @@ def _of_the_study(key, listed, cases):
         accepted = ", ".join(cases)
         raise FadingError(f"{key}: found {', '.join(listed)}; accepted are some of the study's cases, {accepted}.")
     return running
-
-
-def check_claims(claims: list[dict], config: dict) -> None:
-    """Raise FadingError, one sentence naming the key, unless the claims are well formed and of defined cases."""
-    schema.check_shape(claims, schema.claims(), "config/claims.yaml")
-    names = [claim["claim"] for claim in claims]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise FadingError(f"config/claims.yaml has the claim {twice} twice; each name is accepted once.")
-    if config["claims"] != "all":
-        _member("claims", config["claims"], names, "config/claims.yaml has")
-    tables = {table for experiment in EXPERIMENTS.values() for table in experiment.tables}
-    for claim in claims:
-        key = f"config/claims.yaml: {claim['claim']}"
-        _member(f"{key}: case", [claim["case"]], config["definitions"], "defined are")
-        _member(f"{key}: table", [claim["table"]], sorted(tables), "tables are")
-        _member(f"{key}: given", claim.get("given", []), names, "config/claims.yaml has")
-    stood_on(claims, names)
-
-
-def stood_on(claims: list[dict], names: list[str]) -> set[str]:
-    """The names of claims, of those that they stand on, and so forth. Raises FadingError if one stands on itself."""
-    given = {claim["claim"]: claim.get("given", []) for claim in claims}
-    reached: set[str] = set()
-
-    def follow(name, above):
-        if name in above:
-            raise FadingError(f"config/claims.yaml: {name}: given leads back to itself: {', '.join([*above, name])}.")
-        reached.add(name)
-        for other in given[name]:
-            follow(other, [*above, name])
-
-    for name in names:
-        follow(name, [])
-    return reached
 
 
 def _check_case(key, case, config):
@@ -208,7 +173,7 @@ def _check_case(key, case, config):
 def _check_model(key, case, dataset):
     kind = case["model"]["kind"]
     takers = [name for name, model in MODELS.items() if model.takes in dataset.offers]
-    _member(f"{key}.model.kind", [kind], takers, f"{called(case['dataset'])} goes with")
+    member(f"{key}.model.kind", [kind], takers, f"{called(case['dataset'])} goes with")
 
 
 def _check_files(key, dataset):
@@ -254,15 +219,15 @@ def _check_training(key, training, examples):
     for step in training["checkpoints"]:
         _at_most(f"{key}.training.checkpoints", step, training["steps"], "training.steps")
     first_and_last, holds = [0, training["steps"]], "which must hold the first and last step,"
-    _member(f"{key}.training.checkpoints, {holds}", first_and_last, training["checkpoints"])
+    member(f"{key}.training.checkpoints, {holds}", first_and_last, training["checkpoints"])
 
 
 def _check_estimators(key, case):
     training, influence = case["training"], case.get("influence", {})
     kind, optimizer = case["model"]["kind"], training["optimizer"]
     beside = case.get("removal", {}).get("estimators", [])
-    _member(f"{key}.estimators", case["estimators"], ESTIMATORS, "known are")
-    _member(f"{key}.removal.estimators", beside, ESTIMATORS, "known are")
+    member(f"{key}.estimators", case["estimators"], ESTIMATORS, "known are")
+    member(f"{key}.removal.estimators", beside, ESTIMATORS, "known are")
     if not (damping(case) or loss_weight_decay(training)):
         raise FadingError(f"{key}.influence.damping: found 0; accepted is more where the loss has no weight decay.")
     for name in [*case["estimators"], *beside]:
@@ -291,14 +256,15 @@ def loss_weight_decay(training: dict) -> float:
 
 
 def _check_regime(key, regime, training, examples, up_weighting):
-    _member(f"{key} from", [regime["from"]], training["checkpoints"], "checkpoints are")
+    member(f"{key} from", [regime["from"]], training["checkpoints"], "checkpoints are")
     size = training["batch_size"]
     position = regime["from"] % math.ceil(examples["train"] / size) * size  # within the epoch
     batch = min(size, examples["train"] - position)
     _at_most(f"{key}, up_weighting.examples", up_weighting["examples"], batch, "the size of its first batch")
 
 
-def _member(key, values, accepted, introduction="accepted are"):
+def member(key: str, values: list, accepted: Collection, introduction: str = "accepted are") -> None:
+    """Raise FadingError, naming the key and the first of the values that is none of the accepted, if one is."""
     for value in values:
         if value not in accepted:
             raise FadingError(f"{key}: found {value}; {introduction} {', '.join(map(str, accepted))}.")

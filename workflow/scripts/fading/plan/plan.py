@@ -12,7 +12,8 @@ from fading.experiments import EXPERIMENTS
 from fading.experiments.correction.names import NEIGHBOURS, RANDOM
 from fading.influence import ESTIMATORS
 from fading.models import MODELS, Model
-from fading.plan.checks import check, check_claims, rankers, stood_on
+from fading.plan.checks import check, rankers
+from fading.plan.claims import check_claims, stood_on
 from fading.plan.options import curvature_examples, options
 from fading.training.counterfactuals import left_out, up_weighted
 

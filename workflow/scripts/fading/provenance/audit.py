@@ -11,7 +11,7 @@ from fading.errors import FadingError
 from fading.plan.jobs import ON_REQUEST, STUDY, jobs
 from fading.plan.naming import job_name
 from fading.plan.wiring import GIVEN
-from fading.provenance.crate import described_jobs, hashes
+from fading.provenance.contents import described_jobs, hashes
 from fading.provenance.folder import CRATE, StudyFolder, located
 from fading.provenance.trace import brief
 

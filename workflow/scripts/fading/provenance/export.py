@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from fading.artefacts import store
 from fading.errors import FadingError
-from fading.provenance.crate import elsewhere, from_root, hashes
+from fading.provenance.contents import elsewhere, from_root, hashes
 from fading.provenance.folder import CRATE, LEFT_OUT, PROJECT, StudyFolder, located
 
 ABOUT = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml", "docs", "results/reference/figures")
