@@ -101,14 +101,14 @@ def lineage(rule: str, wildcards: dict, settings: dict, inputs: list[str], code:
         "wildcards": wildcards,
         "settings": settings,
         "inputs": {file: store.sha256(file) for file in sorted(inputs)},
-        "code": {_from_root(file): store.sha256(file) for file in sorted(code)},
+        "code": {project_path(file): store.sha256(file) for file in sorted(code)},
         "threads": threads,
         **environment(),
     }
 
 
-def _from_root(file):
-    """Its path as it is where a study runs in the workflow's own folder."""
+def project_path(file: str) -> str:
+    """A file's path from the workflow's root, as it is where a study runs there: given so, or absolute."""
     return os.path.relpath(file, ROOT) if os.path.isabs(file) else file
 
 

@@ -97,7 +97,7 @@ def build(settings: dict, inputs: tuple[Tensor, ...], classes: int) -> Classifie
     """In evaluation mode without dropout, attention in plain operations, which have second derivatives.
 
     Settings hold the `architecture`, a checkpoint's config.json. Raises FadingError if transformers can't build it as a
-    classifier, if it has fewer layers than are to train, or if sentences are longer than it knows.
+    classifier, if it has fewer layers than are to train, or if sentences are longer or of more pieces than it knows.
     """
     module = _network(settings["architecture"], classes)
     _check_inputs(module.network, *inputs[:1])
@@ -146,7 +146,9 @@ def _network(architecture, classes):
 
 
 def _check_inputs(network, pieces):
-    tokens = pieces.shape[1]
+    known, tokens = network.config.vocab_size, pieces.shape[1]
+    if len(pieces) and int(pieces.max()) >= known:
+        raise FadingError(f"The tokenizer has the word piece {int(pieces.max())}; the model knows {known} of them.")
     for name, module in network.named_modules():
         if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
             before = 0 if module.padding_idx is None else module.padding_idx + 1
