@@ -29,6 +29,6 @@ env: .venv/complete
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/installer.lock
-	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --compile-bytecode -r envs/study.lock
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --no-build-isolation --compile-bytecode -r envs/study.lock
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	touch $@

@@ -173,11 +173,15 @@ def clone(destination: Path) -> Path:
     return destination
 
 
+def outside(**variables: str) -> dict[str, str]:
+    """The environment of a shell that knows nothing of this library, with some variables more."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | variables
+
+
 def snakemake(folder: Path, *arguments: str, study: str = "smoke", check: bool = True) -> subprocess.CompletedProcess:
     """Run a study, or what the arguments name of it, in a clone."""
     command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", f"config/{study}.yaml"]
-    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, env=outside(), capture_output=True, text=True, check=False)
     if check and done.returncode:
         raise AssertionError(done.stdout + done.stderr)
     return done

@@ -6,29 +6,37 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from importlib.metadata import distributions, packages_distributions, requires
 from pathlib import Path
 from time import perf_counter
 
 import pytest
 import yaml
-from conftest import ROOT, clone
+from conftest import ROOT, clone, outside
+from fading.experiments import EXPERIMENTS
+from fading.plan.closure import imports
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from rules import Rule, rules
 from sameness import differences
 
 sys.path.insert(0, str(ROOT / "envs"))
 from render import KINDS, LOCK, PYTHON, environment, pins
 
+SCRIPTS = ROOT / "workflow/scripts"
 STAND_IN = Path(__file__).parent / "stand_in_conda"
-LOADED = {  # by name, as jobs run
+LOADED = {  # by name, as jobs run: every file that could be
     "download": ["data/*.py"],
     "examples": ["data/*.py", "models/*.py"],
     "source": ["data/files.py"],
     "pretrained": ["data/checkpoints.py"],
     "scores": ["influence/*.py", "models/*.py"],
     "peer": ["peers/*.py", "models/*.py"],
+}
+ELSEWHERE = {  # by kind, what functions import that its jobs do not call: who fetches neither draws nor reads pictures
+    "data": {"matplotlib", "PIL", "tokenizers", "torch", "transformers"},
+    "provenance": {"huggingface_hub", "matplotlib", "pooch"},
 }
 
 
@@ -56,56 +64,63 @@ def test_environments_hold_what_their_packages_need():
             assert here - names <= {"pip"}, (kind, name)
 
 
-def rules_with_scripts() -> dict[str, tuple[str, str]]:
-    """The script and the kind of environment of each rule that names them."""
-    found = {}
-    for file in (ROOT / "workflow/rules").glob("*.smk"):
-        for block in re.split(r"\n(?=rule )", file.read_text()):
-            script, kind = re.search(r'"../scripts/(\S+)"', block), re.search(r"envs/(\w+).yaml", block)
-            if script and kind and "{" not in script[1]:
-                found[re.search(r"rule (\w+)", block)[1]] = script[1], kind[1]
-    return found
+def run_by(rule: Rule) -> list[str]:
+    """A rule's script, below workflow/scripts, and what its jobs may load by name."""
+    library, scripts = SCRIPTS / "fading", [SCRIPTS / rule.script]
+    loaded = [
+        file for pattern in LOADED.get(rule.name, []) for file in library.glob(pattern) if file.stem != "__init__"
+    ]
+    if "{" in rule.script:
+        scripts = SCRIPTS.glob("figures/*.py")
+    if rule.script == "tables/table.py":
+        tables = (table for one in EXPERIMENTS.values() for table in one.tables.values())
+        modules = {table["function"].rpartition(".")[0] for table in tables if "function" in table}
+        loaded = [library / f"{module.replace('.', '/')}.py" for module in modules]
+    if rule.name == "download":
+        loaded = [file for file in loaded if "def fetch(" in file.read_text()]
+    if rule.name == "peer":
+        loaded = [file for file in loaded if file.stem != "bergson"]  # which no environment has
+    return [str(file.relative_to(SCRIPTS)) for file in (*scripts, *loaded)]
 
 
-def imported_at_once(*files: str) -> set[str]:
-    """The packages that files import when they are imported themselves, or what they import: not those in functions."""
-    scripts, names, seen, left = ROOT / "workflow/scripts", set(), set(), set(files)
+def needed(files: Iterable[str], statements=ast.walk) -> set[str]:
+    """The installed packages that statements of files import; those anywhere in them, unless others are asked for."""
+    trees = [ast.parse((SCRIPTS / file).read_text()) for file in files]
+    modules = {module for tree in trees for node in statements(tree) for module in modules_of(node)}
+    return {module.partition(".")[0] for module in modules} - sys.stdlib_module_names - {"fading"}
+
+
+def at_once(tree: ast.Module) -> list[ast.stmt]:
+    """The statements that run on import, but for those in branches, which are for types."""
+    return tree.body
+
+
+def modules_of(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []
+
+
+def loaded_at_once(files: Iterable[str]) -> set[str]:
+    """The files that run when files are imported: what they import themselves, and so on."""
+    seen, left = set(), set(files)
     while left:
         seen.add(file := left.pop())
-        for module in modules_at_once(ast.parse((scripts / file).read_text()).body):
-            own = [scripts / f"{module.replace('.', '/')}{end}" for end in (".py", "/__init__.py")]
-            left |= {str(path.relative_to(scripts)) for path in own if path.is_file()} - seen
-            names.add(module.partition(".")[0])
-    return names - sys.stdlib_module_names - {"fading"}
+        for node in at_once(ast.parse((SCRIPTS / file).read_text())):
+            for module in modules_of(node):
+                own = [SCRIPTS / f"{module.replace('.', '/')}{end}" for end in (".py", "/__init__.py")]
+                left |= {str(path.relative_to(SCRIPTS)) for path in own if path.is_file()} - seen
+    return seen
 
 
-def modules_at_once(body: list[ast.stmt]) -> Iterator[str]:
-    """What statements import when they run; those under an `if` are for types alone."""
-    for node in body:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
-        elif isinstance(node, (ast.With, ast.Try)):
-            yield from modules_at_once(node.body)
-
-
-RULES = rules_with_scripts()
-
-
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.name)
 def test_what_a_rule_imports_is_in_its_own_environment(rule):
-    script, kind = RULES[rule]
-    library = ROOT / "workflow/scripts/fading"
-    loaded = [file for pattern in LOADED.get(rule, []) for file in library.glob(pattern) if file.stem != "__init__"]
-    if rule == "download":
-        loaded = [file for file in loaded if "def fetch(" in file.read_text()]
-    if rule == "peer":
-        loaded = [file for file in loaded if file.stem != "bergson"]  # which no environment has
-    files = (str(file.relative_to(ROOT / "workflow/scripts")) for file in loaded)
-    packages, pinned = packages_distributions(), pins_of(kind)
-    for name in imported_at_once(script, *files):
-        assert {canonicalize_name(one) for one in packages[name]} & pinned, f"{rule}: {kind} is without {name}"
+    packages, pinned, files = packages_distributions(), pins_of(rule.kind), run_by(rule)
+    elsewhere = needed(imports(*files)) - ELSEWHERE.get(rule.kind, set())
+    for name in needed(loaded_at_once(files), at_once) | elsewhere:
+        assert {canonicalize_name(one) for one in packages[name]} & pinned, f"{rule.kind} is without {name}"
 
 
 def pins_of(kind: str) -> set[str]:
@@ -125,11 +140,18 @@ def test_conda_is_asked_for_one_channel_and_one_python():
         assert re.fullmatch(r"python=\d+\.\d+\.\d+", described["dependencies"][0]), "lineage records the patch"
 
 
+IMPORT = "import importlib, sys; sys.path.insert(0, sys.argv[1]); list(map(importlib.import_module, sys.argv[2:]))"
+
+
 @pytest.mark.slow
 @pytest.mark.deployment
 @pytest.mark.parametrize("kind", KINDS)
 def test_plain_pip_installs_an_environment_into_an_empty_one(kind, tmp_path):
-    installed(kind, tmp_path)
+    """In which all that its rules import can be imported, with nothing of this one's."""
+    python = installed(kind, tmp_path) / "bin/python"
+    files = loaded_at_once(file for rule in rules() if rule.kind == kind for file in run_by(rule))
+    modules = [file.removesuffix(".py").replace("/", ".") for file in sorted(files) if file.startswith("fading/")]
+    subprocess.run([python, "-I", "-c", IMPORT, SCRIPTS, *modules], check=True)
 
 
 def installed(kind: str, folder: Path) -> Path:
@@ -158,10 +180,10 @@ def installed(kind: str, folder: Path) -> Path:
 @pytest.mark.slow
 @pytest.mark.deployment
 def test_each_rule_in_the_environment_of_its_kind_makes_the_same_bytes(smoke, tmp_path):
-    """Snakemake runs in an environment of its own that has nothing of what jobs need: it lends scripts its packages."""
+    """Snakemake runs in an environment of its own, so that it lends scripts nothing of `.venv`."""
     folder, base = clone(tmp_path / "clone"), installed("base", tmp_path)
     path = os.pathsep.join(map(str, (STAND_IN / "bin", base / "bin", os.environ["PATH"])))
-    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    clean = {name: value for name, value in outside(PATH=path).items() if name != "VIRTUAL_ENV"}
     command = [base / "bin/snakemake", "--cores", "2", "--sdm", "conda", "--configfile", "config/smoke.yaml"]
-    subprocess.run(command, cwd=folder, env=clean | {"PATH": path}, check=True)
+    subprocess.run(command, cwd=folder, env=clean, check=True)
     assert differences(smoke / "results/smoke", folder / "results/smoke") == []

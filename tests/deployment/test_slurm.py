@@ -10,20 +10,22 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, clone
+from conftest import ROOT, clone, outside
+from rules import rules
 from sameness import differences
 
 INSTALLED = Path("/etc/slurm/slurm.conf")
 DAEMONS = ("munged", "slurmctld", "slurmd")
 OPTIONS = ["--profile", "profiles/slurm", "--configfile", "config/smoke.yaml"]
 OPTIONS += ["--slurm-init-seconds-before-status-checks", "5"]  # jobs are shorter than a cluster's are
-MEMORY = 16000  # MB of the node
+AT_MOST = 3600  # seconds
 CONFIGURATION = """
 ClusterName=fading
 SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
 SlurmctldPort={controller}
 SlurmdPort={node}
+CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge.socket
 CryptoType=crypto/munge
@@ -37,12 +39,15 @@ MpiDefault=none
 ReturnToService=2
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=2
 JobAcctGatherParams=OverMemoryKill
 SchedulerParameters=sched_interval=1,sched_min_interval=100000
 NodeName={host} NodeAddr=127.0.0.1 CPUs={processors} RealMemory={memory}
-PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE
+PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE PriorityTier=1
+PartitionName=first Nodes=ALL MaxTime=INFINITE PriorityTier=2
 """
 
 
@@ -53,20 +58,13 @@ def slurm(tmp_path):
         pytest.skip(f"{', '.join(absent)} not found: install Debian's packages munge and slurm-wlm")
     if os.geteuid():
         pytest.skip("Slurm's daemons are started as root here")
-    if INSTALLED.exists():
+    if INSTALLED.exists() or INSTALLED.is_symlink():
         pytest.skip(f"{INSTALLED} is of another cluster, and stays as it is")
-    INSTALLED.unlink(missing_ok=True)
-    folder, free = tmp_path / "slurm", [socket.socket() for _ in range(2)]
+    folder = tmp_path / "slurm"
     for name in ("state", "spool"):
         (folder / name).mkdir(parents=True)
-    for one in free:
-        one.bind(("127.0.0.1", 0))
-    controller, node = (one.getsockname()[1] for one in free)
-    for one in free:
-        one.close()
-    values = {"host": socket.gethostname().partition(".")[0], "processors": os.cpu_count(), "memory": MEMORY}
     configuration = folder / "slurm.conf"
-    configuration.write_text(CONFIGURATION.format(folder=folder, controller=controller, node=node, **values))
+    configuration.write_text(CONFIGURATION.format(folder=folder, **this_machine()))
     (folder / "munge.key").write_bytes(os.urandom(128))
     (folder / "munge.key").chmod(0o400)
     folder.chmod(0o755)
@@ -74,7 +72,7 @@ def slurm(tmp_path):
         f"--{name}={folder}/munge.{name.partition('-')[0]}" for name in ("key-file", "socket", "seed-file", "pid-file")
     ]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"
-    environment = os.environ | {"PATH": path}
+    environment = outside(PATH=path)
     INSTALLED.parent.mkdir(exist_ok=True)
     INSTALLED.symlink_to(configuration)  # SLURM_CONF does not reach jobs: the executor hides its like from them
     commands = [
@@ -88,17 +86,36 @@ def slurm(tmp_path):
             log = (folder / f"{command[0]}.out").open("w")
             running.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
             time.sleep(2)
-        wait_for(lambda: "idle" in output("sinfo", "--noheader", environment=environment), 60, "the node is not idle")
+        wait_for(lambda: "idle" in said(environment, "sinfo", "--noheader"), 60, "the node is not idle")
         yield environment
+        said(environment, "scancel", "--user=root")
     finally:
         INSTALLED.unlink()
         for process in reversed(running):
             process.terminate()
-            process.wait()
+            process.wait(60)
 
 
-def output(*command: str, environment: dict) -> str:
+def this_machine() -> dict:
+    """Its name, two free ports, its processors and its memory in MB."""
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
+            each.bind(("127.0.0.1", 0))
+        ports = {"controller": one.getsockname()[1], "node": other.getsockname()[1]}
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 10**6
+    name = socket.gethostname().partition(".")[0]
+    return {"host": name, "processors": os.cpu_count(), "memory": memory * 3 // 4, **ports}
+
+
+def said(environment: dict, *command: str) -> str:
+    """What a command printed, whether it failed or not."""
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout
+
+
+def running(environment: dict) -> list[str]:
+    """The jobs that run, the longest first."""
+    listed = ("squeue", "--noheader", "--states=RUNNING", "--sort=-M", "--format=%i")
+    return said(environment, *listed).split()
 
 
 def wait_for(condition, seconds: float, otherwise: str) -> None:
@@ -110,32 +127,34 @@ def wait_for(condition, seconds: float, otherwise: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.deployment
-def test_a_cluster_makes_the_same_bytes_though_a_job_is_killed(smoke, slurm, tmp_path):
-    folder, killed = clone(tmp_path / "clone"), []
+def test_a_cluster_makes_the_same_bytes_though_jobs_are_killed_and_preempted(smoke, slurm, tmp_path):
+    greedy = "import time; taken = bytearray(2**30); time.sleep(60)"
+    started = time.monotonic()
+    assert subprocess.run(["srun", "--mem=64", sys.executable, "-c", greedy], env=slurm, check=False).returncode
+    assert time.monotonic() - started < 50, "memory is not enforced"
+    folder, log = clone(tmp_path / "clone"), tmp_path / "log"
     command = [sys.executable, "-m", "snakemake", *OPTIONS]
-    clean = {name: value for name, value in slurm.items() if name != "PYTHONPATH"}
-    with (tmp_path / "log").open("w") as log:
-        study = subprocess.Popen(command, cwd=folder, env=clean, stdout=log, stderr=subprocess.STDOUT)
-        while study.poll() is None:
-            jobs = output("squeue", "--noheader", "--states=RUNNING", "--format=%i", environment=slurm).split()
-            if jobs and not killed:
-                killed = jobs[:1]
-                subprocess.run(["scancel", "--signal=KILL", "--full", *killed], env=slurm, check=True)
-            time.sleep(1)
-    said = (tmp_path / "log").read_text()
-    assert study.returncode == 0, said[-5000:]
-    assert killed
-    assert "Trying to restart job" in said
+    with log.open("w") as written:
+        study = subprocess.Popen(command, cwd=folder, env=slurm, stdout=written, stderr=subprocess.STDOUT)
+    try:
+        wait_for(lambda: running(slurm), 600, "no job runs")
+        said(slurm, "scancel", "--signal=KILL", "--full", running(slurm)[0])
+        wait_for(lambda: "Trying to restart job" in log.read_text(), 120, "a killed job is not sent again")
+        wait_for(lambda: running(slurm), 600, "no job runs")
+        preempted = running(slurm)
+        said(slurm, "srun", "--partition=first", "--exclusive", "true")
+        shown = [said(slurm, "scontrol", "show", "job", job) for job in preempted]
+        assert any("Restarts=1" in job for job in shown), shown
+        study.wait(AT_MOST)
+    finally:
+        study.kill()
+    assert study.returncode == 0, log.read_text()[-5000:]
     assert differences(smoke / "results/smoke", folder / "results/smoke") == []
 
 
 def test_what_does_not_compute_runs_where_snakemake_does():
     named = re.search(r"localrules:\n((?: +\w+,\n)+)", (ROOT / "workflow/Snakefile").read_text())[1]
     local = {name.strip(" ,") for name in named.splitlines()}
-    for file in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"\n(?= *rule\b[^\n]*:\n)", file.read_text()):
-            if kind := re.search(r"envs/(\w+).yaml", rule):
-                name = re.search(r"\brule (\w*)", rule)
-                here = "localrule: True" in rule if name is None or rule.startswith(" ") else name[1] in local
-                wanted = kind[1] not in ("torch", "peers") or "rule pretrained" in rule  # which may fetch from the hub
-                assert here == wanted, rule
+    for rule in rules():
+        computes = rule.kind in ("torch", "peers") and rule.name != "pretrained"  # which may fetch from the hub
+        assert computes != (rule.name in local or "localrule: True" in rule.text), rule.name

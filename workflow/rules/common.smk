@@ -1,11 +1,9 @@
 import os
 import sys
-from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
 
-ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parents[1]
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
@@ -66,8 +64,9 @@ def ours(file):
 
 
 def peak(megabytes):
-    """For schedulers: what jobs hold at most, measured, and a quarter more; more at each further try."""
-    return lambda wildcards, attempt: attempt * megabytes
+    """For schedulers: what jobs of the default budget hold at most, measured, and a quarter more; more at each try."""
+    beyond = max(0, budget.parsed(RUNS["budget"]) - budget.parsed(budget.DEFAULT)) >> 20
+    return lambda wildcards, attempt: attempt * (megabytes + beyond)
 
 
 def own(wildcards):

@@ -208,7 +208,7 @@ def read_plan(root: Path, configfile: str) -> Plan:
     files = dict.fromkeys(["config/config.yaml", configfile])
     config: dict = {}
     for file in files:
-        config = _laid_over(config, yaml.safe_load((root / file).read_text()))
+        config = laid_over(config, yaml.safe_load((root / file).read_text()))
     studied = {key: value for key, value in config.items() if key not in RUNNING}
     return Plan(studied, yaml.safe_load((workflow_of(root) / "config/claims.yaml").read_text()))
 
@@ -218,11 +218,11 @@ def workflow_of(root: Path) -> Path:
     return root if (root / "workflow/scripts/fading").is_dir() else ROOT
 
 
-def _laid_over(below, above):
+def laid_over(below, above):
     """Mappings key by key; anything else is replaced."""
     if not (isinstance(below, dict) and isinstance(above, dict)):
         return above
-    return below | {key: _laid_over(below.get(key), value) for key, value in above.items()}
+    return below | {key: laid_over(below.get(key), value) for key, value in above.items()}
 
 
 def _chunks(counterfactuals):

@@ -9,10 +9,11 @@ from urllib.parse import unquote
 
 from fading.artefacts import store
 from fading.errors import FadingError
+from fading.plan.plan import workflow_of
 from fading.provenance.contents import elsewhere, from_root, hashes
-from fading.provenance.folder import CRATE, LEFT_OUT, PROJECT, StudyFolder, located
+from fading.provenance.folder import ABOUT, CRATE, LEFT_OUT, PROJECT, StudyFolder, located
 
-ABOUT = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml", "docs", "results/reference/figures")
+PICTURES = "results/reference/figures"  # the README's
 HEAVY = {".safetensors", ".parquet"}  # checkpoints, effects, scores: what tables are made from
 THEN = (1980, 1, 1, 0, 0, 0)  # the same study gives the same archive, but for the times in its crate
 
@@ -50,11 +51,12 @@ def export(study: StudyFolder, destination: Path, checkpoints: bool) -> None:
 
 
 def _around(study):
-    """The project's files, without what Python left among them."""
-    parts = [study.root / part for part in (*ABOUT, *PROJECT)]
-    paths = {path for part in parts for path in (part, *part.rglob("*"))}
-    names = {str(path.relative_to(study.root)) for path in paths if path.is_file()}
-    return {name for name in names if "__pycache__" not in name}
+    """The project's files, of a module the workflow's and its own, without what Python left among them."""
+    names = set()
+    for root in (study.root, workflow_of(study.root)):
+        parts = [root / part for part in (*ABOUT, *PROJECT, PICTURES)]
+        names |= {str(path.relative_to(root)) for part in parts for path in (part, *part.rglob("*"))}
+    return {name for name in names if "__pycache__" not in name and located(study.root, name).is_file()}
 
 
 def _add(archive, file, content):

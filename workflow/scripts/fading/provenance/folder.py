@@ -11,9 +11,10 @@ from fading.errors import FadingError
 from fading.plan.plan import Plan, read_plan, workflow_of
 
 CRATE = "ro-crate-metadata.json"
-OURS = ("workflow/", "envs/", "config/claims.yaml", "CITATION.cff")  # whatever a module's configuration is
+ABOUT = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml", "docs")
 LEFT_OUT = "left-out.json"  # in an exported archive: the sha256 of each file that it was made without
 PROJECT = ("Snakefile", "workflow", "config", "envs", "profiles")  # what it takes to run the workflow
+OURS = {"config/claims.yaml", *ABOUT, *PROJECT} - {"config"}  # whatever the configuration of a module is
 
 
 def inside(file: str) -> bool:
@@ -26,7 +27,9 @@ def located(root: Path, file: str) -> Path:
 
     Where the workflow is a module of another, its own files are not beside the results, but where this library is.
     """
-    return (workflow_of(root) if file.startswith(OURS) else root) / file
+    ours = workflow_of(root) / file
+    own = not OURS.isdisjoint({file, file.partition("/")[0]})
+    return ours if own and ours.is_file() else root / file
 
 
 class StudyFolder:

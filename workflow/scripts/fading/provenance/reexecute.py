@@ -13,8 +13,9 @@ from fading.artefacts import store
 from fading.errors import FadingError
 from fading.plan.jobs import STUDY, jobs
 from fading.plan.naming import job_name
+from fading.plan.plan import workflow_of
 from fading.provenance.audit import BROKEN, HOLDS, OUTDATED, Finding
-from fading.provenance.folder import PROJECT, StudyFolder, inside
+from fading.provenance.folder import PROJECT, StudyFolder, inside, located
 
 SAME = "recomputed, the same bytes"
 
@@ -61,8 +62,10 @@ def _compared(study, file):
     with tempfile.TemporaryDirectory(prefix="fading-") as folder:
         scratch = Path(folder)
         for part in PROJECT:
-            whole = study.root / part
+            whole = workflow_of(study.root) / part
             (shutil.copytree if whole.is_dir() else shutil.copy)(whole, scratch / part)
+        for file in study.root.glob("config/*.yaml"):
+            shutil.copy(located(study.root, str(file.relative_to(study.root))), scratch / "config" / file.name)
         for needed in map(Path, filter(inside, lineage["inputs"])):
             (scratch / needed).parent.mkdir(parents=True, exist_ok=True)
             for part in (needed, store.sidecar(needed)) if needed.suffix == ".csv" else (needed,):
