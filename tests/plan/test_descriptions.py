@@ -98,7 +98,7 @@ def test_an_unreadable_configuration_is_a_sentence_and_a_defect_is_no_verdict(tm
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "Snakefile").touch()
     (tmp_path / "config/mine.yaml").write_text("study: [mine")
-    with pytest.raises(FadingError, match="mine.yaml is not readable YAML: ") as raised:
+    with pytest.raises(FadingError, match="mine.yaml, line 1, is not readable YAML: ") as raised:
         StudyFolder(tmp_path / "results/mine")
     assert "\n" not in str(raised.value)
     monkeypatch.setattr("sys.argv", ["fading", "audit", str(tmp_path / "results/mine")])

@@ -1,7 +1,6 @@
 import os
 import sys
 
-import yaml
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = ROOT / "workflow" / "scripts"
@@ -14,7 +13,7 @@ from fading.experiments import EXPERIMENTS
 from fading.influence import ESTIMATORS
 from fading.models import MODELS
 from fading.peers import PEERS
-from fading.plan import jobs
+from fading.plan import jobs, reading
 from fading.plan.closure import imports, there
 from fading.plan.naming import job_file, table_rule
 from fading.plan.plan import RUNNING, Plan
@@ -32,7 +31,9 @@ if workflow.modifier.modify_rulename("all") != "all":
 try:
     devices.check(RUNS["device"])
     budget.parsed(RUNS["budget"])
-    PLAN = Plan(config, yaml.safe_load((ROOT / "config/claims.yaml").read_text()))
+    if workflow.is_main_process:
+        reading.check_files(workflow.configfiles, config.get("study"))
+    PLAN = Plan(config, reading.read(ROOT / "config/claims.yaml"))
     JOBS = jobs.jobs(PLAN, jobs.STUDY)
 except FadingError as error:
     raise WorkflowError(str(error))

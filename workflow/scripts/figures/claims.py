@@ -45,5 +45,4 @@ with Job(snakemake) as job:
     numbers.set_yticks(rows, texts, fontsize=6)
     numbers.tick_params(length=0)
     style.shared_legend(figure, [axis], columns=3)
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

@@ -49,5 +49,4 @@ with Job(snakemake) as job:
     axes[0, 0].set_ylabel("weight (share of eigenvalues)")
     axes[1, 0].set_ylabel("Spearman correlation of\ninfluence with the truth")
     style.shared_legend(figure, axes[1], columns=2)
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

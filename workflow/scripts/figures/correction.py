@@ -46,5 +46,4 @@ with Job(snakemake) as job:
         by_kind.axhline(1.5 - len(kinds), color="0.8", lw=0.8, zorder=0)
         by_kind.set_yticks(-np.arange(len(kinds)), [INTERVENTIONS[kind] for kind in kinds], fontsize=6)
     style.shared_legend(figure, axes.flat, columns=4)
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

@@ -43,5 +43,4 @@ with Job(snakemake) as job:
     for axis in axes[:, 0]:
         axis.set_ylabel("share of the\ncorrelation")
     style.shared_legend(figure, axes.flat, columns=2)
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

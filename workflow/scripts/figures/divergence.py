@@ -43,5 +43,4 @@ with Job(snakemake) as job:
     axes[1, 0].set_ylabel("relative error of\nlinear response")
     axes[2, 0].set_ylabel("steps until that\nerror is 50 %")
     style.shared_legend(figure, axes[0], columns=3)
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

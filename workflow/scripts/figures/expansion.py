@@ -37,5 +37,4 @@ with Job(snakemake) as job:
     axes[0, 0].set_ylabel("left over by the first order\n$\\Vert\\delta-\\varepsilon\\psi\\Vert$ at the last step")
     axes[1, 0].set_ylabel("left over, relative to $\\Vert\\delta\\Vert$")
     style.shared_legend(figure, axes[1], columns=4)
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

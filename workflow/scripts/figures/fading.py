@@ -34,5 +34,4 @@ with Job(snakemake) as job:
     for axis in axes[:, 0]:
         axis.set(ylabel="Spearman correlation,\npredicted and actual", ylim=(None, 1.08))
     style.shared_legend(figure, axes.flat, columns=2)
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

@@ -15,5 +15,4 @@ with Job(snakemake) as job:
     for part, rows in zip(figure.subfigures(len(targets), 1, height_ratios=heights), targets, strict=True):
         draw(part, rows, drawn[rows.case.iloc[0]])
     explain(figure)
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

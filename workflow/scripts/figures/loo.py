@@ -40,5 +40,4 @@ with Job(snakemake) as job:
         row[0].set_ylabel("actual change of\ntest loss (nats)")
     for axis, case in zip(axes[0], cases, strict=True):
         axis.set_title(names.label(case).replace(", ", "\n") + "\n" + axis.get_title())
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

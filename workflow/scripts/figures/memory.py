@@ -52,5 +52,4 @@ with Job(snakemake) as job:
     right.set_xticks(sorted(seen.epoch.unique()))
     left.legend(fontsize=6)
     right.legend(fontsize=6)
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

@@ -34,5 +34,4 @@ with Job(snakemake) as job:
     error.axvline(EXACT, color="0.7", lw=0.8, zorder=0)
     error.set(xscale="log", xlabel="relative difference of the results")
     style.shared_legend(figure, (time, error), columns=4)
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

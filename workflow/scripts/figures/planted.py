@@ -40,5 +40,4 @@ with Job(snakemake) as job:
             axis.set_ylim(0.6 - len(methods), 0.6)
         left.set_title(names.label(case))
     style.shared_legend(figure, axes[:, 1], columns=2)
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

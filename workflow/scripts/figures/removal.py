@@ -53,5 +53,4 @@ with Job(snakemake) as job:
     for axis, label in zip(axes[:, 0], LABELS, strict=True):
         axis.set_ylabel(label)
     style.shared_legend(figure, axes.flat, columns=5)
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

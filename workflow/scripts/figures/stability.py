@@ -44,5 +44,4 @@ with Job(snakemake) as job:
     figure.colorbar(
         image, ax=axes, label="relative residual (median); above 1 it has diverged", extend="both", shrink=0.6
     )
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

@@ -35,5 +35,4 @@ with Job(snakemake) as job:
         axis.set_xticks([-0.5, 0, 0.5, 1])
     axes[0, 0].set_yticks(list(places.values()), places)
     style.shared_legend(figure, axes[0], columns=2)
-    job.write("png", figure)
-    job.write("svg", figure)
+    style.write(job, figure)

@@ -5,6 +5,7 @@ from zlib import crc32
 import matplotlib
 import seaborn as sns
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+from matplotlib.transforms import Bbox
 
 matplotlib.use("Agg")
 
@@ -103,6 +104,26 @@ def apply() -> None:
             "savefig.dpi": 200,
         },
     )
+
+
+def write(job, figure) -> None:
+    """Write a figure, laid out once, as the job's png and svg.
+
+    Places are rounded to a millionth of the figure: the solver behind the layout goes by addresses in memory, so that
+    their last bits differ from run to run, and with them the names of clip paths in an SVG.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for part in figure.subfigs:
+        part.bbox_relative.set(_rounded(part.bbox_relative))
+    for axis in figure.axes:
+        axis.set_position(_rounded(axis.get_position(original=True)))
+    job.write("png", figure)
+    job.write("svg", figure)
+
+
+def _rounded(box):
+    return Bbox(box.get_points().round(6))
 
 
 def count_axis(axis, largest: int) -> None:

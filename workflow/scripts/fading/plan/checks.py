@@ -13,6 +13,7 @@ from fading.plan import schema
 from fading.plan.options import curvature_examples, damping
 
 RESERVED = "reference"  # the committed results
+FOLDERS = ("figures", "logs", "tables", "times")  # of every study, beside those of its cases
 
 
 def check(config: dict) -> None:
@@ -20,6 +21,9 @@ def check(config: dict) -> None:
     schema.check_shape(config, schema.configuration(), "the configuration")
     if config["study"] == RESERVED:
         raise FadingError(f"study: found {RESERVED}, which names the committed results; any other name is accepted.")
+    for name in FOLDERS:
+        if name in config["definitions"]:
+            raise FadingError(f"definitions: found {name}, a folder of every study; any other name is accepted.")
     member("cases", config["cases"], config["definitions"], "defined are")
     peers = config["peers"]
     member("peers.cases", peers["cases"], config["definitions"], "defined are")

@@ -4,8 +4,6 @@ import json
 from functools import cached_property
 from pathlib import Path
 
-import yaml
-
 from fading.artefacts.job import ROOT
 from fading.data import Dataset, described
 from fading.experiments import EXPERIMENTS
@@ -15,6 +13,7 @@ from fading.models import MODELS, Model
 from fading.plan.checks import check, rankers
 from fading.plan.claims import check_claims, stood_on
 from fading.plan.options import curvature_examples, options
+from fading.plan.reading import read
 from fading.training.counterfactuals import left_out, up_weighted
 
 RUNNING = ("device", "budget")  # keys that say how a study runs, and are none of its own
@@ -208,9 +207,9 @@ def read_plan(root: Path, configfile: str) -> Plan:
     files = dict.fromkeys(["config/config.yaml", configfile])
     config: dict = {}
     for file in files:
-        config = laid_over(config, yaml.safe_load((root / file).read_text()))
+        config = laid_over(config, read(root / file))
     studied = {key: value for key, value in config.items() if key not in RUNNING}
-    return Plan(studied, yaml.safe_load((workflow_of(root) / "config/claims.yaml").read_text()))
+    return Plan(studied, read(workflow_of(root) / "config/claims.yaml"))
 
 
 def workflow_of(root: Path) -> Path:

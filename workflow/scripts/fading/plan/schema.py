@@ -15,6 +15,7 @@ from fading.models import MODELS
 from fading.plan.options import SHARED
 
 SCHEMAS = Path(__file__).parent / "schemas"
+SENSE = {"integer": 10**9, "number": 10**6}  # more is refused where a schema sets no bound of its own
 
 
 def configuration() -> dict:
@@ -37,12 +38,21 @@ def configuration() -> dict:
     ]
     own = {name: schema for estimator in ESTIMATORS.values() for name, schema in estimator.own.items()}
     case["influence"]["properties"] = SHARED | own
-    return schema
+    return _bounded(schema)
 
 
 def claims() -> dict:
     """The schema of the claims."""
-    return json.loads((SCHEMAS / "claims.schema.json").read_text())
+    return _bounded(json.loads((SCHEMAS / "claims.schema.json").read_text()))
+
+
+def _bounded(schema):
+    if isinstance(schema, list):
+        return [_bounded(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    bounds = {"maximum": SENSE[schema["type"]]} if schema.get("type") in SENSE.keys() - schema.keys() else {}
+    return bounds | {key: _bounded(part) for key, part in schema.items()}
 
 
 def check_shape(instance, schema: dict, whole: str) -> None:
@@ -96,10 +106,11 @@ ACCEPTED = {
     "minItems": lambda count: f"a list of at least {count}",
     "uniqueItems": lambda _: "a list without repetition",
     "minLength": lambda _: "text that is not empty",
+    "maxLength": lambda limit: f"text of at most {limit} characters",
     "pattern": lambda pattern: PATTERNS.get(pattern, f"text like {pattern}"),
 }
 PATTERNS = {
-    "^[a-z0-9][a-z0-9-]*$": "small letters, digits and hyphens, no hyphen first",
+    r"^[a-z0-9][a-z0-9-]*$(?!\n)": "small letters, digits and hyphens, no hyphen first",
     r"\.safetensors$": "a .safetensors file",
     r"^[\w.-]+/[\w.-]+$": "an owner and a name, owner/name",
     "^[0-9a-f]{40}$": "40 hexadecimal digits",

@@ -5,10 +5,9 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-import yaml
-
 from fading.errors import FadingError
 from fading.plan.plan import Plan, read_plan, workflow_of
+from fading.plan.reading import naming
 
 CRATE = "ro-crate-metadata.json"
 ABOUT = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml", "docs")
@@ -45,20 +44,11 @@ class StudyFolder:
         beside = any((self.root / file).is_file() for file in ("Snakefile", "workflow/Snakefile"))  # or another's
         if not self.folder.is_dir() or self.folder.parent.name != "results" or not beside:
             raise FadingError(f"{folder} is not a study: accepted is a folder results/<study> beside its Snakefile.")
-        files = sorted(self.root.glob("config/*.yaml"))
-        mine = [file for file in files if self._study_in(file) == self.name]
+        mine = naming(self.name, self.root / "config")
         if len(mine) != 1:
             named = " and ".join(file.name for file in mine) or "no file"
             raise FadingError(f"{folder}: found {named} in config/ with `study: {self.name}`; accepted is exactly one.")
         self.configfile = str(mine[0].relative_to(self.root))
-
-    @staticmethod
-    def _study_in(file):
-        try:
-            content = yaml.safe_load(file.read_text())
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise FadingError(f"{file} is not readable YAML: {' '.join(str(error).split())}.") from error
-        return content.get("study") if isinstance(content, dict) else None
 
     @cached_property
     def plan(self) -> Plan:
