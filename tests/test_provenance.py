@@ -17,7 +17,7 @@ from fading.artefacts import store
 from fading.plan.jobs import PlannedJob, jobs
 from fading.provenance.audit import BROKEN, HOLDS, OUTDATED, audit
 from fading.provenance.compare import compare
-from fading.provenance.contents import hashes
+from fading.provenance.contents import contents
 from fading.provenance.differences import DIFFERENT, IDENTICAL, WITHIN, compare_files
 from fading.provenance.export import export
 from fading.provenance.folder import CRATE, LEFT_OUT, PROJECT, StudyFolder
@@ -292,7 +292,7 @@ def test_the_crate_describes_every_job_with_its_times(smoke, planned):
     assert len(actions) == len(planned) - 1
     assert all(action["startTime"] < action["endTime"] for action in actions)
     assert {step["name"] for step in crate.get_by_type("HowToStep")} == {job.rule for job in planned} - {"crate"}
-    listed = hashes(path)
+    listed = contents(path).hashes
     made = {str(file.relative_to(smoke)) for file in (smoke / "results/smoke").rglob("*.*")}
     assert {file for file in made if Path(file).suffix in store.HEADERS} <= listed.keys()
     assert all(store.sha256(smoke / file) == recorded for file, recorded in listed.items())

@@ -13,8 +13,8 @@ from fading.experiments import EXPERIMENTS
 from fading.influence import ESTIMATORS
 from fading.models import MODELS
 from fading.peers import PEERS
-from fading.plan import jobs, reading
-from fading.plan.closure import imports, there
+from fading.plan import jobs, locks, reading
+from fading.plan.closure import imports, project, there
 from fading.plan.naming import job_file, table_rule
 from fading.plan.plan import RUNNING, Plan
 from fading.plan.settings import settings as settings_of
@@ -22,6 +22,7 @@ from fading.plan.surroundings import surroundings
 from fading.plan.wiring import Need
 
 os.environ.update(surroundings(SCRIPTS))
+locks.hold(alone=workflow.is_main_process)
 
 RUNS = {name: config.pop(name, default) for name, default in zip(RUNNING, ("cpu", budget.DEFAULT), strict=True)}
 

@@ -6,11 +6,8 @@ rule crate:
     input:
         results=rules.figures.input,
         configuration=[*(os.path.relpath(file) for file in workflow.configfiles), ours("config/claims.yaml")],
-        workflow=[
-            ours(f"workflow/{file.relative_to(SCRIPTS.parent)}")
-            for file in (SCRIPTS.parent / "Snakefile", *sorted(SCRIPTS.parent.glob("rules/*.smk")))
-        ],
-        project=[ours("envs/study.lock"), ours("CITATION.cff")],
+        workflow=[ours(file) for file in project()],
+        citation=ours("CITATION.cff"),
         code=code("provenance/crate.py"),
     output:
         crate=f"results/{config['study']}/ro-crate-metadata.json",

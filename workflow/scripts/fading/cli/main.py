@@ -5,6 +5,7 @@ import json
 import math
 import os
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 
@@ -18,30 +19,57 @@ CORRECT = (
     "of it and draws it into the current folder. ABIF and other rankings that need more than checkpoints are in the "
     "study's own tables."
 )
-MISUSED, CRASHED = 3, 4  # not 1 or 2, which are verdicts of an audit
+NO_VERDICT = 3  # not 1 or 2, which are an audit's, and Python's own for what it does not catch
+ALL = "all"
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message):
-        self.exit(MISUSED, f"{self.prog}: {message}; `{self.prog} --help` says what is accepted.\n")
+        self.exit(NO_VERDICT, f"{self.prog}: {message}; `{self.prog} --help` says what is accepted.\n")
 
 
 def main() -> int:
-    """Run the command. Its exit status is 0, an audit's verdict (1, 2), 3 after a sentence on why, 4 for a defect."""
-    arguments = _parser().parse_args()
+    """Run the command. Its exit status is 0, an audit's verdict (1, 2), or 3 after a sentence on why there is none."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a terminal may have no lines to draw with
     try:
+        arguments = _parser().parse_args()
         status = arguments.command(arguments)
         sys.stdout.flush()
     except FadingError as error:
-        print(f"fading: {error}", file=sys.stderr)
-        return MISUSED
+        return _without_verdict(error)
+    except KeyboardInterrupt:
+        return _without_verdict("interrupted.")
     except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return 0
-    except Exception:  # Python would leave with 1
-        traceback.print_exc()
-        return CRASHED
+    except OSError as error:
+        _forget_output()
+        return _without_verdict(f"{error}.")
+    except Exception as error:  # Python would leave with 1
+        with tempfile.NamedTemporaryFile("w", prefix="fading-", suffix=".txt", delete=False) as report:
+            traceback.print_exc(file=report)
+        return _without_verdict(f"{error!r}, a defect of ours; please report it with what is in {report.name}.")
     return status
+
+
+def _without_verdict(sentence):
+    print(f"fading: {printable(sentence)}", file=sys.stderr)
+    return NO_VERDICT
+
+
+def _forget_output():
+    """What could not be written would be tried again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def printable(text) -> str:
+    """Text of which a terminal draws every character and obeys none: files name things as they like."""
+    return "".join(one if one.isprintable() or one == "\n" else f"\\x{ord(one):02x}" for one in str(text))
+
+
+def _say(text):
+    print(printable(text), flush=True)
 
 
 def _parser():
@@ -54,7 +82,10 @@ def _parser():
     auditing = commands.add_parser("audit", help="does a study still follow from code, configuration and environment?")
     auditing.add_argument("study", help="a folder results/<study>")
     auditing.add_argument("--json", action="store_true", help="a finding for each file, as JSON")
-    auditing.add_argument("--reexecute", type=_count, default=0, metavar="N", help="also recompute N artefacts")
+    auditing.add_argument(
+        "--reexecute", type=_count_or_all, default=0, metavar="N", help="also recompute N artefacts, or all"
+    )
+    auditing.add_argument("--trust", action="store_true", help="run the code of another clone or archive for that")
     auditing.add_argument("--seed", type=int, default=0, help="which artefacts to recompute (0)")
     auditing.set_defaults(command=_audit)
     comparing = commands.add_parser("compare", help="what differs between two studies, in a table and a figure")
@@ -65,7 +96,12 @@ def _parser():
     exporting.add_argument("study", help="a folder results/<study>")
     exporting.add_argument("archive", type=Path, help="the zip file to write")
     exporting.add_argument("--checkpoints", action="store_true", help="with all tensors and intermediate tables")
+    exporting.add_argument("--sign", type=Path, metavar="KEY", help="an SSH key to sign it with, beside it in .sig")
     exporting.set_defaults(command=_export)
+    verifying = commands.add_parser("verify", help="who signed an archive?")
+    verifying.add_argument("archive", type=Path, help="a zip file with its .sig beside it")
+    verifying.add_argument("--signers", type=Path, required=True, help="a file of names and public keys, ssh-keygen(1)")
+    verifying.set_defaults(command=_verify)
     correcting = commands.add_parser(
         "correct", help="correct a mis-prediction by steps on examples that influence it", description=CORRECT
     )
@@ -89,6 +125,10 @@ def _count(text):
     return int(text)
 
 
+def _count_or_all(text):
+    return ALL if text == ALL else _count(text)
+
+
 def _rate(text):
     try:
         rate = float(text)
@@ -103,26 +143,42 @@ def _trace(arguments):
     from fading.provenance.trace import lines, trace
 
     tree = trace(arguments.file)
-    print(json.dumps(tree, indent=1) if arguments.json else "\n".join(lines(tree)))
+    _say(json.dumps(tree, indent=1) if arguments.json else "\n".join(lines(tree)))
     return 0
 
 
 def _audit(arguments):
+    from fading.plan.locks import running
     from fading.provenance.audit import HOLDS, as_json, audit, summary, worst
     from fading.provenance.folder import StudyFolder
-    from fading.provenance.reexecute import reexecute
+    from fading.provenance.reexecute import candidates, reexecute, reexecute_all
 
     study = StudyFolder(arguments.study)
-    findings = audit(study)
-    again = list(reexecute(study, arguments.reexecute, arguments.seed)) if arguments.reexecute else []
+    if arguments.reexecute and not (study.is_here or arguments.trust):
+        raise FadingError(
+            f"--reexecute: runs the code of {study.root}, which is not this clone; --trust is accepted where you would."
+        )
+    findings, again = audit(study), []
+    if arguments.reexecute == ALL:
+        again = list(reexecute_all(study))
+    elif arguments.reexecute:
+        again = list(reexecute(study, arguments.reexecute, arguments.seed))
     if arguments.json:
-        print(as_json([*findings, *again]))
-    else:
-        for finding in [*(finding for finding in findings if finding.severity != HOLDS), *again]:
-            print(finding)
-        print(summary(findings))
-        if again:
-            print(f"{len(again)} made again: {sum(finding.severity == HOLDS for finding in again)} with the same bytes")
+        _say(as_json([*findings, *again]))
+        return worst([*findings, *again])
+    shown = again if arguments.reexecute != ALL else (finding for finding in again if finding.severity != HOLDS)
+    for finding in [*(finding for finding in findings if finding.severity != HOLDS), *shown]:
+        _say(finding)
+    if running(study.root / ".snakemake"):
+        _say("A run is in progress here: what it is about to make again is outdated or missing until it ends.")
+    if not study.is_of_this_version:
+        _say("Planned by this fading: the library of the folder's own workflow is another, and was not run.")
+    _say(summary(findings))
+    if again:
+        same, of = sum(finding.severity == HOLDS for finding in again), len(candidates(study))
+        _say(f"{len(again)} made again: {same} with the same bytes")
+        if arguments.reexecute != ALL:
+            _say(f"One that was altered would have been among them in {len(again) / of:.1%} of such draws from {of}.")
     return worst([*findings, *again])
 
 
@@ -130,7 +186,7 @@ def _compare(arguments):
     from fading.provenance.compare import compare
 
     for line in compare(arguments.first, arguments.second):
-        print(line)
+        _say(line)
     return 0
 
 
@@ -138,8 +194,15 @@ def _export(arguments):
     from fading.provenance.export import export
     from fading.provenance.folder import StudyFolder
 
-    export(StudyFolder(arguments.study), arguments.archive, arguments.checkpoints)
-    print(f"{arguments.archive}: {arguments.archive.stat().st_size / 1e6:.1f} MB")
+    export(StudyFolder(arguments.study), arguments.archive, arguments.checkpoints, arguments.sign)
+    _say(f"{arguments.archive}: {arguments.archive.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def _verify(arguments):
+    from fading.provenance.signatures import verify
+
+    _say(f"{arguments.archive} was signed by {verify(arguments.archive, arguments.signers)}, and is as it was then.")
     return 0
 
 
@@ -148,5 +211,5 @@ def _correct(arguments):
 
     how = arguments.by, arguments.examples, arguments.learning_rate, arguments.steps
     for line in report(arguments.study, arguments.case, arguments.seed, arguments.test_index, *how):
-        print(line, flush=True)
+        _say(line)
     return 0

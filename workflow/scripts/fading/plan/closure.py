@@ -1,4 +1,4 @@
-"""Which source files does a script run? Snakemake reruns on them and lineage records their hashes."""
+"""Which source files are there, and which does a script run? Snakemake reruns on them and lineage has their hashes."""
 
 from functools import cache
 from modulefinder import ModuleFinder
@@ -7,6 +7,15 @@ from pathlib import Path
 from fading.errors import FadingError
 
 SCRIPTS = Path(__file__).resolve().parents[2]
+SNAKEFILE = Path("workflow/Snakefile")
+
+
+def project() -> list[str]:
+    """Every file of the workflow, its profiles and environments, by its path from the root; the Snakefile first."""
+    root, folders = SCRIPTS.parents[1], ("workflow", "profiles", "envs")
+    files = {path.relative_to(root) for folder in folders for path in (root / folder).rglob("*") if path.is_file()}
+    named = (str(file) for file in files if "__pycache__" not in file.parts and file != SNAKEFILE)
+    return [str(SNAKEFILE), *sorted(named)]
 
 
 def there(script: str) -> None:

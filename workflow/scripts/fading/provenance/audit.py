@@ -1,6 +1,7 @@
 """Does what is in a study's folder still follow from the code, the configuration and the environment?"""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -9,10 +10,11 @@ from fading.artefacts import store
 from fading.artefacts.job import LOCK
 from fading.errors import FadingError
 from fading.plan.jobs import ON_REQUEST, STUDY, jobs
-from fading.plan.naming import job_name
+from fading.plan.naming import job_file, job_name
 from fading.plan.wiring import GIVEN
-from fading.provenance.contents import described_jobs, hashes
-from fading.provenance.folder import CRATE, StudyFolder, located
+from fading.provenance.contents import Contents, contents
+from fading.provenance.folder import BESIDE, CRATE, LEFT_OUT, StudyFolder, located
+from fading.provenance.lineages import fingerprint, recorded
 from fading.provenance.trace import brief
 
 HOLDS, OUTDATED, BROKEN = 0, 1, 2
@@ -35,14 +37,18 @@ class Finding:
 def audit(study: StudyFolder) -> list[Finding]:
     """A finding for each file in the study's folder, and for each that should be there and is not.
 
-    BROKEN: not as it was written, missing, under another's name, or unaccounted for. OUTDATED: whole, but made from
-    other inputs, code, settings or another environment than there are now, or by a job that the study no longer has.
-    What an archive was made without is HOLDS, with that remark; so is what another job records of it.
+    BROKEN: not as it was written, missing, under another's name, unaccounted for, or other than others record of it
+    though nothing that determines it is other. OUTDATED: whole, but made from other inputs, code, settings or another
+    environment than there are now, by a job that the study no longer has, or made again since others read it. What an
+    archive was made without is HOLDS, with that remark. What was made by another version of the library, whose
+    configuration this one does not take, is audited without a plan; nothing of the study's folder is run.
     """
     auditor = _Auditor(study)
     findings = [auditor.finding(file) for file in sorted(study.files() | auditor.downloads)]
-    findings += [Finding(file, HOLDS, (NOT_HERE,)) for file in study.left_out]
+    findings += [auditor.left_out(file) for file in study.left_out]
     findings += [Finding(file, BROKEN, ("missing",)) for file in sorted(auditor.missing())]
+    if auditor.unplanned:
+        findings.append(Finding(study.configfile, OUTDATED, (f"this version can't plan it: {auditor.unplanned}",)))
     return sorted(findings, key=lambda finding: (-finding.severity, finding.file))
 
 
@@ -67,9 +73,14 @@ def worst(findings: Iterable[Finding]) -> int:
 
 class _Auditor:
     def __init__(self, study):
-        self.study, self.root = study, study.root
-        self.expected = {job.name: job for job in jobs(study.plan, STUDY)}
-        self.jobs = self.expected | {job.name: job for job in jobs(study.plan, *ON_REQUEST)}
+        self.study, self.root, self.unplanned = study, study.root, None
+        try:
+            self.expected = {job.name: job for job in jobs(study.plan, STUDY)}
+            self.jobs = self.expected | {job.name: job for job in jobs(study.plan, *ON_REQUEST)}
+        except FadingError as error:
+            if study.is_of_this_version:
+                raise
+            self.expected, self.jobs, self.unplanned = {}, {}, str(error)
         self.crate = f"results/{study.name}/{CRATE}"
         self.hashes, self.lineages = {}, {}
 
@@ -90,7 +101,7 @@ class _Auditor:
         """Of a file that is here and has one, else None."""
         if file not in self.lineages:
             try:
-                self.lineages[file] = store.lineage(self.root / file)
+                self.lineages[file] = recorded(self.root / file)
             except FadingError:
                 self.lineages[file] = None
         return self.lineages[file]
@@ -99,27 +110,45 @@ class _Auditor:
         """Files that the crate lists, or that something was made from, and that are not here; and jobs without any."""
         here = self.study.files() | self.downloads
         lineages = [lineage for file in here if (lineage := self.lineage(file))]
-        known = {file for lineage in lineages for file in lineage["inputs"]} | {self.crate} | self.listed.keys()
+        known = {file for lineage in lineages for file in lineage["inputs"]} | {self.crate} | self.listed.hashes.keys()
         given = {file for lineage in lineages if lineage["rule"] in GIVEN for file in lineage["inputs"]}
         kept = {file for file in known if file.startswith(("results/", "resources/"))} | given
         files = {file for file in kept if self.sha256(file) is None}
         made = {job_name(lineage["rule"], lineage["wildcards"]) for lineage in lineages}
-        left_out = {self.described.get(file) for file in self.study.left_out}
+        left_out = {self.listed.made_by.get(file) for file in self.study.left_out}
         absent = self.expected.keys() - made - left_out - {STUDY}
         return files | {f"results/{self.study.name}: what {name} makes" for name in absent}
 
     @cached_property
     def listed(self):
-        """The sha256 of each file that the crate lists; none if it is damaged or missing, a finding of its own."""
+        """What the crate lists; nothing if it is damaged or missing, a finding of its own."""
         try:
-            return hashes(self.root / self.crate)
-        except (FadingError, OSError):
-            return {}
+            return contents(self.root / self.crate)
+        except FadingError:
+            return Contents()
 
     @cached_property
-    def described(self):
-        """The job of each file that the crate describes: an archive was made without some of these files."""
-        return described_jobs(self.root / self.crate) if self.listed else {}
+    def records(self):
+        """Of each file, by whom it was read and the sha256 that it had then."""
+        records = defaultdict(dict, {file: {self.crate: sha} for file, sha in self.listed.hashes.items()})
+        for reader in self.study.files():
+            for file, sha in (self.lineage(reader) or {"inputs": {}})["inputs"].items():
+                records[file][reader] = sha
+        return records
+
+    @cached_property
+    def written_beside(self):
+        """The logs and times that the study's jobs may have."""
+        own = {"study": self.study.name}
+        named = [(job.rule, job.wildcards) for job in self.jobs.values()] + [("reference", {})]
+        return {job_file(kind, rule, wildcards | own) for rule, wildcards in named for kind in BESIDE}
+
+    def left_out(self, file):
+        """What an archive was made without, if its list and its crate agree."""
+        known = self.listed.hashes | self.listed.elsewhere
+        if known.get(file) == self.study.left_out[file]:
+            return Finding(file, HOLDS, (NOT_HERE,))
+        return Finding(file, BROKEN, (f"{LEFT_OUT} has another sha256 than the crate",))
 
     def finding(self, file):
         try:
@@ -136,47 +165,71 @@ class _Auditor:
         """What is broken, what is outdated."""
         path = self.root / file
         if file == self.crate:
-            changed = [listed for listed, recorded in hashes(path).items() if self.sha256(listed) != recorded]
-            return [], [f"lists another {listed}" for listed in changed]
+            listed = contents(path)
+            changed = [f"lists another {name}" for name, sha in listed.hashes.items() if self.sha256(name) != sha]
+            made = {name for name in self.study.files() if self._made_for_the_study(name)} - listed.hashes.keys()
+            return [], changed + [f"does not list {name}" for name in sorted(made)]
         if not self._accounted(file, path):
             return ["unaccounted for"], []
         if path.suffix not in store.HEADERS:
-            return [], []
-        lineage, broken = store.lineage(path), []
+            return self._contested(file, None)
+        lineage = recorded(path)
+        broken, outdated = self._contested(file, lineage)
         try:
             store.check(path)
         except FadingError as error:
             broken.append(self._short(error, file))
         if lineage["path"] != file:
             broken.append(f"was written as {lineage['path']}")
-        return broken, list(self._outdated(lineage))
+        return broken, [*self._outdated(lineage), *outdated]
+
+    def _made_for_the_study(self, file):
+        lineage = self.lineage(file)
+        return lineage and job_name(lineage["rule"], lineage["wildcards"]) in self.expected
 
     def _accounted(self, file, path):
         """Has it a lineage, or does the crate list it, or is it a job's log or times, or what stands beside a table?"""
         beside = path.suffix == ".json" and path.with_suffix("").suffix == ".csv" and path.with_suffix("").is_file()
-        written = any(path.is_relative_to(self.study.folder / kind) for kind in ("logs", "times"))
-        return written or beside or file in self.listed or self.lineage(file) is not None
+        written = self.unplanned and any(self.study.folder / kind in path.parents for kind in BESIDE)
+        known = written or file in self.written_beside or file in self.listed.hashes
+        return known or beside or self.lineage(file) is not None
+
+    def _contested(self, file, lineage):
+        """Do others record another sha256? Broken where its job was all that it is now, outdated where it was not."""
+        others = [reader for reader, sha in self.records[file].items() if sha != self.sha256(file)]
+        if not others:
+            return [], []
+        remark = f"is another than {others[0]} records" + (f", and {len(others) - 1} more" if others[1:] else "")
+        listed = self.listed.hashes.get(file)
+        name = lineage and job_name(lineage["rule"], lineage["wildcards"])
+        same = lineage and self.listed.fingerprints.get(name) == fingerprint(lineage)
+        return ([remark], []) if listed and (same or listed == self.sha256(file)) else ([], [remark])
 
     def _outdated(self, lineage):
         name = job_name(lineage["rule"], lineage["wildcards"])
         job = self.jobs.get(name)
-        if job is None:
+        if not (job or self.unplanned):
             yield f"was made by {name}, which the study does not have now"
             return
+        if job:
+            yield from self._set_otherwise(lineage, job)
+        for file, sha in lineage["inputs"].items():
+            if self.sha256(file) not in (sha, None):  # a missing one is named where it is missing
+                yield f"input {file} is another"
+        for file, sha in lineage["code"].items():
+            if self.sha256(file) != sha:
+                yield f"code {file} is {'another' if self.sha256(file) else 'no longer there'}"
+        if job:
+            yield from self._rewired(lineage, job)
+        if self.sha256(LOCK) != lineage["lock"]:
+            yield f"environment: {LOCK} is another"
+
+    def _set_otherwise(self, lineage, job):
         settings = json.loads(json.dumps(job.settings))
         for key in sorted(lineage["settings"].keys() | settings.keys()):
             before, now = (known.get(key, "nothing") for known in (lineage["settings"], settings))
             if before != now:
                 yield f"settings had {key} {brief(before)}, now {brief(now)}"
-        for file, recorded in lineage["inputs"].items():
-            if self.sha256(file) not in (recorded, None):  # a missing one is named where it is missing
-                yield f"input {file} is another"
-        for file, recorded in lineage["code"].items():
-            if self.sha256(file) != recorded:
-                yield f"code {file} is {'another' if self.sha256(file) else 'no longer there'}"
-        yield from self._rewired(lineage, job)
-        if self.sha256(LOCK) != lineage["lock"]:
-            yield f"environment: {LOCK} is another"
 
     def _rewired(self, lineage, job):
         """What the job reads now and did not, or did and does not, by job and output as far as they are known."""
@@ -196,4 +249,4 @@ class _Auditor:
         """The name of the job that made a file, and of the output; None for what is not known."""
         if lineage := self.lineage(file):
             return job_name(lineage["rule"], lineage["wildcards"]), lineage.get("output")
-        return self.described.get(file), None
+        return self.listed.made_by.get(file), None

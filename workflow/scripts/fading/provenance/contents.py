@@ -2,6 +2,7 @@
 
 import json
 import posixpath
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -11,45 +12,51 @@ from fading.errors import FadingError
 ELSEWHERE = "#given/"
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What a crate lists: files by their paths from the study's root."""
+
+    hashes: dict[str, str] = field(default_factory=dict)  # the sha256 of every file
+    made_by: dict[str, str] = field(default_factory=dict)  # the name of the job that made a file, where one did
+    fingerprints: dict[str, str] = field(default_factory=dict)  # of a job, by its name, all that determined it
+    elsewhere: dict[str, str] = field(default_factory=dict)  # the user's files outside of the project, by sha256
+
+
 def base(study: str) -> str:
     """The folder that a study's crate describes, from the study's root."""
     return posixpath.join("results", study)
 
 
-def hashes(path: Path) -> dict[str, str]:
-    """The sha256 of every file that a study's crate lists, by its path from the study's root.
-
-    Raises FadingError if the crate is not as it was written.
-    """
+def contents(path: Path) -> Contents:
+    """What a study's crate lists. Raises FadingError if it is no crate, or not as it was written."""
     try:
         graph = json.loads(path.read_text())["@graph"]
         (digest,) = (entity["identifier"] for entity in graph if entity["@id"] == path.name)
+        listed = _contents(path, graph)
         whole = is_sealed(path, digest)
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FadingError(f"{path} is not a readable crate: {error!r}.") from error
     if not whole:
         raise FadingError(f"{path} is not as it was written: its content does not match its seal.")
-    return {unquote(from_root(path, entity)): entity["sha256"] for entity in graph if "File" in entity["@type"]}
+    return listed
 
 
-def described_jobs(path: Path) -> dict[str, str]:
-    """Of each file that a study's crate says was made by a job, the job's name."""
-    graph = json.loads(path.read_text())["@graph"]
-    files = {entity["@id"]: unquote(from_root(path, entity)) for entity in graph if "File" in entity["@type"]}
-    actions = (entity for entity in graph if entity["@id"].startswith("#job/") and "result" in entity)
-    return {files[made["@id"]]: action["name"] for action in actions for made in _listed(action["result"])}
-
-
-def elsewhere(path: Path) -> dict[str, str]:
-    """The sha256 of the user's files that a study's crate names and does not hold: they are not in the project."""
-    entities = json.loads(path.read_text())["@graph"]
-    return {entity["name"]: entity["sha256"] for entity in entities if entity["@id"].startswith(ELSEWHERE)}
+def _contents(path, graph):
+    files = {entity["@id"]: entity for entity in graph if "File" in entity["@type"]}
+    names = {identifier: unquote(from_root(path, identifier)) for identifier in files}
+    actions = [entity for entity in graph if entity["@id"].startswith("#job/") and "result" in entity]
+    return Contents(
+        {names[identifier]: entity["sha256"] for identifier, entity in files.items()},
+        {names[made["@id"]]: action["name"] for action in actions for made in _listed(action["result"])},
+        {action["name"]: action["identifier"] for action in actions},
+        {entity["name"]: entity["sha256"] for entity in graph if entity["@id"].startswith(ELSEWHERE)},
+    )
 
 
 def _listed(value):
     return value if isinstance(value, list) else [value]
 
 
-def from_root(path: Path, file: dict) -> str:
+def from_root(path: Path, identifier: str) -> str:
     """The identifier of a file that a study's crate lists, made relative to the study's root."""
-    return posixpath.normpath(posixpath.join(base(path.parent.name), file["@id"]))
+    return posixpath.normpath(posixpath.join(base(path.parent.name), identifier))

@@ -20,8 +20,9 @@ from fading.artefacts.seal import BLANK, seal
 from fading.data import DATASETS, WEIGHTS
 from fading.plan.naming import job_file
 from fading.provenance.contents import ELSEWHERE, base
-from fading.provenance.folder import inside, located
+from fading.provenance.folder import BESIDE, inside, located
 from fading.provenance.history import JobRecord, jobs
+from fading.provenance.lineages import fingerprint
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -62,13 +63,15 @@ def crate(root: Path, study: str, results: list[str], configuration: list[str], 
     """The rocrate.ROCrate of a study.
 
     `results` are what it was run for, `configuration` its configuration, `workflow` the files of the workflow, the
-    Snakefile first; all by their paths from the root. Times are those that Snakemake wrote, where it did. Raises
-    FadingError if a result, or anything that it was made from, is missing or has no lineage.
+    Snakefile first; all by their paths from the root. Times are those that Snakemake wrote, where it did; these files
+    and what jobs printed are listed too, but for those of the crate itself. Raises FadingError if a result, or anything
+    that it was made from, is missing or has no lineage.
     """
     builder = _Builder(root, study)
     records = jobs(root, results)
     builder.describe_workflow(workflow, records)
     builder.describe_run(records, configuration)
+    builder.list_beside()
     builder.describe_study()
     return builder.crate
 
@@ -205,6 +208,7 @@ class _Builder:
             f"#job/{record.name.replace(' ', '/')}",
             "CreateAction",
             name=record.name,
+            identifier=fingerprint(lineage),
             description=f"on {lineage['device']}, with {lineage['threads']} thread",
             instrument=self.file(record.script),
             object=[*(self.used(*used) for used in lineage["inputs"].items()), *self.downloads(lineage), *values],
@@ -232,6 +236,13 @@ class _Builder:
         """When the first of some jobs began, and the last ended, as far as Snakemake wrote it."""
         spans = [span for record in records if (span := times(self.root, self.study, record))]
         return {"startTime": min(spans)[0], "endTime": max(end for _, end in spans)} if spans else {}
+
+    def list_beside(self):
+        """What jobs printed, and how long they took."""
+        for kind in BESIDE:
+            for path in sorted((self.root / base(self.study) / kind).rglob("*")):
+                if path.is_file() and path.stem != "crate":
+                    self.file(str(path.relative_to(self.root)))
 
     def describe_study(self):
         """Who made it, under which licence, and the paper that it reproduces."""

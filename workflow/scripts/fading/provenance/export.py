@@ -10,16 +10,17 @@ from urllib.parse import unquote
 from fading.artefacts import store
 from fading.errors import FadingError
 from fading.plan.plan import workflow_of
-from fading.provenance.contents import elsewhere, from_root, hashes
+from fading.provenance.contents import contents, from_root
 from fading.provenance.folder import ABOUT, CRATE, LEFT_OUT, PROJECT, StudyFolder, located
+from fading.provenance.signatures import sign, signature
 
 PICTURES = "results/reference/figures"  # the README's
 HEAVY = {".safetensors", ".parquet"}  # checkpoints, effects, scores: what tables are made from
 THEN = (1980, 1, 1, 0, 0, 0)  # the same study gives the same archive, but for the times in its crate
 
 
-def export(study: StudyFolder, destination: Path, checkpoints: bool) -> None:
-    """Write a zip of the crate, figures, tables, claims, logs, workflow, configuration and lock.
+def export(study: StudyFolder, destination: Path, checkpoints: bool, key: Path | None = None) -> None:
+    """Write a zip of the crate, figures, tables, claims, logs, workflow, configuration and lock; signed, with a key.
 
     With `checkpoints` also of every tensor and intermediate table, and what was downloaded; without, left-out.json
     keeps their sha256, and the archive's crate leaves them out. The user's files are packed with them where they are in
@@ -31,13 +32,13 @@ def export(study: StudyFolder, destination: Path, checkpoints: bool) -> None:
     metadata = study.folder / CRATE
     if not metadata.is_file():
         raise FadingError(f"{study.folder} has no {CRATE}; `snakemake --configfile {study.configfile}` writes it.")
-    listed, here = hashes(metadata), partial(located, study.root)
-    for file, recorded in listed.items():
+    listed, here = contents(metadata), partial(located, study.root)
+    for file, recorded in listed.hashes.items():
         if not here(file).is_file() or store.sha256(here(file)) != recorded:
             raise FadingError(f"{metadata} lists another {file} than is here; `fading audit` says more.")
-    files = _around(study) | study.files() | listed.keys()
+    files = _around(study) | study.files() | listed.hashes.keys()
     heavy = set() if checkpoints else {file for file in files if Path(file).suffix in HEAVY}
-    left_out = {file: listed.get(file) or store.sha256(here(file)) for file in heavy} | elsewhere(metadata)
+    left_out = {file: listed.hashes.get(file) or store.sha256(here(file)) for file in heavy} | listed.elsewhere
     part = destination.with_name(f".part-{destination.name}")
     try:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -45,9 +46,13 @@ def export(study: StudyFolder, destination: Path, checkpoints: bool) -> None:
                 _add(archive, file, here(file).read_bytes())
             _add(archive, LEFT_OUT, json.dumps(left_out, indent=1, sort_keys=True).encode())
             _add(archive, CRATE, json.dumps(_rebased(metadata, left_out), indent=1, sort_keys=True).encode())
+        if key:
+            sign(part, key)
+            os.replace(signature(part), signature(destination))
         os.replace(part, destination)
     finally:
-        part.unlink(missing_ok=True)
+        for file in (part, signature(part)):
+            file.unlink(missing_ok=True)
 
 
 def _around(study):
@@ -70,7 +75,7 @@ def _rebased(metadata, left_out):
     described, names = json.loads(metadata.read_text()), {}
     for entity in described["@graph"]:
         if "File" in entity["@type"]:
-            name = from_root(metadata, entity)
+            name = from_root(metadata, entity["@id"])
             names[entity["@id"]] = f"#left-out/{name}" if unquote(name) in left_out else name
             if unquote(name) in left_out:
                 entity["@type"] = "CreativeWork"

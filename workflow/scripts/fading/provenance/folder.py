@@ -5,12 +5,17 @@ import os
 from functools import cached_property
 from pathlib import Path
 
+from fading.artefacts import store
+from fading.artefacts.job import ROOT
 from fading.errors import FadingError
 from fading.plan.plan import Plan, read_plan, workflow_of
 from fading.plan.reading import naming
+from fading.plan.schema import check_shape
+from fading.provenance.lineages import TEXTS
 
 CRATE = "ro-crate-metadata.json"
 ABOUT = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml", "docs")
+BESIDE = ("logs", "times")  # in a study's folder, of jobs, without lineage
 LEFT_OUT = "left-out.json"  # in an exported archive: the sha256 of each file that it was made without
 PROJECT = ("Snakefile", "workflow", "config", "envs", "profiles")  # what it takes to run the workflow
 OURS = {"config/claims.yaml", *ABOUT, *PROJECT} - {"config"}  # whatever the configuration of a module is
@@ -31,6 +36,11 @@ def located(root: Path, file: str) -> Path:
     return ours if own and ours.is_file() else root / file
 
 
+def is_root(folder: Path) -> bool:
+    """Is a workflow in the folder, this one or another that has it for a module?"""
+    return any((folder / file).is_file() for file in ("Snakefile", "workflow/Snakefile"))
+
+
 class StudyFolder:
     """The folder results/<name> of a clone or of an unpacked archive, its `root`; files go by their paths from there.
 
@@ -38,17 +48,30 @@ class StudyFolder:
     """
 
     def __init__(self, folder):
-        self.folder = Path(folder).resolve()
+        self.folder = Path(os.path.abspath(folder))  # as it is called: results may be a link to another disk
         self.name = self.folder.name
         self.root = self.folder.parent.parent
-        beside = any((self.root / file).is_file() for file in ("Snakefile", "workflow/Snakefile"))  # or another's
-        if not self.folder.is_dir() or self.folder.parent.name != "results" or not beside:
+        if not self.folder.is_dir() or self.folder.parent.name != "results" or not is_root(self.root):
             raise FadingError(f"{folder} is not a study: accepted is a folder results/<study> beside its Snakefile.")
         mine = naming(self.name, self.root / "config")
         if len(mine) != 1:
             named = " and ".join(file.name for file in mine) or "no file"
             raise FadingError(f"{folder}: found {named} in config/ with `study: {self.name}`; accepted is exactly one.")
         self.configfile = str(mine[0].relative_to(self.root))
+
+    @cached_property
+    def is_of_this_version(self) -> bool:
+        """Is the library of the study's workflow, byte for byte, the one that runs?"""
+        theirs, ours = (root / "workflow/scripts" for root in (workflow_of(self.root), ROOT))
+        names = [{path.relative_to(scripts) for path in scripts.rglob("*.py")} for scripts in (theirs, ours)]
+        return names[0] == names[1] and all(
+            store.sha256(theirs / name) == store.sha256(ours / name) for name in names[0]
+        )
+
+    @property
+    def is_here(self) -> bool:
+        """Does its workflow lie where the library lies that runs?"""
+        return workflow_of(self.root).resolve() == ROOT
 
     @cached_property
     def plan(self) -> Plan:
@@ -60,9 +83,11 @@ class StudyFolder:
         """The files that an exported archive was made without, with their sha256."""
         listed = self.root / LEFT_OUT
         try:
-            return json.loads(listed.read_text()) if listed.is_file() else {}
-        except ValueError as error:
+            left_out = json.loads(listed.read_text()) if listed.is_file() else {}
+        except (OSError, ValueError, RecursionError) as error:
             raise FadingError(f"{listed} is not readable JSON: {error}.") from error
+        check_shape(left_out, TEXTS, LEFT_OUT)
+        return left_out
 
     def files(self) -> set[str]:
         """Every file in the study's folder."""

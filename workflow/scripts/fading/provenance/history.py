@@ -8,6 +8,7 @@ from fading.artefacts import store
 from fading.errors import FadingError
 from fading.plan.naming import job_name
 from fading.plan.wiring import GIVEN
+from fading.provenance.lineages import recorded
 
 LIBRARY = Path("workflow/scripts/fading")
 
@@ -46,7 +47,7 @@ def jobs(root: Path, files: list[str]) -> list[JobRecord]:
         if file in made:
             return
         made.add(file)
-        lineage = store.lineage(root / file)
+        lineage = recorded(root / file)
         for parent in lineage["inputs"] if lineage["rule"] not in GIVEN else ():
             follow(parent)
         record = JobRecord(lineage)
@@ -66,7 +67,7 @@ def jobs(root: Path, files: list[str]) -> list[JobRecord]:
 def _job_of(path, file):
     """Of the job that wrote a file under this name; None if there was none."""
     try:
-        lineage = store.lineage(path)
+        lineage = recorded(path)
     except FadingError:
         return None
     return job_name(lineage["rule"], lineage["wildcards"]) if lineage["path"] == file else None

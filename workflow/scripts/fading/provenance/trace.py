@@ -1,6 +1,7 @@
 """Follow an artefact's recorded lineage down to the pinned downloads and the user's own files."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from fading.artefacts import store
 from fading.artefacts.job import LOCK
 from fading.errors import FadingError
 from fading.plan.wiring import GIVEN
-from fading.provenance.folder import located
+from fading.provenance.folder import is_root, located
+from fading.provenance.lineages import recorded
 
 LONG = 60  # characters of a setting
 AS_RECORDED, ABSENT, CHANGED = "as recorded", "not here", "CHANGED since"
@@ -17,27 +19,32 @@ AS_RECORDED, ABSENT, CHANGED = "as recorded", "not here", "CHANGED since"
 def trace(path) -> dict:
     """The ancestry of an artefact as a tree: its `file`, `lineage`, whether `whole`, and the `inputs`, a tree each.
 
-    Below the top each has the `sha256` recorded of it and its `state`, by a look from the current folder; what was
-    described before, further up or left, has no lineage here, and the user's own files, `given`, have none anywhere.
-    `states` at the top are those of every file looked at, code and lock among them. Raises FadingError if the file
-    itself has no lineage.
+    Below the top each has the `sha256` recorded of it and its `state`, by a look from the root of the study that the
+    file lies in, or from the current folder; what was described before, further up or left, has no lineage here, and
+    the user's own files, `given`, have none anywhere. `states` at the top are those of every file looked at, code and
+    lock among them. Raises FadingError if the file itself has no lineage.
     """
-    states = {}
-    return {"file": str(path), **_described(path, states), "states": states}
+    states, path = {}, Path(path)
+    return {"file": str(path), **_described(path, _root(path), states), "states": states}
 
 
-def _described(path, states):
-    lineage = store.lineage(path)
-    for file, recorded in {**lineage["code"], LOCK: lineage["lock"]}.items():
-        states[file] = _state(file, recorded)
+def _root(path):
+    folders = Path(os.path.abspath(path)).parents
+    return next((folder.parent for folder in folders if folder.name == "results" and is_root(folder.parent)), Path())
+
+
+def _described(path, root, states):
+    lineage = recorded(path)
+    for file, sha in {**lineage["code"], LOCK: lineage["lock"]}.items():
+        states[file] = _state(root, file, sha)
     inputs, given = [], lineage["rule"] in GIVEN
-    for file, recorded in lineage["inputs"].items():
+    for file, sha in lineage["inputs"].items():
         known = file in states
-        states[file] = _state(file, recorded)
-        node = {"file": file, "sha256": recorded, "state": states[file], "given": given}
+        states[file] = _state(root, file, sha)
+        node = {"file": file, "sha256": sha, "state": states[file], "given": given}
         if not known and not given and states[file] != ABSENT:
             try:
-                node |= _described(file, states)
+                node |= _described(root / file, root, states)
             except FadingError as error:
                 node["error"] = str(error)
         inputs.append(node)
@@ -80,11 +87,11 @@ def _lines(node, indent, states, seen):
         yield from _lines(below, indent + "   ", states, seen)
 
 
-def _state(file: str, recorded: str) -> str:
-    path = located(Path(), file)
+def _state(root: Path, file: str, sha: str) -> str:
+    path = located(root, file)
     if not path.is_file():
         return ABSENT
-    return AS_RECORDED if store.sha256(path) == recorded else CHANGED
+    return AS_RECORDED if store.sha256(path) == sha else CHANGED
 
 
 def _compact(mapping: dict, separator: str = ", ") -> str:
