@@ -1,5 +1,6 @@
 """Compare two studies: two machines, two versions, or a run and the committed reference."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,14 +16,11 @@ COLOURS = {IDENTICAL: "0.75", SAME: "0.6", WITHIN: "C0", DIFFERENT: "C1", DAMAGE
 
 
 def compare(first: Path, second: Path) -> Iterator[str]:
-    """What differs, as lines; writes <first>-against-<second>.csv and .png beside the folder `first`.
+    """What differs, as lines; writes <first>-against-<second>.csv and .png beside the folder `first`, if it may.
 
     Raises FadingError if a folder holds no artefacts, or no claims.
     """
     files, claims = differences.compare_files(first, second), differences.compare_claims(first, second)
-    target = first.resolve().parent / f"{first.resolve().name}-against-{second.resolve().name}"
-    files.to_csv(target.with_suffix(".csv"), index=False, lineterminator="\n", float_format="%.3g")
-    _draw(files, claims, first, second, target.with_suffix(".png"))
     counts = files.state.value_counts()
     yield f"{len(files)} files: {', '.join(f'{count} {state}' for state, count in counts.items())}"
     yield (
@@ -35,7 +33,14 @@ def compare(first: Path, second: Path) -> Iterator[str]:
     yield f"{len(claims)} claims of both: {len(changed)} with another verdict"
     for row in changed.itertuples():
         yield f"{row.claim}: {row.verdict_first} in {first}, {row.verdict_second} in {second}"
-    yield f"written: {target}.csv and .png"
+    target = Path(os.path.abspath(first)).parent / f"{first.absolute().name}-against-{second.absolute().name}"
+    try:
+        files.to_csv(target.with_suffix(".csv"), index=False, lineterminator="\n", float_format="%.3g")
+        _draw(files, claims, first, second, target.with_suffix(".png"))
+    except OSError as error:  # a disk to read from alone
+        yield f"not written: {error}"
+    else:
+        yield f"written: {target}.csv and .png"
 
 
 def _draw(files, claims, first, second, path):
