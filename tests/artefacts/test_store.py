@@ -1,6 +1,7 @@
 """Artefacts return what was written, with their lineage; no changed byte, foreign header or other format passes."""
 
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -128,3 +129,13 @@ def test_an_unsealed_file_is_named(tmp_path):
     (tmp_path / "a.csv.json").write_text(json.dumps(LINEAGE))
     with pytest.raises(FadingError, match=r"a.csv carries no seal"):
         store.read(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("suffix", CONTENT)
+def test_who_may_read_a_file_is_as_the_users_mask_says(tmp_path, suffix):
+    mask = os.umask(0o027)
+    try:
+        store.write(tmp_path / f"a{suffix}", CONTENT[suffix](), LINEAGE)
+    finally:
+        os.umask(mask)
+    assert (tmp_path / f"a{suffix}").stat().st_mode & 0o777 == 0o640

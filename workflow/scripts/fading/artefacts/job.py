@@ -43,7 +43,7 @@ class Job:
 
     def __enter__(self):
         self._terminal = os.fdopen(os.dup(2), "w")
-        log = os.open(self.snakemake.log[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        log = os.open(self.snakemake.log[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         os.dup2(log, 1)
         os.dup2(log, 2)
         budget.set_limit(self.snakemake.config["budget"])

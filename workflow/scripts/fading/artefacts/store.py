@@ -57,7 +57,7 @@ def check(path) -> None:
     """Raise FadingError unless an artefact is, byte for byte, as it was written."""
     digest = _header(path).get("digest")
     header, *beside = _with_header(Path(path))
-    if not digest:
+    if not isinstance(digest, str) or not digest:
         raise FadingError(f"{path} carries no seal: it was written by an earlier version, or was rewritten since.")
     if not is_sealed(header, digest, *beside):
         raise FadingError(f"{path} is not as it was written: its content or lineage does not match its seal.")
@@ -95,7 +95,8 @@ def _guarded(path, table):
     except FadingError:
         raise
     except Exception as error:  # every format's library has its own exceptions for a damaged file
-        raise FadingError(f"{path} is not a readable {path.suffix} file: {error}.") from error
+        said = " ".join(str(error).split())
+        raise FadingError(f"{path} is not a readable {path.suffix} file: {said}.") from error
 
 
 def _format(path, table):
@@ -115,7 +116,10 @@ def _write_tensors(path, arrays, lineage):
     import numpy
     from safetensors.numpy import save_file
 
+    path.touch()  # by the user's mask: the library gives its files to their owner alone
+    mode = path.stat().st_mode
     save_file({name: numpy.ascontiguousarray(array) for name, array in arrays.items()}, path, {KEY: lineage})
+    path.chmod(mode)
 
 
 def _read_tensors(path):

@@ -1,0 +1,146 @@
+"""Kill, interrupt and starve the smoke study while it runs, run it again, and compare every artefact.
+
+    python tests/faults.py --kills 20 --seed 0
+
+Each time one of the faults strikes at a random moment; the next run is the same command, without any other in between.
+At the end what was made is compared, byte for byte, with a run that nothing disturbed.
+"""
+
+import argparse
+import contextlib
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from conftest import clone, outside
+from sameness import differences
+from tqdm import tqdm
+
+COMMAND = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/smoke.yaml"]
+MOMENTS = 5, 30  # seconds after a start
+AGAIN = 60  # seconds to wait for those who outlive their run
+
+
+def start(folder: Path, **limits) -> subprocess.Popen:
+    """A run in a session of its own."""
+    with (folder / "log").open("a") as log:
+        return subprocess.Popen(
+            COMMAND, cwd=folder, env=outside(), stdout=log, stderr=log, start_new_session=True, **limits
+        )
+
+
+def everything(run: subprocess.Popen, folder: Path) -> None:
+    """The power goes."""
+    os.killpg(run.pid, signal.SIGKILL)
+
+
+def a_job(run: subprocess.Popen, folder: Path) -> None:
+    """The kernel wants memory, and takes the process that has most."""
+    listed = subprocess.run(["ps", "-o", "pid=,rss=", "-s", str(run.pid)], capture_output=True, text=True, check=False)
+    sizes = {int(pid): int(size) for pid, size in map(str.split, listed.stdout.splitlines()) if int(pid) != run.pid}
+    if sizes:
+        stop(max(sizes, key=sizes.get), signal.SIGKILL)
+
+
+def snakemake(run: subprocess.Popen, folder: Path) -> None:
+    """Snakemake is killed, and its jobs go on."""
+    stop(run.pid, signal.SIGKILL)
+
+
+def terminated(run: subprocess.Popen, folder: Path) -> None:
+    """The machine is taken away, with notice."""
+    os.killpg(run.pid, signal.SIGTERM)
+
+
+def interrupted(run: subprocess.Popen, folder: Path) -> None:
+    """Somebody has seen enough."""
+    stop(run.pid, signal.SIGINT)
+
+
+def a_file(run: subprocess.Popen, folder: Path) -> None:
+    """A finished artefact is deleted."""
+    made = sorted((folder / "results/smoke").rglob("*.safetensors"))
+    if made:
+        random.choice(made).unlink(missing_ok=True)
+
+
+def a_full_disk(run: subprocess.Popen, folder: Path) -> None:
+    """No file may grow any more: said to the run's processes, since a disk of one's own takes a right to mount."""
+    listed = subprocess.run(["ps", "-o", "pid=", "-s", str(run.pid)], capture_output=True, text=True, check=False)
+    for pid in map(int, listed.stdout.split()):
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, 0))
+
+
+FAULTS: dict[str, Callable] = {
+    fault.__name__: fault for fault in (everything, a_job, snakemake, terminated, interrupted, a_file, a_full_disk)
+}
+
+
+def stop(pid: int, how: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, how)
+
+
+def ended(run: subprocess.Popen, seconds: float) -> bool:
+    """Wait for a run and all of its jobs; False if some are left."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        run.poll()
+        if not subprocess.run(
+            ["ps", "-s", str(run.pid), "-o", "pid="], capture_output=True, check=False
+        ).stdout.strip():
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def campaign(folder: Path, undisturbed: Path, faults: list[str], seed: int) -> tuple[Counter, list[str]]:
+    """Strike a study in `folder` by the named faults, one a run, and finish it.
+
+    Returns how often each struck, and the artefacts that differ from the undisturbed study's. Raises AssertionError if
+    a run does not go on by itself.
+    """
+    generator, struck = random.Random(seed), Counter()
+    for name in tqdm(faults, desc="faults"):
+        run = start(folder)
+        try:
+            run.wait(generator.uniform(*MOMENTS))
+            break  # nothing is left to disturb
+        except subprocess.TimeoutExpired:
+            FAULTS[name](run, folder)
+            struck[name] += 1
+        assert ended(run, AGAIN * 10), f"after {name} a run goes on for ten minutes"
+    last = start(folder)
+    last.wait()
+    assert last.returncode == 0, (folder / "log").read_text()[-5000:]
+    return struck, differences(undisturbed / "results/smoke", folder / "results/smoke")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=20, help="how many runs are struck (20)")
+    parser.add_argument("--seed", type=int, default=0, help="of moments and faults (0)")
+    arguments = parser.parse_args()
+    names = list(FAULTS) * (arguments.kills // len(FAULTS) + 1)
+    faults = random.Random(arguments.seed).sample(names, arguments.kills)
+    with tempfile.TemporaryDirectory() as folder:
+        calm = clone(Path(folder, "calm"))
+        subprocess.run(COMMAND, cwd=calm, env=outside(), check=True, capture_output=True)
+        struck, differing = campaign(clone(Path(folder, "struck")), calm, faults, arguments.seed)
+        artefacts = sum(file.is_file() for file in (calm / "results/smoke").rglob("*"))
+    print(f"{sum(struck.values())} faults: {', '.join(f'{count} {name}' for name, count in struck.items())}")
+    print(f"{artefacts} files compared, {len(differing)} differ", *differing, sep="\n")
+    sys.exit(bool(differing))
+
+
+if __name__ == "__main__":
+    main()
