@@ -11,7 +11,7 @@ smoke: env
 	$(BIN)/snakemake --configfile config/smoke.yaml
 
 check: env
-	$(BIN)/pytest -m "not slow and not deployment"
+	$(BIN)/pytest -m "not slow and not deployment and not campaign"
 
 test: env
 	$(BIN)/pytest

@@ -235,6 +235,7 @@ def test_the_audit_names_what_was_done(copy, forgery):
     assert any(words in remark for remark in finding.remarks), finding
 
 
+@pytest.mark.campaign
 def test_a_whole_chain_sealed_again_is_found_by_making_it_again(copy):
     """A figure, all that it was made from up to a table, and the crate: they agree with each other."""
     table_with_its_figure(copy)
