@@ -58,7 +58,7 @@ rule memory:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=peak(6000),
+        mem_mb=peak(8000),
     params:
         settings=settings("memory"),
     script:
