@@ -15,6 +15,7 @@ from fading.models import MODELS
 from fading.peers import PEERS
 from fading.plan import jobs, locks, reading
 from fading.plan.closure import imports, project, there
+from fading.plan.failures import killed
 from fading.plan.naming import job_file, table_rule
 from fading.plan.plan import RUNNING, Plan
 from fading.plan.settings import settings as settings_of
