@@ -2,6 +2,7 @@
 
 import copy
 import json
+import random
 import re
 
 import pytest
@@ -362,6 +363,30 @@ WRONG = [
     ("definitions.resnet-planted.examples.flipped", 1.0e-5, "flipped: found 1e-05; accepted is a share that makes an"),
     ("definitions.resnet-planted.examples.measured", 1000, "measured: found 1000; accepted is at most 999, fewer than"),
     ("definitions.resnet-planted.examples.flipped", 0.6, "flipped: found 0.6; accepted is at most 0.5"),
+    ("seeds", [2**64], f"seeds.0: found {2**64}; accepted is at most 1000000000"),
+    ("spectrum.examples", 10**12, "spectrum.examples: found 1000000000000; accepted is at most 1000000000"),
+    (f"{RESNET}.training.learning_rate", 1e308, "learning_rate: found 1e+308; accepted is at most 1000000"),
+    (f"{RESNET}.training.learning_rate", float("inf"), "learning_rate: found inf; accepted is a finite number"),
+    (f"{RESNET}.training.weight_decay", -1e-3, "weight_decay: found -0.001; accepted is at least 0"),
+    (f"{RESNET}.model.width", 4 * 10**9, "width: found 4000000000; accepted is at most 1000000000"),
+    (f"{RESNET}.influence.damping", 1e7, "damping: found 10000000.0; accepted is at most 1000000"),
+    (f"{RESNET}.seeds", True, "seeds: found True; accepted is an integer"),
+    ("study", "mine\n", "study: found 'mine\\n'; accepted is small letters"),
+    ("study", 65 * "a", "; accepted is text of at most 64 characters"),
+    ("study", "", "study: found ''; accepted is small letters"),
+    ("study", None, "study: found None; accepted is text"),
+    ("study", 3, "study: found 3; accepted is text"),
+    ("definitions.mine\n", {}, "definitions: found 'mine\\n'; accepted is small letters"),
+    ("definitions.logs", DEFAULT["definitions"]["resnet-fashion"], "found logs, a folder of every study; any other"),
+    ("definitions.tables", DEFAULT["definitions"]["resnet-fashion"], "found tables, a folder of every study"),
+    ("definitions.figures", DEFAULT["definitions"]["resnet-fashion"], "found figures, a folder of every study"),
+    ("definitions.times", DEFAULT["definitions"]["resnet-fashion"], "found times, a folder of every study"),
+    (f"definitions.{65 * 'a'}", {}, "accepted is text of at most 64 characters"),
+    (f"{RESNET}.regimes", [{"name": "a\n", "from": 0, "learning_rate": 1}], "accepted is small letters"),
+    (f"{RESNET}.regimes", [], f"{RESNET}.regimes: found []; accepted is a list of at least 1"),
+    (f"{RESNET}.regimes", None, f"{RESNET}.regimes: found None; accepted is a list"),
+    ("definitions", [], "definitions: found []; accepted is a mapping"),
+    ("removal.shares", [0.5, 1.5], "removal.shares.1: found 1.5; accepted is less than 1"),
 ]
 
 
@@ -377,6 +402,35 @@ def test_one_sentence_names_the_key_what_was_found_and_what_is_accepted(key, val
         Plan(config, CLAIMS)
     assert sentence in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def leaves(value, path=()):
+    """The places in a configuration that hold no mapping, and in lists their first."""
+    if isinstance(value, dict):
+        for key in value:
+            yield from leaves(value[key], (*path, key))
+        return
+    yield path
+    if isinstance(value, list) and value:
+        yield from leaves(value[0], (*path, 0))
+
+
+def test_whatever_stands_anywhere_is_taken_or_refused_in_one_sentence():
+    strange = [None, True, -1, 0, 1, 3.5, 1e308, 2**64, float("nan"), "", "a\n", "\x1b[2J", "é", [], [[]], {}, {"a": 1}]
+    places = [(path, value) for path in leaves(DEFAULT) for value in strange]
+    refused = 0
+    for path, value in random.Random(0).sample(places, 600):
+        config = copy.deepcopy(DEFAULT)
+        place = config
+        for part in path[:-1]:
+            place = place[part]
+        place[path[-1]] = value
+        try:
+            Plan(config, CLAIMS)
+        except FadingError as error:
+            assert str(error).isprintable(), error
+            refused += 1
+    assert refused > 400
 
 
 OWN = {"kind": "files", "train": "a/train.safetensors", "test": "b/test.safetensors", "labels": ["x", "y"]}

@@ -271,7 +271,8 @@ def member(key: str, values: list, accepted: Collection, introduction: str = "ac
     """Raise FadingError, naming the key and the first of the values that is none of the accepted, if one is."""
     for value in values:
         if value not in accepted:
-            raise FadingError(f"{key}: found {value}; {introduction} {', '.join(map(str, accepted))}.")
+            found = value if str(value).isprintable() else repr(value)
+            raise FadingError(f"{key}: found {found}; {introduction} {', '.join(map(str, accepted))}.")
 
 
 def _at_most(key, value, limit, name):
