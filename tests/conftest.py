@@ -209,6 +209,17 @@ def smoke(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture
+def copy(smoke, tmp_path) -> Path:
+    """A copy of the smoke clone; what it computed are links, to be replaced and never written into."""
+    for part in smoke.iterdir():
+        if part.name in ("results", "resources"):
+            shutil.copytree(part, tmp_path / part.name, copy_function=os.link)
+        elif part.name != ".snakemake":
+            (shutil.copytree if part.is_dir() else shutil.copy)(part, tmp_path / part.name)
+    return tmp_path
+
+
 def pytest_collection_modifyitems(items) -> None:
     """Whatever looks at a study is slow: the study is computed first."""
     for item in items:

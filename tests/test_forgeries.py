@@ -215,17 +215,6 @@ FOUND = {  # by what is done: the forgery, a file that the audit names, how, and
 }
 
 
-@pytest.fixture
-def copy(smoke, tmp_path) -> Path:
-    """The smoke study's clone; results are links, to be replaced and never written into."""
-    for part in smoke.iterdir():
-        if part.name in ("results", "resources"):
-            shutil.copytree(part, tmp_path / part.name, copy_function=lambda one, two: Path(two).hardlink_to(one))
-        elif part.name != ".snakemake":
-            (shutil.copytree if part.is_dir() else shutil.copy)(part, tmp_path / part.name)
-    return tmp_path
-
-
 @pytest.mark.parametrize("forgery", FOUND)
 def test_the_audit_names_what_was_done(copy, forgery):
     forge, file, severity, words = FOUND[forgery]

@@ -21,7 +21,7 @@ from fading.provenance.compare import compare
 from fading.provenance.contents import contents
 from fading.provenance.differences import DIFFERENT, IDENTICAL, WITHIN, compare_files
 from fading.provenance.export import export
-from fading.provenance.folder import CRATE, LEFT_OUT, PROJECT, StudyFolder
+from fading.provenance.folder import CRATE, LEFT_OUT, StudyFolder
 from fading.provenance.reexecute import candidates, reexecute
 
 RUN = "results/smoke/resnet-fashion/seed-0"
@@ -37,16 +37,6 @@ def fading(*arguments, folder: Path) -> subprocess.CompletedProcess:
 @pytest.fixture(scope="session")
 def planned(smoke) -> list[PlannedJob]:
     return jobs(StudyFolder(smoke / "results/smoke").plan, "crate")
-
-
-@pytest.fixture
-def copy(smoke, tmp_path) -> Path:
-    """The smoke study and its project; results are links, to be replaced and never written into."""
-    for part in ("results", "resources"):
-        shutil.copytree(smoke / part, tmp_path / part, copy_function=os.link)
-    for part in (*PROJECT, "README.md", "LICENSE", "CITATION.cff", "pyproject.toml"):
-        (shutil.copytree if (smoke / part).is_dir() else shutil.copy)(smoke / part, tmp_path / part)
-    return tmp_path
 
 
 @pytest.fixture
