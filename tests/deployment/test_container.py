@@ -11,7 +11,7 @@ from conftest import clone
 NEEDED = ("buildah", "debootstrap")
 BASE = """FROM scratch
 ADD debian.tar /
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates python3 python3-venv
+RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-venv
 """
 TRUSTED = Path("/etc/ssl/certs/ca-certificates.crt")  # by this machine, whose packages may come from a mirror
 STORED = ["--storage-driver", "vfs"]
