@@ -25,7 +25,7 @@ from sameness import differences
 from tqdm import tqdm
 
 COMMAND = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/smoke.yaml"]
-MOMENTS = 5, 30  # seconds after a start
+MOMENTS = 0, 15  # seconds after the first job of a run starts
 AGAIN = 60  # seconds to wait for those who outlive their run
 
 
@@ -37,6 +37,15 @@ def start(folder: Path, **limits) -> subprocess.Popen:
         )
 
 
+def jobs(run: subprocess.Popen) -> dict[int, int]:
+    """The processes of a run's scripts, with the memory that each holds."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,rss=,args=", "-s", str(run.pid)], capture_output=True, text=True, check=False
+    )
+    rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+    return {int(pid): int(size) for pid, size, command in rows if ".snakemake/scripts/" in command}
+
+
 def everything(run: subprocess.Popen, folder: Path) -> None:
     """The power goes."""
     os.killpg(run.pid, signal.SIGKILL)
@@ -44,9 +53,7 @@ def everything(run: subprocess.Popen, folder: Path) -> None:
 
 def a_job(run: subprocess.Popen, folder: Path) -> None:
     """The kernel wants memory, and takes the process that has most."""
-    listed = subprocess.run(["ps", "-o", "pid=,rss=", "-s", str(run.pid)], capture_output=True, text=True, check=False)
-    sizes = {int(pid): int(size) for pid, size in map(str.split, listed.stdout.splitlines()) if int(pid) != run.pid}
-    if sizes:
+    if sizes := jobs(run):
         stop(max(sizes, key=sizes.get), signal.SIGKILL)
 
 
@@ -112,8 +119,11 @@ def campaign(folder: Path, undisturbed: Path, faults: list[str], seed: int) -> t
     generator, struck = random.Random(seed), Counter()
     for name in tqdm(faults, desc="faults"):
         run = start(folder)
+        while run.poll() is None and not jobs(run):
+            time.sleep(0.1)
         try:
             run.wait(generator.uniform(*MOMENTS))
+            assert run.returncode == 0, (folder / "log").read_text()[-5000:]
             break  # nothing is left to disturb
         except subprocess.TimeoutExpired:
             FAULTS[name](run, folder)

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from conftest import ROOT
 from fading.artefacts import store
+from fading.provenance.audit import BROKEN, audit
+from fading.provenance.folder import StudyFolder
 from matplotlib.figure import Figure
 
 LINEAGE = {
@@ -161,8 +163,9 @@ def test_a_crafted_crate_is_broken_and_a_crafted_list_is_a_sentence(tmp_path):
         (tmp_path / f"config/{name}.yaml").write_text(text.replace("study: smoke", "study: mine"))
     for name, content in CRATES.items():
         (study / "ro-crate-metadata.json").write_bytes(content)
-        ((status, said, _, _),) = looked_at([["audit", str(study)]])
-        assert (status, said) == (2, ""), name
+        (finding,) = (one for one in audit(StudyFolder(study)) if one.file.endswith("ro-crate-metadata.json"))
+        assert finding.severity == BROKEN, name
+        assert "is not a readable crate" in finding.remarks[0], name
     for content in (b"{", b"[]", b'{"a": 3}', b"\xff", DEEP.encode()):
         (tmp_path / "left-out.json").write_bytes(content)
         ((status, said, _, _),) = looked_at([["audit", str(study)]])

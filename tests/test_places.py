@@ -41,9 +41,11 @@ def unwritable(copy):
     mount = ["mount", "--bind", str(copy), str(copy)]
     if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("only root may mount a disk that takes nothing, and not everywhere")
-    subprocess.run(["mount", "-o", "remount,bind,ro", str(copy)], check=True)
-    yield copy
-    subprocess.run(["umount", str(copy)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(copy)], check=True)
+        yield copy
+    finally:
+        subprocess.run(["umount", str(copy)], check=True)
 
 
 def test_a_disk_that_takes_nothing_is_read(unwritable):

@@ -26,5 +26,5 @@ def test_a_job_without_a_word_was_killed(tmp_path):
     (tmp_path / "said.log").write_text("bert-reviews: found 3; accepted is 2.\n")
     (tmp_path / "log").write_text(LOG.format(tmp_path))
     (sentence,) = killed(tmp_path / "log", "4 GiB")
-    assert sentence.startswith("A job of memory was killed. If the machine was short of memory")
+    assert sentence.startswith("A job of memory ended without a word: it was killed, or could not start.")
     assert "its budget, now 4 GiB" in sentence

@@ -43,7 +43,7 @@ def test_a_file_that_is_not_what_it_looks_is_one_sentence(tmp_path, content, sen
 
 
 def test_what_is_no_file_is_one_sentence(tmp_path):
-    with pytest.raises(FadingError, match="can't be read: .*directory"):
+    with pytest.raises(FadingError, match="can't be read: it is no regular file"):
         read(tmp_path)
     with pytest.raises(FadingError, match=r"can't be read: .*No such file"):
         read(tmp_path / "study.yaml")

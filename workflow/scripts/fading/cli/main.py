@@ -34,42 +34,46 @@ def main() -> int:
         stream.reconfigure(errors="backslashreplace")  # a terminal may have no lines to draw with
     try:
         arguments = _parser().parse_args()
-        status = arguments.command(arguments)
-        sys.stdout.flush()
+        return arguments.command(arguments)
     except FadingError as error:
         return _without_verdict(error)
     except KeyboardInterrupt:
         return _without_verdict("interrupted.")
-    except BrokenPipeError:  # whoever read the output has seen enough
-        _forget_output()
-        return 0
     except OSError as error:
-        _forget_output()
         return _without_verdict(f"{error}.")
     except Exception as error:  # Python would leave with 1
         with tempfile.NamedTemporaryFile("w", prefix="fading-", suffix=".txt", delete=False) as report:
             traceback.print_exc(file=report)
         return _without_verdict(f"{error!r}, a defect of ours; please report it with what is in {report.name}.")
-    return status
 
 
 def _without_verdict(sentence):
-    print(f"fading: {printable(sentence)}", file=sys.stderr)
+    print(f"fading: {printable(' '.join(str(sentence).split()))}", file=sys.stderr)
     return NO_VERDICT
+
+
+def printable(text) -> str:
+    """Text of which a terminal draws every character and obeys none: files name things as they like."""
+    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in str(text))
+
+
+def _say(line, clean=printable):
+    try:
+        print(clean(line), flush=True)
+    except BrokenPipeError:  # whoever read it has seen enough; the verdict stays
+        _forget_output()
+    except OSError:
+        _forget_output()
+        raise
+
+
+def _say_json(tree):
+    _say(json.dumps(tree, indent=1), str)  # which escapes what a terminal would obey
 
 
 def _forget_output():
     """What could not be written would be tried again at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def printable(text) -> str:
-    """Text of which a terminal draws every character and obeys none: files name things as they like."""
-    return "".join(one if one.isprintable() or one == "\n" else f"\\x{ord(one):02x}" for one in str(text))
-
-
-def _say(text):
-    print(printable(text), flush=True)
 
 
 def _parser():
@@ -143,43 +147,66 @@ def _trace(arguments):
     from fading.provenance.trace import lines, trace
 
     tree = trace(arguments.file)
-    _say(json.dumps(tree, indent=1) if arguments.json else "\n".join(lines(tree)))
+    if arguments.json:
+        _say_json(tree)
+    else:
+        for line in lines(tree):
+            _say(line)
     return 0
 
 
 def _audit(arguments):
     from fading.plan.locks import running
-    from fading.provenance.audit import HOLDS, as_json, audit, summary, worst
+    from fading.provenance.audit import HOLDS, as_tree, audit, summary, worst
     from fading.provenance.folder import StudyFolder
-    from fading.provenance.reexecute import candidates, reexecute, reexecute_all
 
     study = StudyFolder(arguments.study)
     if arguments.reexecute and not (study.is_here or arguments.trust):
         raise FadingError(
             f"--reexecute: runs the code of {study.root}, which is not this clone; --trust is accepted where you would."
         )
-    findings, again = audit(study), []
-    if arguments.reexecute == ALL:
-        again = list(reexecute_all(study))
-    elif arguments.reexecute:
-        again = list(reexecute(study, arguments.reexecute, arguments.seed))
+    findings = audit(study)
+    if not arguments.json:
+        for finding in findings:
+            if finding.severity != HOLDS:
+                _say(finding)
+        if running(study.root / ".snakemake"):
+            _say("A run is in progress here: what it is about to make again is outdated or missing until it ends.")
+        if not study.is_of_this_version:
+            _say("Planned by this fading: the library of the folder's own workflow is another, and was not run.")
+        _say(summary(findings))
+    try:
+        again = _made_again(study, arguments)
+    except FadingError as error:  # what was found is found
+        return _without_verdict(error) if worst(findings) == HOLDS else _and_verdict(error, worst(findings))
     if arguments.json:
-        _say(as_json([*findings, *again]))
-        return worst([*findings, *again])
-    shown = again if arguments.reexecute != ALL else (finding for finding in again if finding.severity != HOLDS)
-    for finding in [*(finding for finding in findings if finding.severity != HOLDS), *shown]:
-        _say(finding)
-    if running(study.root / ".snakemake"):
-        _say("A run is in progress here: what it is about to make again is outdated or missing until it ends.")
-    if not study.is_of_this_version:
-        _say("Planned by this fading: the library of the folder's own workflow is another, and was not run.")
-    _say(summary(findings))
-    if again:
-        same, of = sum(finding.severity == HOLDS for finding in again), len(candidates(study))
-        _say(f"{len(again)} made again: {same} with the same bytes")
-        if arguments.reexecute != ALL:
-            _say(f"One that was altered would have been among them in {len(again) / of:.1%} of such draws from {of}.")
+        _say_json(as_tree([*findings, *again]))
     return worst([*findings, *again])
+
+
+def _and_verdict(error, verdict):
+    _without_verdict(error)
+    return verdict
+
+
+def _made_again(study, arguments):
+    from fading.provenance.audit import HOLDS
+    from fading.provenance.reexecute import candidates, reexecute, reexecute_all
+
+    if not arguments.reexecute:
+        return []
+    every = arguments.reexecute == ALL
+    again = list(reexecute_all(study) if every else reexecute(study, arguments.reexecute, arguments.seed))
+    if not arguments.json:
+        for finding in again:
+            if finding.severity != HOLDS or not every:
+                _say(finding)
+        same = sum(finding.severity == HOLDS for finding in again)
+        _say(f"{len(again)} made again: {same} with the same bytes")
+        if not every:
+            of = len(candidates(study))
+            _say(f"One that was altered would have been among them in {len(again) / of:.1%} of such draws from {of}.")
+    return again
 
 
 def _compare(arguments):

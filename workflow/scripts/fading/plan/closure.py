@@ -8,14 +8,14 @@ from fading.errors import FadingError
 
 SCRIPTS = Path(__file__).resolve().parents[2]
 SNAKEFILE = Path("workflow/Snakefile")
+SOURCES = {".json", ".lock", ".py", ".rst", ".smk", ".yaml"}
 
 
 def project() -> list[str]:
     """Every file of the workflow, its profiles and environments, by its path from the root; the Snakefile first."""
     root, folders = SCRIPTS.parents[1], ("workflow", "profiles", "envs")
-    files = {path.relative_to(root) for folder in folders for path in (root / folder).rglob("*") if path.is_file()}
-    named = (str(file) for file in files if "__pycache__" not in file.parts and file != SNAKEFILE)
-    return [str(SNAKEFILE), *sorted(named)]
+    paths = {path for folder in folders for path in (root / folder).rglob("*") if path.suffix in SOURCES}
+    return [str(SNAKEFILE), *sorted(str(path.relative_to(root)) for path in paths if path.is_file())]
 
 
 def there(script: str) -> None:

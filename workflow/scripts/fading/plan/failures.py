@@ -12,6 +12,7 @@ def killed(log: Path, budget: str) -> Iterator[str]:
     for rule, said in dict.fromkeys(FAILED.findall(log.read_text())):
         if Path(said).is_file() and not Path(said).stat().st_size:
             yield (
-                f"A job of {rule} was killed. If memory was short: each job may hold its budget, now {budget}, and "
-                f"2 GiB more; --config budget='2 GiB' or --cores 1 needs less, and what is finished is kept."
+                f"A job of {rule} ended without a word: it was killed, or could not start. If memory was short: a job "
+                f"may hold its budget, now {budget}, and 2 GiB more; --config budget='2 GiB' or --cores 1 needs less, "
+                "and what is finished is kept."
             )

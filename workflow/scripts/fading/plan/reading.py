@@ -1,6 +1,7 @@
 """Configurations as their files have them: YAML in which nothing is said twice, or is another number than it looks."""
 
 import re
+import stat
 from pathlib import Path
 
 import yaml
@@ -18,6 +19,8 @@ def read(file: Path):
     numbers that YAML takes for octal or sexagesimal, and aliases that make much out of little.
     """
     try:
+        if not stat.S_ISREG(file.stat().st_mode):  # of a device there is no end
+            raise OSError("it is no regular file")
         loader = _Loader(file.read_bytes().decode())
         node = loader.get_single_node()
         if node is None:
@@ -34,9 +37,23 @@ def read(file: Path):
 
 
 def naming(study: str, folder: Path) -> list[Path]:
-    """The files of a folder of configurations that name a study. Raises FadingError if one of them can't be read."""
-    contents = {file: read(file) for file in sorted(folder.glob("*.yaml"))}
-    return [file for file, content in contents.items() if isinstance(content, dict) and content.get("study") == study]
+    """The files of a folder that are a study's configuration, among others that need not be of this workflow.
+
+    Raises FadingError if one that names the study can't be read.
+    """
+    return [file for file in sorted(folder.glob("*.yaml")) if _names(file, study)]
+
+
+def _names(file, study):
+    try:
+        content = read(file)
+    except FadingError:
+        if file.is_file() and re.search(
+            rf"^study:.*\b{re.escape(str(study))}\b", file.read_text(errors="replace"), re.M
+        ):
+            raise
+        return False
+    return isinstance(content, dict) and content.get("study") == study
 
 
 def check_files(files: list[str], study: str) -> None:

@@ -104,6 +104,7 @@ ACCEPTED = {
     "exclusiveMaximum": lambda limit: f"less than {limit}",
     "multipleOf": lambda factor: f"a multiple of {factor}",
     "minItems": lambda count: f"a list of at least {count}",
+    "maxItems": lambda count: f"a list of at most {count}",
     "uniqueItems": lambda _: "a list without repetition",
     "minLength": lambda _: "text that is not empty",
     "maxLength": lambda limit: f"text of at most {limit} characters",

@@ -13,7 +13,7 @@ from fading.plan.jobs import ON_REQUEST, STUDY, jobs
 from fading.plan.naming import job_file, job_name
 from fading.plan.wiring import GIVEN
 from fading.provenance.contents import Contents, contents
-from fading.provenance.folder import BESIDE, CRATE, LEFT_OUT, StudyFolder, located
+from fading.provenance.folder import BESIDE, CRATE, LEFT_OUT, StudyFolder, located, sha256
 from fading.provenance.lineages import fingerprint, recorded
 from fading.provenance.trace import brief
 
@@ -61,10 +61,10 @@ def summary(findings: Iterable[Finding]) -> str:
     return f"{len(findings)} files: {', '.join(counts)}" + (f", {absent} {NOT_HERE}" if absent else "")
 
 
-def as_json(findings: Iterable[Finding]) -> str:
+def as_tree(findings: Iterable[Finding]) -> dict:
     """The findings and the worst severity."""
     listed = [asdict(finding) | {"verdict": VERDICTS[finding.severity]} for finding in findings]
-    return json.dumps({"severity": worst(findings), "findings": listed}, indent=1)
+    return {"severity": worst(findings), "findings": listed}
 
 
 def worst(findings: Iterable[Finding]) -> int:
@@ -93,8 +93,7 @@ class _Auditor:
     def sha256(self, file):
         """Of a file as it is, or as an archive says that it was; None if there is none."""
         if file not in self.hashes:
-            path = located(self.root, file)
-            self.hashes[file] = store.sha256(path) if path.is_file() else self.study.left_out.get(file)
+            self.hashes[file] = sha256(located(self.root, file)) or self.study.left_out.get(file)
         return self.hashes[file]
 
     def lineage(self, file):
@@ -153,7 +152,7 @@ class _Auditor:
     def finding(self, file):
         try:
             broken, outdated = self._problems(file)
-        except FadingError as error:
+        except (FadingError, OSError) as error:
             broken, outdated = [self._short(error, file)], []
         severity = BROKEN if broken else OUTDATED if outdated else HOLDS
         return Finding(file, severity, (*broken, *outdated))

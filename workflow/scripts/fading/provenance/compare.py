@@ -1,6 +1,7 @@
 """Compare two studies: two machines, two versions, or a run and the committed reference."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,8 +36,12 @@ def compare(first: Path, second: Path) -> Iterator[str]:
         yield f"{row.claim}: {row.verdict_first} in {first}, {row.verdict_second} in {second}"
     target = Path(os.path.abspath(first)).parent / f"{first.absolute().name}-against-{second.absolute().name}"
     try:
-        files.to_csv(target.with_suffix(".csv"), index=False, lineterminator="\n", float_format="%.3g")
-        _draw(files, claims, first, second, target.with_suffix(".png"))
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as folder:  # what is there may be a link
+            table, figure = Path(folder, "a.csv"), Path(folder, "a.png")
+            files.to_csv(table, index=False, lineterminator="\n", float_format="%.3g")
+            _draw(files, claims, first, second, figure)
+            os.replace(table, target.with_suffix(".csv"))
+            os.replace(figure, target.with_suffix(".png"))
     except OSError as error:  # a disk to read from alone
         yield f"not written: {error}"
     else:

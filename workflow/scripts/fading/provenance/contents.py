@@ -30,6 +30,8 @@ def base(study: str) -> str:
 def contents(path: Path) -> Contents:
     """What a study's crate lists. Raises FadingError if it is no crate, or not as it was written."""
     try:
+        if not path.is_file():
+            raise OSError("it is no regular file")
         graph = json.loads(path.read_text())["@graph"]
         (digest,) = (entity["identifier"] for entity in graph if entity["@id"] == path.name)
         listed = _contents(path, graph)

@@ -1,5 +1,6 @@
 """A study's folder of results, what lies around it, and the configuration that it is of."""
 
+import hashlib
 import json
 import os
 from functools import cached_property
@@ -20,6 +21,8 @@ LEFT_OUT = "left-out.json"  # in an exported archive: the sha256 of each file th
 PROJECT = ("Snakefile", "workflow", "config", "envs", "profiles")  # what it takes to run the workflow
 OURS = {"config/claims.yaml", *ABOUT, *PROJECT} - {"config"}  # whatever the configuration of a module is
 
+EMPTY = hashlib.sha256().hexdigest()
+
 
 def inside(file: str) -> bool:
     """Is a file, by its path from a project's root, in the project? The user's own need not be."""
@@ -34,6 +37,16 @@ def located(root: Path, file: str) -> Path:
     ours = workflow_of(root) / file
     own = not OURS.isdisjoint({file, file.partition("/")[0]})
     return ours if own and ours.is_file() else root / file
+
+
+def sha256(path: Path) -> str | None:
+    """Of a regular file that can be read; None of anything else that a stranger's lineage may name."""
+    try:
+        if not path.is_file():
+            return None
+        return store.sha256(path) if path.stat().st_size else EMPTY  # the kernel's own files have no size, and no end
+    except (OSError, ValueError):
+        return None
 
 
 def is_root(folder: Path) -> bool:
@@ -63,7 +76,10 @@ class StudyFolder:
     def is_of_this_version(self) -> bool:
         """Is the library of the study's workflow, byte for byte, the one that runs?"""
         theirs, ours = (root / "workflow/scripts" for root in (workflow_of(self.root), ROOT))
-        names = [{path.relative_to(scripts) for path in scripts.rglob("*.py")} for scripts in (theirs, ours)]
+        names = [
+            {path.relative_to(scripts) for path in scripts.rglob("*.py") if path.is_file()}
+            for scripts in (theirs, ours)
+        ]
         return names[0] == names[1] and all(
             store.sha256(theirs / name) == store.sha256(ours / name) for name in names[0]
         )

@@ -3,6 +3,7 @@
 This runs the code of the study's own folder.
 """
 
+import fcntl
 import os
 import random
 import shutil
@@ -20,6 +21,7 @@ from fading.plan.plan import workflow_of
 from fading.provenance.audit import BROKEN, HOLDS, OUTDATED, Finding
 from fading.provenance.folder import CRATE, PROJECT, StudyFolder, inside, located
 from fading.provenance.lineages import recorded
+from fading.provenance.trace import brief
 
 SAME, OTHER = "recomputed, the same bytes", "recomputed, it has other bytes"
 
@@ -63,35 +65,42 @@ def _compared(study, file):
     with tempfile.TemporaryDirectory(prefix="fading-") as folder:
         scratch = Path(folder)
         _copy_project(study, scratch)
-        _copy(study, scratch, filter(inside, lineage["inputs"]))
+        _copy(study, scratch, lineage["inputs"])
         options = ["--configfile", study.configfile, "--cores", "1", "--allowed-rules", lineage["rule"]]
         done = _snakemake(scratch, file, *options, *_running([lineage]), capture_output=True)
-        device = lineage["device"].split()[0]
-        if done.returncode and device != "cpu":
+        if done.returncode and _device(lineage) != "cpu":
             return Finding(file, OUTDATED, (f"can't be recomputed, it was made on {lineage['device']}",))
         if done.returncode:
             return Finding(file, BROKEN, (f"can't be recomputed: {_reason(done)}",))
-        same = _same(study, scratch, file)
-    return Finding(file, HOLDS, (SAME,)) if same else Finding(file, BROKEN, (OTHER,))
+        return _judged(study, scratch, file, lineage)
 
 
 def reexecute_all(study: StudyFolder) -> Iterator[Finding]:
     """A finding for each artefact of the study's jobs, all made again from the downloads and the user's own files.
 
     Snakemake does it on all cores and prints its progress to standard error, in a folder of the user's cache that stays
-    until it is done: interrupted, it goes on where it was. What another processor or GPU computed, which may round
-    otherwise, can't be compared. Raises FadingError if it can't be made again.
+    until it is done: interrupted, it goes on where it was. Raises FadingError if it can't be made again, or another
+    process is at it.
     """
     import pooch
 
     scratch = Path(pooch.os_cache("fading")) / store.sha256(study.folder / CRATE)
     planned = {job.name: job for job in jobs(study.plan, STUDY)}
     made = {file: lineage for file in sorted(study.files()) if (lineage := _planned(study, file, planned))}
+    scratch.mkdir(parents=True, exist_ok=True)
+    with (scratch / "audited").open("w") as mine:
+        try:
+            fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise FadingError(f"{study.folder} is being made again in {scratch} by another process.") from error
+        yield from _made_again(study, scratch, made, {file for job in planned.values() for file in job.given})
+    shutil.rmtree(scratch)
+
+
+def _made_again(study, scratch, made, given):
     _copy_project(study, scratch)
     downloads = {file for lineage in made.values() for file in lineage["inputs"] if file.startswith("resources/")}
-    given = {file for job in planned.values() for file in job.given}
-    here = {file for file in downloads | given if inside(file) and (study.root / file).is_file()}
-    _copy(study, scratch, (file for file in here if not (scratch / file).is_file()))  # or all would be older
+    _copy(study, scratch, {file for file in downloads | given if (study.root / file).is_file()})
     print(f"fading: making {len(made)} artefacts again in {scratch}", file=sys.stderr, flush=True)
     options = ["--configfile", study.configfile, "--cores", "all", "--nolock", "--rerun-incomplete", STUDY]
     if _snakemake(scratch, *options, *_running(made.values()), stdout=sys.stderr).returncode:
@@ -99,13 +108,20 @@ def reexecute_all(study: StudyFolder) -> Iterator[Finding]:
     for file, lineage in made.items():
         if not (scratch / file).is_file():
             yield Finding(file, BROKEN, ("making the study again does not make it",))
-        elif _same(study, scratch, file):
-            yield Finding(file, HOLDS, (SAME,))
-        elif recorded(scratch / file)["device"] != lineage["device"]:
-            yield Finding(file, OUTDATED, (f"can't be compared, it was made on {lineage['device']}",))
         else:
-            yield Finding(file, BROKEN, (OTHER,))
-    shutil.rmtree(scratch)
+            yield _judged(study, scratch, file, lineage)
+
+
+def _judged(study, scratch, file, lineage):
+    """Are the bytes the same, or if not, was it made on another machine or otherwise in parts?"""
+    written = [file, f"{file}.json"] if file.endswith(".csv") else [file]
+    if all((scratch / part).read_bytes() == (study.root / part).read_bytes() for part in written):
+        return Finding(file, HOLDS, (SAME,))
+    again = recorded(scratch / file)
+    for key in ("device", "budget", "versions", "lock"):
+        if again.get(key) != lineage.get(key):
+            return Finding(file, OUTDATED, (f"can't be compared: its {key} was {brief(lineage.get(key))}",))
+    return Finding(file, BROKEN, (OTHER,))
 
 
 def _planned(study, file, planned):
@@ -129,15 +145,18 @@ def _copy_project(study, scratch):
 
 
 def _copy(study, scratch, files):
+    """What jobs read of the study, and nothing over the workflow that will run: lineages can name what they like.
+
+    What is there already, the same, stays: its date tells Snakemake what came of it.
+    """
     for file in map(Path, files):
+        if not inside(file) or os.path.normpath(file) != str(file) or file.parts[0] in PROJECT:
+            continue
         (scratch / file).parent.mkdir(parents=True, exist_ok=True)
         for part in (file, store.sidecar(file)) if file.suffix == ".csv" else (file,):
-            shutil.copy(study.root / part, scratch / part)
-
-
-def _same(study, scratch, file):
-    written = [file, f"{file}.json"] if file.endswith(".csv") else [file]
-    return all((scratch / part).read_bytes() == (study.root / part).read_bytes() for part in written)
+            there = scratch / part
+            if not there.is_file() or store.sha256(there) != store.sha256(study.root / part):
+                shutil.copy(study.root / part, there)
 
 
 def _running(lineages):
@@ -145,7 +164,11 @@ def _running(lineages):
     torch = next((lineage for lineage in lineages if "budget" in lineage), None)
     if torch is None:
         return []
-    return ["--config", f"device={torch['device'].split()[0]}", f"budget={torch['budget']}"]
+    return ["--config", f"device={_device(torch)}", f"budget={torch['budget']}"]
+
+
+def _device(lineage):
+    return lineage["device"].partition(" ")[0]
 
 
 def _snakemake(root, *arguments, **streams):

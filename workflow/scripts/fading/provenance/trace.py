@@ -9,7 +9,7 @@ from fading.artefacts import store
 from fading.artefacts.job import LOCK
 from fading.errors import FadingError
 from fading.plan.wiring import GIVEN
-from fading.provenance.folder import is_root, located
+from fading.provenance.folder import is_root, located, sha256
 from fading.provenance.lineages import recorded
 
 LONG = 60  # characters of a setting
@@ -25,7 +25,10 @@ def trace(path) -> dict:
     lock among them. Raises FadingError if the file itself has no lineage.
     """
     states, path = {}, Path(path)
-    return {"file": str(path), **_described(path, _root(path), states), "states": states}
+    try:
+        return {"file": str(path), **_described(path, _root(path), states), "states": states}
+    except RecursionError as error:
+        raise FadingError(f"{path} has more ancestors, one after the other, than can be followed.") from error
 
 
 def _root(path):
@@ -88,10 +91,8 @@ def _lines(node, indent, states, seen):
 
 
 def _state(root: Path, file: str, sha: str) -> str:
-    path = located(root, file)
-    if not path.is_file():
-        return ABSENT
-    return AS_RECORDED if store.sha256(path) == sha else CHANGED
+    found = sha256(located(root, file))
+    return ABSENT if found is None else AS_RECORDED if found == sha else CHANGED
 
 
 def _compact(mapping: dict, separator: str = ", ") -> str:
