@@ -1,6 +1,7 @@
 """What somebody may do to a study's files, and which command finds it; what none of them finds is said too."""
 
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from fading.errors import FadingError
 from fading.provenance.audit import BROKEN, HOLDS, OUTDATED, audit, worst
 from fading.provenance.export import export
 from fading.provenance.folder import CRATE, LEFT_OUT, StudyFolder
+from fading.provenance.reexecute import candidates, reexecute
 from fading.provenance.signatures import sign, signature, verify
 
 STUDY = "results/smoke"
@@ -309,6 +311,20 @@ def test_nothing_of_a_folder_is_run(copy):
     config = copy / "config/smoke.yaml"
     put(config, config.read_bytes() + b"\nanother_versions_key: 1\n")
     assert own(copy, "audit", STUDY) == OUTDATED
+    assert not trace.exists()
+
+
+def test_no_input_takes_the_place_of_what_runs(copy):
+    """Of an archive without a library ours plans and runs; what its lineages name is data."""
+    trace = copy / "it-ran"
+    put(copy / "Snakefile", f"open({str(trace)!r}, 'w')\n".encode() + (copy / "Snakefile").read_bytes())
+    shutil.rmtree(copy / "workflow/scripts")
+    lineage_of(TABLE, "inputs", lambda inputs: inputs | {"Snakefile": store.sha256(copy / "Snakefile")})(copy)
+    study = StudyFolder(copy / STUDY)
+    files = candidates(study)
+    seed = next(seed for seed in range(9999) if random.Random(seed).sample(files, 1) == [TABLE])
+    (finding,) = reexecute(study, 1, seed)
+    assert finding.severity == BROKEN
     assert not trace.exists()
 
 
