@@ -208,7 +208,6 @@ class _Builder:
             f"#job/{record.name.replace(' ', '/')}",
             "CreateAction",
             name=record.name,
-            identifier=fingerprint(lineage),
             description=f"on {lineage['device']}, with {lineage['threads']} thread",
             instrument=self.file(record.script),
             object=[*(self.used(*used) for used in lineage["inputs"].items()), *self.downloads(lineage), *values],
@@ -216,6 +215,7 @@ class _Builder:
             actionStatus={"@id": "http://schema.org/CompletedActionStatus"},
             **self.when([record]),
         )
+        action["identifier"] = fingerprint(lineage)
         self.crate.root_dataset.append_to("mentions", action)
         step = self.entity(f"#rule/{lineage['rule']}", "HowToStep")
         identifier, name = f"{action.id}/control", f"{record.name}, as a step"
