@@ -190,7 +190,7 @@ def snakemake(folder: Path, *arguments: str, study: str = "smoke", check: bool =
 def cli(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """The command `fading`, by a clone's own library; by this one's where the folder has none."""
     command = [sys.executable, "-c", "import sys; from fading.cli.main import main; sys.exit(main())", *arguments]
-    library = folder if (folder / "workflow/scripts").is_dir() else ROOT
+    library = folder if (folder / "workflow/scripts/fading").is_dir() else ROOT
     environment = os.environ | {"PYTHONPATH": str(library / "workflow/scripts")}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 

@@ -198,7 +198,12 @@ FOUND = {  # by what is done: the forgery, a file that the audit names, how, and
         OUTDATED,
         "lists another workflow/scripts/fading/provenance/audit.py",
     ),
-    "a caption": (append("workflow/report/loo.rst"), METADATA, OUTDATED, "lists another workflow/report/loo.rst"),
+    "a caption": (
+        append("workflow/report/leave_one_out.rst"),
+        METADATA,
+        OUTDATED,
+        "lists another workflow/report/leave_one_out.rst",
+    ),
     "a profile": (append("profiles/default/config.yaml"), METADATA, OUTDATED, "lists another profiles"),
     "a schema": (
         lambda root: append("workflow/scripts/fading/plan/schemas/claims.schema.json")(root),

@@ -79,7 +79,7 @@ def test_a_fresh_study_holds(smoke):
     assert "which is not this clone; --trust is accepted where you would" in refused.stderr
     done = fading("audit", "results/smoke", "--reexecute", "5", "--trust", folder=smoke)
     assert done.returncode == 0, done.stdout + done.stderr
-    *again, total, made, odds = done.stdout.splitlines()
+    total, *again, made, odds = done.stdout.splitlines()
     assert re.fullmatch(r"One that was altered would have been among them in \d\.\d% of such draws from \d{3}\.", odds)
     assert made == "5 made again: 5 with the same bytes"
     assert len(again) == 5
@@ -105,7 +105,8 @@ def test_an_edited_number_of_a_table_is_named(copy, findings):
     frame = pd.read_csv(copy / TABLE)
     frame.loc[0, "spearman"] = 0.99
     replace(copy / TABLE, frame.to_csv(index=False).encode())
-    assert findings()[TABLE].remarks == ("is not as it was written: its content or lineage does not match its seal",)
+    said, *_ = findings()[TABLE].remarks
+    assert said == "is not as it was written: its content or lineage does not match its seal"
 
 
 @pytest.mark.parametrize("file", [CHECKPOINTS, TABLE])

@@ -172,15 +172,15 @@ class _Auditor:
             return ["unaccounted for"], []
         if path.suffix not in store.HEADERS:
             return self._contested(file, None)
-        lineage = recorded(path)
-        broken, outdated = self._contested(file, lineage)
+        lineage, broken = recorded(path), []
         try:
             store.check(path)
         except FadingError as error:
             broken.append(self._short(error, file))
         if lineage["path"] != file:
             broken.append(f"was written as {lineage['path']}")
-        return broken, [*self._outdated(lineage), *outdated]
+        contested, outdated = self._contested(file, lineage)
+        return [*broken, *contested], [*self._outdated(lineage), *outdated]
 
     def _made_for_the_study(self, file):
         lineage = self.lineage(file)

@@ -19,7 +19,8 @@ ABOUT = ("README.md", "LICENSE", "CITATION.cff", "pyproject.toml", "docs")
 BESIDE = ("logs", "times")  # in a study's folder, of jobs, without lineage
 LEFT_OUT = "left-out.json"  # in an exported archive: the sha256 of each file that it was made without
 PROJECT = ("Snakefile", "workflow", "config", "envs", "profiles")  # what it takes to run the workflow
-OURS = {"config/claims.yaml", *ABOUT, *PROJECT} - {"config"}  # whatever the configuration of a module is
+CLAIMS = "config/claims.yaml"
+OURS = {CLAIMS, *ABOUT, *PROJECT} - {"config"}  # whatever the configuration of a module is
 
 EMPTY = hashlib.sha256().hexdigest()
 

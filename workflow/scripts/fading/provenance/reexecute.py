@@ -19,7 +19,7 @@ from fading.plan.jobs import STUDY, jobs
 from fading.plan.naming import job_name
 from fading.plan.plan import workflow_of
 from fading.provenance.audit import BROKEN, HOLDS, OUTDATED, Finding
-from fading.provenance.folder import CRATE, PROJECT, StudyFolder, inside, located
+from fading.provenance.folder import CLAIMS, CRATE, PROJECT, StudyFolder, inside, located
 from fading.provenance.lineages import recorded
 from fading.provenance.trace import brief
 
@@ -135,13 +135,12 @@ def _planned(study, file, planned):
 
 def _copy_project(study, scratch):
     for part in PROJECT:
-        whole = workflow_of(study.root) / part
+        whole = (study.root if part == "config" else workflow_of(study.root)) / part
         if whole.is_dir():
             shutil.copytree(whole, scratch / part, dirs_exist_ok=True)
         else:
             shutil.copy(whole, scratch / part)
-    for file in study.root.glob("config/*.yaml"):
-        shutil.copy(located(study.root, str(file.relative_to(study.root))), scratch / "config" / file.name)
+    shutil.copy(located(study.root, CLAIMS), scratch / CLAIMS)
 
 
 def _copy(study, scratch, files):
