@@ -150,10 +150,10 @@ def test_the_crate_lists_those_of_the_project_and_names_the_others_by_hash(study
     used = [graph[one["@id"]] for one in graph["#job/source/logistic-fashion/safetensors"]["object"]]
     recorded = {file: store.sha256(file) for file in given(study)}
     assert {one["name"]: one["sha256"] for one in used if "sha256" in one} == recorded
-    crate = contents(study.folder / CRATE)
-    listed = {file: hash for file, hash in crate.hashes.items() if file in recorded}
+    written = contents.contents(study.folder / CRATE)
+    listed = {file: hash for file, hash in written.hashes.items() if file in recorded}
     assert listed == (recorded if inside(given(study)[0]) else {})
-    assert crate.elsewhere == ({} if listed else recorded)
+    assert written.elsewhere == ({} if listed else recorded)
 
 
 @pytest.mark.parametrize("checkpoints", [True, False])
