@@ -533,7 +533,7 @@ def test_a_failing_job_says_why_in_one_sentence_and_leaves_nothing(smoke, tmp_pa
     folder = tmp_path / "study"
     shutil.copytree(smoke, folder)
     config = folder / "config/smoke.yaml"
-    config.write_text(setting(**{f"{CONVEX}__training__learning_rate": 1e300})(config.read_text()))
+    config.write_text(setting(**{f"{CONVEX}__training__weight_decay": 1e6})(config.read_text()))
     checkpoints = "results/smoke/logistic-fashion/seed-0/checkpoints.safetensors"  # of several any might fail first
     failed = snakemake(folder, checkpoints, "--cores", "1", check=False)
     assert failed.returncode != 0
