@@ -40,7 +40,10 @@ def start(folder: Path, **limits) -> subprocess.Popen:
 def jobs(run: subprocess.Popen) -> dict[int, int]:
     """The processes of a run's scripts, with the memory that each holds."""
     listed = subprocess.run(
-        ["ps", "-o", "pid=,rss=,args=", "-s", str(run.pid)], capture_output=True, text=True, check=False
+        ["ps", "-ww", "-o", "pid=", "-o", "rss=", "-o", "args=", "-s", str(run.pid)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
     return {int(pid): int(size) for pid, size, command in rows if ".snakemake/scripts/" in command}

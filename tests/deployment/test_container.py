@@ -10,6 +10,7 @@ from conftest import clone
 NEEDED = ("buildah", "debootstrap")
 BASE = """FROM scratch
 ADD debian.tar /
+ENV PIP_CERT={trusted} SSL_CERT_FILE={trusted}
 RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-venv
 """
 HERE, TRUSTED = "/etc/ssl/certs/ca-certificates.crt", "/trusted.crt"  # by this machine: packages may be a mirror's
@@ -41,11 +42,10 @@ def test_an_image_is_built_and_computes(path, tmp_path):
     folder, debian = clone(tmp_path / "clone"), tmp_path / "debian"
     ran("debootstrap", "--variant=minbase", "bookworm", debian)
     ran("tar", "-C", debian, "-cf", tmp_path / "debian.tar", ".")
-    (tmp_path / "base").write_text(BASE)
+    (tmp_path / "base").write_text(BASE.format(trusted=TRUSTED))
     build = ["buildah", *STORED, "bud", *ISOLATED]
     ran(*build, "-t", "localhost/debian:bookworm", "-f", tmp_path / "base", tmp_path)
-    trust = [f"--env={name}={TRUSTED}" for name in ("PIP_CERT", "SSL_CERT_FILE")]
-    ran(*build, *trust, "--build-arg", "BASE=localhost/debian:bookworm", "-t", "fading", folder)
+    ran(*build, "--build-arg", "BASE=localhost/debian:bookworm", "-t", "fading", folder)
     container = ran("buildah", *STORED, "from", "fading").strip()
     within = ["buildah", *STORED, "run", *ISOLATED, container, "--"]
     assert "total" in ran(*within, "snakemake", "-n")
