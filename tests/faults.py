@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 from conftest import clone, outside
 from sameness import differences
 from tqdm import tqdm
@@ -37,16 +38,24 @@ def start(folder: Path, **limits) -> subprocess.Popen:
         )
 
 
+def processes(run: subprocess.Popen) -> list[psutil.Process]:
+    """What lives of a run: its session."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getsid(process.pid) == run.pid and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
 def jobs(run: subprocess.Popen) -> dict[int, int]:
     """The processes of a run's scripts, with the memory that each holds."""
-    listed = subprocess.run(
-        ["ps", "-ww", "-o", "pid=", "-o", "rss=", "-o", "args=", "-s", str(run.pid)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
-    return {int(pid): int(size) for pid, size, command in rows if ".snakemake/scripts/" in command}
+    found = {}
+    for process in processes(run):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if any(".snakemake/scripts/" in part for part in process.cmdline()):
+                found[process.pid] = process.memory_info().rss
+    return found
 
 
 def everything(run: subprocess.Popen, folder: Path) -> None:
@@ -84,10 +93,9 @@ def a_file(run: subprocess.Popen, folder: Path) -> None:
 
 def a_full_disk(run: subprocess.Popen, folder: Path) -> None:
     """No file may grow any more: said to the run's processes, since a disk of one's own takes a right to mount."""
-    listed = subprocess.run(["ps", "-o", "pid=", "-s", str(run.pid)], capture_output=True, text=True, check=False)
-    for pid in map(int, listed.stdout.split()):
+    for process in processes(run):
         with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, 0))
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, 0))
 
 
 FAULTS: dict[str, Callable] = {
@@ -105,9 +113,7 @@ def ended(run: subprocess.Popen, seconds: float) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         run.poll()
-        if not subprocess.run(
-            ["ps", "-s", str(run.pid), "-o", "pid="], capture_output=True, check=False
-        ).stdout.strip():
+        if not processes(run):
             return True
         time.sleep(0.2)
     return False
