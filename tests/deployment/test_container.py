@@ -49,6 +49,6 @@ def test_an_image_is_built_and_computes(path, tmp_path):
     container = ran("buildah", *STORED, "from", "fading").strip()
     within = ["buildah", *STORED, "run", *ISOLATED, container, "--"]
     assert "total" in ran(*within, "snakemake", "-n")
-    ran(*within, "snakemake", "--cores", "1", "--configfile", "config/smoke.yaml", MADE)
+    ran(*within, "snakemake", MADE, "--cores", "1", "--configfile", "config/smoke.yaml")
     assert "rule batches" in ran(*within, "fading", "trace", MADE)
     ran(*within, "python", "-c", "import torch, transformers")
