@@ -177,7 +177,7 @@ def _audit(arguments):
         _say(summary(findings))
     try:
         again = _made_again(study, arguments)
-    except FadingError as error:  # what was found is found
+    except (FadingError, OSError) as error:  # what was found is found
         return _without_verdict(error) if worst(findings) == HOLDS else _and_verdict(error, worst(findings))
     if arguments.json:
         _say_json(as_tree([*findings, *again]))

@@ -101,7 +101,7 @@ class _Auditor:
         if file not in self.lineages:
             try:
                 self.lineages[file] = recorded(self.root / file)
-            except FadingError:
+            except (FadingError, OSError):
                 self.lineages[file] = None
         return self.lineages[file]
 

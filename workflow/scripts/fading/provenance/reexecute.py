@@ -128,7 +128,7 @@ def _planned(study, file, planned):
     """The lineage of what a job of the study made; else None."""
     try:
         lineage = recorded(study.root / file)
-    except FadingError:
+    except (FadingError, OSError):
         return None
     return lineage if job_name(lineage["rule"], lineage["wildcards"]) in planned else None
 
