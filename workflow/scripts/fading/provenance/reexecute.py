@@ -102,7 +102,7 @@ def _made_again(study, scratch, made, given):
     downloads = {file for lineage in made.values() for file in lineage["inputs"] if file.startswith("resources/")}
     _copy(study, scratch, {file for file in downloads | given if (study.root / file).is_file()})
     print(f"fading: making {len(made)} artefacts again in {scratch}", file=sys.stderr, flush=True)
-    options = ["--configfile", study.configfile, "--cores", "all", "--nolock", "--rerun-incomplete", STUDY]
+    options = ["--configfile", study.configfile, "--cores", "all", "--nolock", "--rerun-incomplete", "figures"]
     if _snakemake(scratch, *options, *_running(made.values()), stdout=sys.stderr).returncode:
         raise FadingError(f"{study.folder} can't be made again; what there is of it is in {scratch}.")
     for file, lineage in made.items():
