@@ -25,16 +25,16 @@ from conftest import clone, outside
 from sameness import differences
 from tqdm import tqdm
 
-COMMAND = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/smoke.yaml"]
+COMMAND = [sys.executable, "-m", "snakemake", "--configfile", "config/smoke.yaml", "--cores", "2"]
 MOMENTS = 0, 15  # seconds after the first job of a run starts
 AGAIN = 60  # seconds to wait for those who outlive their run
 
 
-def start(folder: Path, **limits) -> subprocess.Popen:
+def start(folder: Path, *targets: str) -> subprocess.Popen:
     """A run in a session of its own."""
     with (folder / "log").open("a") as log:
         return subprocess.Popen(
-            COMMAND, cwd=folder, env=outside(), stdout=log, stderr=log, start_new_session=True, **limits
+            [*COMMAND, *targets], cwd=folder, env=outside(), stdout=log, stderr=log, start_new_session=True
         )
 
 

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 from conftest import snakemake
-from faults import campaign
+from fading.artefacts.unfinished import KEPT
+from faults import campaign, ended, everything, start
 from sameness import CRATE, differences
 
 
@@ -20,6 +21,24 @@ def test_a_study_that_is_struck_goes_on_by_itself_to_the_same_bytes(smoke, tmp_p
     struck, differing = campaign(tmp_path / "struck", smoke, ["everything", "a_job", "a_full_disk"], seed=0)
     assert sum(struck.values()) == 3
     assert differing == []
+
+
+@pytest.mark.slow
+def test_a_job_that_was_killed_goes_on_where_it_was(smoke, tmp_path):
+    folder, flips = tmp_path / "killed", "results/smoke/resnet-fashion/seed-0/removal/flips.parquet"
+    shutil.copytree(smoke, folder, symlinks=True)
+    (folder / flips).unlink()
+    run = start(folder, flips)
+    while not (pieces := [path for path in folder.glob(f"{KEPT}/**/test-*") if path.is_dir()]):
+        assert run.poll() is None, (folder / "log").read_text()[-5000:]
+    everything(run, folder)
+    assert ended(run, 60)
+    assert not (folder / flips).exists()
+    assert start(folder, flips).wait() == 0, (folder / "log").read_text()[-5000:]
+    said = (folder / "results/smoke/logs/flips/resnet-fashion.0.log").read_text()
+    assert said == f"{pieces[0].name}: done by an earlier try of this job\n"
+    assert (folder / flips).read_bytes() == (smoke / flips).read_bytes()
+    assert not list(folder.glob(f"{KEPT}/**/test-*"))
 
 
 @pytest.mark.campaign

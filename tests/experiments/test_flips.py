@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import Tiny
 from fading.errors import FadingError
 from fading.experiments import flips as module
 from fading.experiments.correction.names import LABEL_NEIGHBOURS, NEIGHBOURS
-from fading.experiments.flips import flips
+from fading.experiments.flips import flips, predicted_right
 from fading.training.optimizers import SGD
 from fading.training.segment import Segment, batches, state_after, unit_weights
 
@@ -43,6 +44,12 @@ def scores(whole):
     }
 
 
+def of_targets(whole, end, scores, named, targets, counts):
+    """The rows of so many targets."""
+    chosen = predicted_right(whole.case, end, scores, targets)
+    return pd.concat([flips(whole, end, scores, named, target, counts) for target in chosen], ignore_index=True)
+
+
 def right(case, theta):
     return case.logits(theta, case.tested.inputs).argmax(1) == case.tested.labels
 
@@ -59,11 +66,11 @@ def flipped_without(whole, theta, left_out, target):
 def test_where_nothing_is_right_nothing_can_flip(whole, end, scores):
     wrong = replace(whole.case.test, labels=(whole.case.logits(end, whole.case.test.inputs).argmax(1) + 1) % 3)
     with pytest.raises(FadingError, match="None of the first 9 measured test examples is predicted right"):
-        flips(replace(whole, case=replace(whole.case, test=wrong)), end, scores, ["random"], 3, COUNTS, iter)
+        predicted_right(replace(whole.case, test=wrong), end, scores, 3)
 
 
 def test_the_most_helpful_are_left_out_until_a_prediction_flips(whole, end, scores):
-    table = flips(whole, end, scores, ["of-label", "random"], 3, COUNTS, iter)
+    table = of_targets(whole, end, scores, ["of-label", "random"], 3, COUNTS)
     targets = right(whole.case, end).nonzero()[:3, 0].tolist()
     assert table.test_index.drop_duplicates().tolist() == targets
     assert table.groupby(["ranking", "test_index"]).removed.apply(list).tolist() == [COUNTS] * 6
@@ -91,7 +98,7 @@ def test_what_has_flipped_is_not_retrained(whole, end, scores, monkeypatch):
         return state_after(segment, weights)
 
     monkeypatch.setattr(module, "state_after", counted)
-    table = flips(whole, end, scores, ["of-label"], 2, COUNTS, iter)
+    table = of_targets(whole, end, scores, ["of-label"], 2, COUNTS)
     assert retrained == table[table.actual.notna()].removed.tolist()
     assert len(retrained) < len(table)
 
@@ -102,14 +109,14 @@ def test_targets_are_right_predictions_that_every_estimator_scores(whole, end, s
     labels[first] = (labels[first] + 1) % 3  # now it is predicted wrong
     mistaken = replace(whole, case=replace(whole.case, test=replace(whole.case.test, labels=labels)))
     few = scores | {"few": scores["random"][:, :7]}
-    table = flips(mistaken, end, few, ["few"], Tiny.n, [1], iter)
+    table = of_targets(mistaken, end, few, ["few"], Tiny.n, [1])
     assert table.test_index.tolist() == [target for target in others if target < 7]
-    assert flips(mistaken, end, scores, ["random"], 1, [1], iter).test_index.tolist() == others[:1]
+    assert of_targets(mistaken, end, scores, ["random"], 1, [1]).test_index.tolist() == others[:1]
 
 
 def test_label_neighbours_are_made_of_neighbours(whole, end, scores):
     ranked = scores | {NEIGHBOURS: torch.cdist(whole.case.train.inputs[0], whole.case.test.inputs[0])}
-    table = flips(whole, end, ranked, [LABEL_NEIGHBOURS], 1, [2], iter)
+    table = of_targets(whole, end, ranked, [LABEL_NEIGHBOURS], 1, [2])
     (target,) = table.test_index
     same = whole.case.train.labels == whole.case.test.labels[target]
     order = ranked[NEIGHBOURS][:, target].argsort()

@@ -20,21 +20,24 @@ with Job(snakemake) as job:
     tested, ages = case.tested[: settings["tests"]], settings["ages"]
     scored = zip(settings["estimators"], job.read("scores"), strict=True)
     scores = {name: torch.as_tensor(array["scores"])[:, : len(tested)] for name, array in scored}
-    frames, checks = [], []
-    for stretch in settings["stretches"]:
+
+    def measured(stretch):
         read = [fork + max(ages) + number * settings["spacing"] for number in range(settings["readings"])]
         order = batches(batch_order(len(case.train), stretch["batch_size"], fork, read[-1], settings["order"]))
         segment = Segment(case, state, order, make_optimizer(settings, stretch["learning_rate"]), fork)
         setting = {name: stretch[name] for name in ("regime", "learning_rate", "batch_size")}
-        where = {"case": job.wildcards["case"], **setting}
+        where = {"case": job.wildcards["case"], **setting, "seed": settings["seed"]}
         few = tested[: stretch["tests"]]
         told = {name: array[:, : len(few)] for name, array in scores.items()} if stretch["checked"] else {}
         frame, firsts = effects_by_age(segment, few, read, ages, ritz, told, job.progress)
-        frames.append(located(frame, **where, seed=settings["seed"]))
-        if not stretch["checked"]:
-            continue
-        again = replace(segment, case=precise, state=state.double())
-        checked = {age: firsts[read[-1] - age] for age in settings["checked"]}
-        checks.append(located(retrained_uses(again, checked, read[-1]), **where, seed=settings["seed"]))
-    job.write("ages", pd.concat(frames, ignore_index=True))
-    job.write("checks", pd.concat(checks, ignore_index=True))
+        found = {"ages": located(frame, **where)}
+        if stretch["checked"]:
+            again = replace(segment, case=precise, state=state.double())
+            checked = {age: firsts[read[-1] - age] for age in settings["checked"]}
+            found["checks"] = located(retrained_uses(again, checked, read[-1]), **where)
+        return found
+
+    stretches = enumerate(settings["stretches"])
+    found = [job.once(f"stretch-{number}", measured, stretch) for number, stretch in stretches]
+    for table in ("ages", "checks"):
+        job.write(table, pd.concat([tables[table] for tables in found if table in tables], ignore_index=True))

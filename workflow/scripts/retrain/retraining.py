@@ -19,11 +19,16 @@ with Job(snakemake) as job:
     counterfactuals = share(everything, int(job.wildcards["chunk"]), settings["chunk"])
     before = case.measured_losses(checkpoints[steps][0])[None]
     whole = Segment(case, checkpoints[0], batches(order), optimizer)
-    loss_change, at_once = [], together(whole)
-    for few in job.progress(groups(counterfactuals, at_once)):
+    at_once = together(whole)
+
+    def trained(few):
         start = min(fork(order, counterfactual.members, checkpoints) for counterfactual in few)
         again = replace(whole, state=checkpoints[start], batches=whole.batches[start:], first_step=start)
         replicas = [replica(case, again.state, counterfactual) for counterfactual in few]
         runs = changes(again, replicas, [steps - start], at_once, before)
-        loss_change += [change.numpy(force=True) for _, (change,) in runs]
-    job.write("changes", {"loss_change": np.stack(loss_change), **described(counterfactuals)}, together=at_once)
+        return {"runs": {"loss_change": np.stack([change.numpy(force=True) for _, (change,) in runs])}}
+
+    few = groups(counterfactuals, at_once)
+    found = [job.once(f"group-{number}", trained, group)["runs"] for number, group in enumerate(job.progress(few))]
+    loss_change = np.concatenate([run["loss_change"] for run in found])
+    job.write("changes", {"loss_change": loss_change, **described(counterfactuals)}, together=at_once)

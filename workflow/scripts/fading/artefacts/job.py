@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-from fading.artefacts import budget, store
+from fading.artefacts import budget, store, unfinished
 from fading.artefacts.devices import compute_on, computed_on
 from fading.errors import FadingError
 
@@ -55,6 +55,7 @@ class Job:
 
     def __exit__(self, kind, error, trace):
         if error is None:
+            unfinished.forget(self.snakemake.log[0])
             return
         if isinstance(error, FadingError):
             print(error, file=sys.stderr)
@@ -86,9 +87,23 @@ class Job:
         path = getattr(self.snakemake.output, name)
         store.write(path, content, {**self.lineage, "path": path, "output": name, **facts})
 
+    def once(self, piece: str, make, *given) -> dict:
+        """What make(*given) returns, data frames and dicts of arrays by name, kept until this job is done.
+
+        Where an earlier try of the very same job was killed after the named piece, it is read and not made again.
+        """
+        return unfinished.once(self.snakemake.log[0], self._begun, piece, make, *given)
+
+    @cached_property
+    def _begun(self):
+        return self._lineage()  # of what is loaded so far: not what the outputs will record
+
     @cached_property
     def lineage(self) -> dict:
         """What determines this job's outputs, and nothing that may differ between two identical runs."""
+        return self._lineage()
+
+    def _lineage(self):
         code = list(self.snakemake.input.get("code", []))
         data = [file for file in self.snakemake.input if file not in code]
         return lineage(self.snakemake.rule, self.wildcards, self.settings, data, code, self.snakemake.threads)
