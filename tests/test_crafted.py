@@ -107,17 +107,17 @@ LOOK = """
 import contextlib, io, json, resource, sys, time
 from fading.cli.main import main
 for arguments in json.load(sys.stdin):
-    sys.argv, start = ["fading", *arguments], time.monotonic()
+    sys.argv, start = ["fading", *arguments], time.process_time()
     said, printed = (io.TextIOWrapper(io.BytesIO(), write_through=True) for _ in range(2))
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(printed):
         status = main()
-    seconds, peak = time.monotonic() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds, peak = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps([status, said.buffer.getvalue().decode(), seconds, peak]))
 """
 
 
 def looked_at(commands: list[list[str]]) -> list[tuple[int, str, float, int]]:
-    """Each command's exit status, what it said on standard error, its seconds, and the process's KiB until then."""
+    """Each command's exit status, what it said on standard error, its processor seconds, and the process's KiB until then."""
     done = subprocess.run(
         [sys.executable, "-c", LOOK],
         cwd=ROOT / "workflow/scripts",

@@ -6,7 +6,7 @@ from fading.artefacts import store
 from fading.plan.plan import read_plan
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 def test_the_study_of_models_by_name_ends_with_every_figure(tmp_path):
     folder = clone(tmp_path)
     snakemake(folder, "--cores", "2", study="models")

@@ -524,7 +524,6 @@ def test_a_killed_run_leaves_no_output_and_the_next_run_finishes(smoke, tmp_path
             time.sleep(0.05)
         os.killpg(running.pid, signal.SIGKILL)
     assert not (folder / f"{target}.safetensors").exists()
-    snakemake(folder, "--unlock")
     snakemake(folder, f"{target}.safetensors", "--cores", "1")
     assert (folder / f"{target}.safetensors").read_bytes() == whole
 
