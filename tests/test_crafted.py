@@ -117,7 +117,7 @@ for arguments in json.load(sys.stdin):
 
 
 def looked_at(commands: list[list[str]]) -> list[tuple[int, str, float, int]]:
-    """Each command's exit status, what it said on standard error, its processor seconds, and the process's KiB until then."""
+    """Each command's exit status, its standard error, its processor seconds, and the process's KiB until then."""
     done = subprocess.run(
         [sys.executable, "-c", LOOK],
         cwd=ROOT / "workflow/scripts",

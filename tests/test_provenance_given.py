@@ -10,7 +10,7 @@ import pytest
 import yaml
 from conftest import ROOT
 from fading.artefacts import store
-from fading.artefacts.job import lineage
+from fading.artefacts.job import lineage, sources
 from fading.data import files, load
 from fading.data.drawing import draw_examples
 from fading.plan.jobs import jobs
@@ -55,7 +55,7 @@ def run(study: StudyFolder) -> None:
         if job.wildcards.get("case") == "logistic-fashion" and job.rule in ("source", "examples"):
             reads = list(job.given) or [SOURCE]
             code = [f"workflow/scripts/{file}" for file in (f"data/{job.rule}.py", "fading/data/files.py")]
-            made = lineage(job.rule, job.wildcards, job.settings, reads, code, 1)
+            made = lineage(job.rule, job.wildcards, job.settings, reads, sources(code), 1)
             dataset = job.settings["dataset"]
             if job.rule == "source":
                 path, content = SOURCE, files.read(dataset)

@@ -91,7 +91,8 @@ PROMISED = {  # columns, and which of them may be empty
         "remainder tracin_remainder random_remainder asymmetry nonadditivity",
     ),
     "memory": (  # of two test examples there is no correlation without one of them
-        "case regime learning_rate batch_size estimator age spearman ci_low ci_high slope slope_low slope_high size",
+        "case regime changed learning_rate batch_size estimator age spearman ci_low ci_high slope slope_low slope_high "
+        "size",
         "spearman",
     ),
     "removal": ("case truth estimator removed share lds ci_low ci_high", ""),
@@ -336,8 +337,12 @@ def test_memory_and_removal_are_of_what_was_asked(smoke):
     assert at_their_time <= set(of_sgd.estimator)
     assert at_their_time & set(of_adamw.estimator) == at_their_time - {"horizon-once"}
     assert set(memory.age) == set(SMOKE["memory"]["ages"])
-    settings = of_sgd[["learning_rate", "batch_size"]].drop_duplicates()
-    assert set(settings.itertuples(index=False, name=None)) == {(0.01, 32), (0.02, 32), (0.01, 64)}
+    settings = of_sgd[["changed", "learning_rate", "batch_size"]].drop_duplicates()
+    assert set(settings.itertuples(index=False, name=None)) == {
+        ("nothing", 0.01, 32),
+        ("learning rate", 0.02, 32),
+        ("batch size", 0.01, 64),
+    }
     by_age = of_sgd.set_index(["learning_rate", "batch_size", "age", "estimator"])
     for value in ("slope", "size"):
         dots = (

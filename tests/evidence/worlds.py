@@ -25,7 +25,7 @@ from fading.experiments.effects import PROXIMAL, RETRAINING
 from fading.experiments.expansion import REMAINDERS, remainder_statistics
 from fading.experiments.fading import CURVATURE, MENDED, decomposition, fading_correlations
 from fading.experiments.leave_one_out import correlations
-from fading.experiments.memory import GRADIENT_DOT, ONCE, STEP_DOT
+from fading.experiments.memory import GRADIENT_DOT, ONCE, OWN, STEP_DOT
 from fading.experiments.memory import agreement as agreement_of_uses
 from fading.experiments.remedies import remedies
 from fading.experiments.removal import ANOTHER_ORDER, THIS_RUN
@@ -363,4 +363,4 @@ def setting(key):
     definition = CONFIG["definitions"][case]
     rate = next(one["learning_rate"] for one in definition["regimes"] if one["name"] == regime)
     size = definition["training"]["batch_size"]
-    return {"case": case, "regime": regime, "learning_rate": rate, "batch_size": size, "seed": run}
+    return {"case": case, "regime": regime, "changed": OWN, "learning_rate": rate, "batch_size": size, "seed": run}

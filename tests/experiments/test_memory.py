@@ -9,7 +9,7 @@ from fading.experiments.memory import GRADIENT_DOT, ONCE, STEP_DOT, agreement, b
 from scipy import stats
 
 AGES = (1, 2, 4)
-SETTING = {"case": "a", "regime": "calm", "learning_rate": 0.1, "batch_size": 8}
+SETTING = {"case": "a", "regime": "calm", "changed": "nothing", "learning_rate": 0.1, "batch_size": 8}
 TESTS = 8
 
 

@@ -13,6 +13,8 @@ from fading.experiments import EXPERIMENTS
 from fading.experiments.correction.names import RANDOM, RELABEL, REMOVE
 from fading.experiments.correction.planted import (
     average_precision,
+    folds,
+    losses_without,
     recovered,
     remedied,
     suspects,
@@ -67,7 +69,7 @@ def table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 
 def test_the_average_precision_is_averaged_over_runs():
     precisions = np.array([0.4, 0.5, 0.7])
-    frame = pd.DataFrame({"case": "a", "seed": range(3), "method": "abif", "average_precision": precisions})
+    frame = pd.DataFrame({"case": "a", "step": 7, "seed": range(3), "method": "abif", "average_precision": precisions})
     (row,) = table("planted", frame).itertuples()
     expected = stats.ttest_1samp(precisions, 0).confidence_interval(0.95)
     assert [row.ci_low, row.ci_high] == pytest.approx(list(expected))
@@ -82,7 +84,7 @@ def test_what_is_recovered_is_averaged_over_runs_and_the_test_examples_that_they
     gains = 0.1 + 0.3 * of_runs + shared + 0.5 * random.normal(size=(5, 40))
     frame = pd.DataFrame({"seed": np.repeat(range(5), 40), "test_index": np.tile(range(40), 5), "gain": gains.ravel()})
     (row,) = table(
-        "planted-recovery", frame.assign(case="a", method="abif", remedy=RELABEL, against=RANDOM)
+        "planted-recovery", frame.assign(case="a", step=7, method="abif", remedy=RELABEL, against=RANDOM)
     ).itertuples()
     assert row.gain == pytest.approx(gains.mean())
     assert row.se_rows == pytest.approx(gains.mean(1).std(ddof=1) / np.sqrt(5))
@@ -94,12 +96,34 @@ def test_suspicions_are_what_they_are_named():
     case, theta = Tiny.make("bert")
     gradients = reference_gradients(case, theta, case.train)
     scores = torch.randn(Tiny.n, Tiny.measured, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    suspected = suspicions(case, theta, {"abif": scores}, seed=3)
+    held_out = torch.arange(Tiny.n, dtype=torch.float64)
+    suspected = suspicions(case, theta, {"abif": scores}, held_out, seed=3)
+    assert torch.equal(suspected["cross-validated loss"], held_out)
     torch.testing.assert_close(suspected["self-influence"], gradients.square().sum(1))
     torch.testing.assert_close(suspected["training loss"], case.losses(theta, case.train))
     torch.testing.assert_close(suspected["abif"], scores.mean(1))
-    assert torch.equal(suspected[RANDOM], suspicions(case, theta, {}, seed=3)[RANDOM])
-    assert not torch.equal(suspected[RANDOM], suspicions(case, theta, {}, seed=4)[RANDOM])
+    assert torch.equal(suspected[RANDOM], suspicions(case, theta, {}, held_out, seed=3)[RANDOM])
+    assert not torch.equal(suspected[RANDOM], suspicions(case, theta, {}, held_out, seed=4)[RANDOM])
+
+
+def test_a_cross_validated_loss_is_of_training_that_never_saw_the_example():
+    case, theta = Tiny.make("resnet-gelu", 0.0)
+    whole = Segment(case, theta[None], batches(Tiny.order(7)), SGD(0.2))
+    first, second = folds(Tiny.n, seed=1)
+    assert sorted([*first.tolist(), *second.tolist()]) == list(range(Tiny.n))
+    assert abs(len(first) - len(second)) == 1
+    assert not torch.equal(first, folds(Tiny.n, seed=2)[0])
+    found = losses_without(whole, first, [3, 7])
+    weights = torch.full((Tiny.n,), Tiny.n / len(second), dtype=torch.float64)
+    weights[first] = 0
+    assert weights.mean() == pytest.approx(1), "a batch weighs what it weighs with all"
+    for losses, steps in zip(found, (3, 7), strict=True):
+        theta_without = state_after(replace(whole, batches=whole.batches[:steps]), weights)[0]
+        torch.testing.assert_close(losses, case.losses(theta_without, case.train[first]))
+    wrong = case.train.labels.clone()
+    wrong[first[0]] = (wrong[first[0]] + 1) % 3
+    again = replace(whole, case=replace(case, train=replace(case.train, labels=wrong)))
+    assert torch.equal(losses_without(again, first, [7])[0, 1:], found[1, 1:]), "its own label moves nothing else"
 
 
 def test_remedies_mend_what_was_found_and_are_judged_on_unmeasured_examples():

@@ -130,10 +130,11 @@ def test_memory_is_along_the_regimes_of_a_run_and_along_others_of_the_first():
     plan = Plan(config, yaml.safe_load((ROOT / "config/claims.yaml").read_text()))
     planned = {job.name: job for job in jobs(plan, STUDY)}
     first, third, last = (planned[f"memory resnet-fashion {run}"].settings for run in (0, 2, 4))
-    keys = ("regime", "learning_rate", "batch_size", "tests", "checked")
-    calm, edge = ("calm", 0.02, size, tests, True), ("edge", 0.1, size, tests, True)
-    changed = ((0.01, size), (0.04, size), (0.02, size // 2), (0.02, 2 * size))
-    others = [("calm", rate, batch, 3, False) for rate, batch in changed]
+    keys = ("regime", "changed", "learning_rate", "batch_size", "tests")
+    calm, edge = ("calm", "nothing", 0.02, size, tests), ("edge", "nothing", 0.1, size, tests)
+    slower, faster = (("calm", "learning rate", rate, size, 3) for rate in (0.01, 0.04))
+    smaller, larger = (("calm", "batch size", 0.02, batch, 3) for batch in (size // 2, 2 * size))
+    others = [slower, smaller, faster, larger]
     for settings, stretches in ((first, [calm, edge, *others]), (third, [calm, edge]), (last, [calm])):
         assert settings["stretches"] == [dict(zip(keys, stretch, strict=True)) for stretch in stretches]
     assert (first["from"], first["order"], last["order"], last["seed"]) == (end, 0, 4, 4)

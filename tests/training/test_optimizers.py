@@ -40,6 +40,8 @@ def test_a_schedule_rises_and_falls():
     assert optimizer.travelled(1, 4) == pytest.approx(0.1 + 0.15 + 0.2)
     assert [SGD(0.2, schedule=Schedule(warm_up=2)).rate(t) for t in (0, 1, 50)] == [0.1, 0.2, 0.2]
     assert SGD(0.2).rate(7) == 0.2
+    with pytest.raises(ValueError, match="until step 9: step 9 has none"):
+        optimizer.rate(9)
 
 
 @pytest.mark.parametrize("ours", OPTIMIZERS, ids=lambda value: type(value).__name__)
@@ -48,7 +50,7 @@ def test_a_schedule_is_torchs(ours):
     ours = replace(ours, schedule=schedule)
     theirs = theta.clone().requires_grad_()
     reference = OPTIMIZERS[replace(ours, schedule=Schedule())]([theirs])
-    following = torch.optim.lr_scheduler.LambdaLR(reference, schedule.share)
+    following = torch.optim.lr_scheduler.LambdaLR(reference, lambda t: schedule.share(min(t, 7)))
     state = ours.start(theta)
     for t in range(8):
         gradient = normal(5)

@@ -123,9 +123,3 @@ rule divergence:
         settings=settings("divergence"),
     script:
         "../scripts/assumptions/divergence.py"
-
-
-rule assumptions:
-    """Every experiment on an assumption."""
-    input:
-        stage(*experiments_of("assumptions")),

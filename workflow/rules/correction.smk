@@ -61,9 +61,3 @@ rule gallery:
         settings=settings("gallery"),
     script:
         "../scripts/correction/gallery.py"
-
-
-rule correction:
-    """Every correction."""
-    input:
-        stage(*experiments_of("correction")),

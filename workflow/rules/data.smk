@@ -82,9 +82,3 @@ rule examples:
         settings=settings("examples"),
     script:
         "../scripts/data/examples.py"
-
-
-rule data:
-    """Every case's examples."""
-    input:
-        stage("examples"),

@@ -123,7 +123,20 @@ rule flips:
         "../scripts/effects/flips.py"
 
 
-rule effects:
-    """Every comparison of predicted with actual effects."""
+rule scale:
+    """Say how large a network is, how long it trained and how well it predicts."""
     input:
-        stage(*experiments_of("effects")),
+        unpack(reads("scale")),
+        code=code("effects/scale.py"),
+    output:
+        size=f"{RUN}/size.parquet",
+    log:
+        log_of("scale", "study", "case", "run"),
+    benchmark:
+        times_of("scale", "study", "case", "run")
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        settings=settings("scale"),
+    script:
+        "../scripts/effects/scale.py"

@@ -42,9 +42,3 @@ rule scores:
         settings=settings("scores"),
     script:
         "../scripts/influence/scores.py"
-
-
-rule influence:
-    """Every estimator's scores."""
-    input:
-        stage("scores"),

@@ -110,9 +110,3 @@ rule path:
         settings=settings("path"),
     script:
         "../scripts/retrain/path.py"
-
-
-rule retrain:
-    """Every counterfactual, and the curvature along the runs from which they depart."""
-    input:
-        stage("retraining", "removed", "proximal", "up_weighting", "path"),

@@ -38,9 +38,3 @@ rule training:
         settings=settings("training"),
     script:
         "../scripts/train/training.py"
-
-
-rule train:
-    """Every run's checkpoints and learning curve."""
-    input:
-        stage("training"),

@@ -7,6 +7,7 @@ import torch
 from fading.artefacts.job import Job
 from fading.derivatives.lanczos import Ritz
 from fading.evidence.tables import located
+from fading.experiments.memory import OWN, SETTING
 from fading.experiments.remembered import effects_by_age, retrained_uses
 from fading.models.case import open_case
 from fading.training.optimizers import make_optimizer
@@ -25,13 +26,13 @@ with Job(snakemake) as job:
         read = [fork + max(ages) + number * settings["spacing"] for number in range(settings["readings"])]
         order = batches(batch_order(len(case.train), stretch["batch_size"], fork, read[-1], settings["order"]))
         segment = Segment(case, state, order, make_optimizer(settings, stretch["learning_rate"]), fork)
-        setting = {name: stretch[name] for name in ("regime", "learning_rate", "batch_size")}
+        setting = {name: stretch[name] for name in SETTING if name in stretch}
         where = {"case": job.wildcards["case"], **setting, "seed": settings["seed"]}
         few = tested[: stretch["tests"]]
-        told = {name: array[:, : len(few)] for name, array in scores.items()} if stretch["checked"] else {}
+        told = {name: array[:, : len(few)] for name, array in scores.items()} if stretch["changed"] == OWN else {}
         frame, firsts = effects_by_age(segment, few, read, ages, ritz, told, job.progress)
         found = {"ages": located(frame, **where)}
-        if stretch["checked"]:
+        if stretch["changed"] == OWN:
             again = replace(segment, case=precise, state=state.double())
             checked = {age: firsts[read[-1] - age] for age in settings["checked"]}
             found["checks"] = located(retrained_uses(again, checked, read[-1]), **where)

@@ -1,7 +1,7 @@
 """Draw how long what a step did is remembered: by age, half-lives forecast and observed, and by epoch."""
 
 from fading.artefacts.job import Job
-from fading.experiments.memory import GRADIENT_DOT, ONCE, SETTING, STEP_DOT
+from fading.experiments.memory import GRADIENT_DOT, ONCE, OWN, STEP_DOT
 from fading.experiments.seen import SHARE
 from fading.figures import style
 from matplotlib import pyplot as plt
@@ -23,8 +23,7 @@ with Job(snakemake) as job:
     style.apply()
     names = style.Names(**job.settings["names"])
     table, lives, seen = job.read("table"), job.read("memory_half_life"), job.read("memory_seen")
-    own = table.merge(table.groupby(SETTING[:2], sort=False)[SETTING[2:]].first().reset_index())  # not other rates
-    panels = list(own.groupby(SETTING[:2], sort=False))
+    panels = list(table[table.changed == OWN].groupby(["case", "regime"], sort=False))
     figure = plt.figure(figsize=(style.WIDTH, 6.2), layout="constrained")
     upper, lower = figure.subfigures(2, 1, height_ratios=[2, 1])
     axes = upper.subplots(2, len(panels), sharex=True, sharey="row", squeeze=False)

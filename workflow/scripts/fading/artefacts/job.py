@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 import traceback
+from collections.abc import Iterable
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -42,6 +43,7 @@ class Job:
         self.wildcards = dict(snakemake.wildcards)
 
     def __enter__(self):
+        self._code = sources(self.snakemake.input.get("code", []))
         self._terminal = os.fdopen(os.dup(2), "w")
         log = os.open(self.snakemake.log[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         os.dup2(log, 1)
@@ -104,22 +106,29 @@ class Job:
         return self._lineage()
 
     def _lineage(self):
-        code = list(self.snakemake.input.get("code", []))
-        data = [file for file in self.snakemake.input if file not in code]
-        return lineage(self.snakemake.rule, self.wildcards, self.settings, data, code, self.snakemake.threads)
+        data = [file for file in self.snakemake.input if file not in self.snakemake.input.get("code", [])]
+        return lineage(self.snakemake.rule, self.wildcards, self.settings, data, self._code, self.snakemake.threads)
 
 
-def lineage(rule: str, wildcards: dict, settings: dict, inputs: list[str], code: list[str], threads: int) -> dict:
-    """The lineage of what a rule makes of input files with source files, in this process's environment."""
+def lineage(rule: str, wildcards: dict, settings: dict, inputs: list[str], code: dict[str, str], threads: int) -> dict:
+    """The lineage of what a rule makes of input files with source files, in this process's environment.
+
+    `code` has the sha256 of each source as it was when the process began: somebody may edit it meanwhile.
+    """
     return {
         "rule": rule,
         "wildcards": wildcards,
         "settings": settings,
         "inputs": {file: store.sha256(file) for file in sorted(inputs)},
-        "code": {project_path(file): store.sha256(file) for file in sorted(code)},
+        "code": code,
         "threads": threads,
         **environment(),
     }
+
+
+def sources(files: Iterable[str]) -> dict[str, str]:
+    """The sha256 of source files, by their paths in the project."""
+    return {project_path(file): store.sha256(file) for file in sorted(files)}
 
 
 def project_path(file: str) -> str:

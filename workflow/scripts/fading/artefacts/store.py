@@ -37,11 +37,18 @@ def write(path, content, lineage: dict) -> None:
         writer(part, content, text)
         seal(*_with_header(part))
         if path.suffix == ".csv":
-            os.replace(sidecar(part), sidecar(path))
-        os.replace(part, path)
+            _replace(sidecar(part), sidecar(path))
+        _replace(part, path)
     finally:
         part.unlink(missing_ok=True)
         sidecar(part).unlink(missing_ok=True)
+
+
+def _replace(part, path):
+    """Whole on the disk before it has its name, so that when power goes there is the old, the new or none."""
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(part, path)
 
 
 def read(path):

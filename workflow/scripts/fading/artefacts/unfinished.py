@@ -32,13 +32,16 @@ def once(job: str, lineage: dict, piece: str, make: Callable[..., dict], *given)
         shutil.rmtree(old, ignore_errors=True)
     for name, content in made.items():
         path = part / f"{name}{'.safetensors' if isinstance(content, dict) else '.parquet'}"
-        store.write(path, content, {**lineage, "path": str(path)})
+        store.write(path, content, {**lineage, "path": str(path), "of": sorted(made)})
     os.replace(part, folder)
     return _read(folder)  # so that it makes no difference where it was made
 
 
 def _read(folder):
-    return {path.stem: store.read(path) for path in sorted(folder.glob("*.*"))}
+    """What is in a piece's folder; nothing, if there is none or a part of it is missing."""
+    paths = sorted(folder.glob("*.*"))
+    whole = all(store.lineage(path)["of"] == [path.stem for path in paths] for path in paths)
+    return {path.stem: store.read(path) for path in paths} if whole else {}
 
 
 def forget(job: str) -> None:

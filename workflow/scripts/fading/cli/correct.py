@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from tqdm import tqdm
 
 from fading.artefacts import store
-from fading.artefacts.job import ROOT, lineage
+from fading.artefacts.job import ROOT, lineage, sources
 from fading.data import Dataset, described
 from fading.errors import FadingError
 from fading.experiments.correction.gallery import gallery, with_text
@@ -150,7 +150,7 @@ def report(
     settings = {"by": by, "examples": count, "learning_rate": rate, "steps": steps}
     loaded = ESTIMATORS.source(ESTIMATOR.get(by, by)), MODELS.source(run.settings["model"]["kind"])
     code = [str(ROOT / "workflow/scripts" / file) for file in imports("fading/cli/correct.py", *loaded)]
-    made = lineage("fading correct", wildcards, settings, list(run.files.values()), code, 1)
+    made = lineage("fading correct", wildcards, settings, list(run.files.values()), sources(code), 1)
     store.write(
         path,
         _drawn(f"{case}, seed {seed}, test example {target}, by {by}", done, rows, run.arrays),

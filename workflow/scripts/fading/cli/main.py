@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from fading.errors import FadingError
@@ -30,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main() -> int:
     """Run the command. Its exit status is 0, an audit's verdict (1, 2), or 3 after a sentence on why there is none."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # a closed one is None
         stream.reconfigure(errors="backslashreplace")  # a terminal may have no lines to draw with
     try:
         arguments = _parser().parse_args()
@@ -42,13 +43,22 @@ def main() -> int:
     except OSError as error:
         return _without_verdict(f"{error}.")
     except Exception as error:  # Python would leave with 1
+        return _without_verdict(f"{error!r}, a defect of ours; please report it{_with_report()}.")
+
+
+def _with_report():
+    try:
         with tempfile.NamedTemporaryFile("w", prefix="fading-", suffix=".txt", delete=False) as report:
             traceback.print_exc(file=report)
-        return _without_verdict(f"{error!r}, a defect of ours; please report it with what is in {report.name}.")
+    except OSError:  # there is no place for it
+        return ""
+    return f" with what is in {report.name}"
 
 
 def _without_verdict(sentence):
-    print(f"fading: {printable(' '.join(str(sentence).split()))}", file=sys.stderr)
+    if sys.stderr:
+        with suppress(OSError):  # nobody to tell; the status says it
+            print(f"fading: {printable(' '.join(str(sentence).split()))}", file=sys.stderr, flush=True)
     return NO_VERDICT
 
 
@@ -178,6 +188,8 @@ def _audit(arguments):
     try:
         again = _made_again(study, arguments)
     except (FadingError, OSError) as error:  # what was found is found
+        if arguments.json:
+            _say_json(as_tree(findings))
         return _without_verdict(error) if worst(findings) == HOLDS else _and_verdict(error, worst(findings))
     if arguments.json:
         _say_json(as_tree([*findings, *again]))

@@ -40,7 +40,8 @@ EXPERIMENT = Experiment(
 )
 
 GRADIENT_DOT, STEP_DOT, ONCE = "gradient-dot-at-its-time", "step-dot-at-its-time", "horizon-once"
-SETTING = ["case", "regime", "learning_rate", "batch_size"]
+SETTING = ["case", "regime", "changed", "learning_rate", "batch_size"]
+OWN = "nothing"  # changed: the rate is the regime's, the batch size training's
 HALF = 0.5
 
 

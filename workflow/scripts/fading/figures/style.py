@@ -34,6 +34,7 @@ COLOURS = {  # of what is no estimator: those describe themselves
     "random": (0.6, 0.6, 0.6),
     "self-influence": PALETTE[6],
     "training loss": PALETTE[3],
+    "cross-validated loss": PALETTE[2],
     "all planted errors": (0.1, 0.1, 0.1),
     "supported": PALETTE[0],
     "inconclusive": PALETTE[1],

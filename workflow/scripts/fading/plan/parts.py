@@ -94,6 +94,12 @@ def batch_size(plan, case, **_):
 
 
 @part
+def training_examples(plan, case, **_):
+    """How many examples it trains on."""
+    return {"examples": plan.definition(case)["examples"]["train"]}
+
+
+@part
 def training_steps(plan, case, **_):
     """How long training takes, and which checkpoints it keeps."""
     return {name: plan.definition(case)["training"][name] for name in ("steps", "checkpoints")}
@@ -109,6 +115,12 @@ def last_step(plan, case, **_):
 def onwards(plan, case, **_):
     """Where training goes on from its end, with which batches."""
     return {"from": plan.end(case), **batch_size(plan, case)}
+
+
+@part
+def calm_rate(plan, case, **_):
+    """The learning rate at which training goes on where no regime is named: the first one's."""
+    return {"rate": next(iter(plan.regimes(case).values()))["learning_rate"]}
 
 
 @part
@@ -165,13 +177,13 @@ def memory_of_run(plan, case, run, **_):
     size = plan.definition(case)["training"]["batch_size"]
     here = [*list(regimes)[:1], *(name for name in plan.regimes_of(case, run) if name != next(iter(regimes)))]
     going_on = [name for name in here if regimes[name]["from"] == plan.end(case)]
-    stretches = [(name, regimes[name]["learning_rate"], size, tests, True) for name in going_on]
+    stretches = [(name, "nothing", regimes[name]["learning_rate"], size, tests) for name in going_on]
     if run in plan.runs(case, first_alone=True):
-        (name, rate, *_), few = stretches[0], min(tests, memory["tests"])
-        faster = [(name, float(f"{factor * rate:.6g}"), size) for factor in memory["factors"]]
-        larger = [(name, rate, max(1, round(factor * size))) for factor in memory["factors"]]
-        stretches += [(*changed, few, False) for changed in (*faster, *larger)]
-    keys = ("regime", "learning_rate", "batch_size", "tests", "checked")
+        (name, _, rate, *_), few = stretches[0], min(tests, memory["tests"])
+        for factor in memory["factors"]:
+            stretches.append((name, "learning rate", float(f"{factor * rate:.6g}"), size, few))
+            stretches.append((name, "batch size", rate, max(1, round(factor * size)), few))
+    keys = ("regime", "changed", "learning_rate", "batch_size", "tests")
     precise = {"precise": {**plan.definition(case)["model"], "precision": "float64"}}
     looked_at = {name: memory[name] for name in ("ages", "readings", "spacing", "checked")}
     order = {"from": plan.end(case), "order": plan.seeds_of_runs[run]["order"], **seed(plan, run)}

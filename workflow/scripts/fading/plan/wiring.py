@@ -85,6 +85,12 @@ def checkpoints(plan, case, run, **_):
 
 
 @source
+def curve(plan, case, run, **_):
+    """What training went like."""
+    return Need("training", "curve", {"case": case, "run": run})
+
+
+@source
 def continuation_order(plan, case, run, regime, **_):
     return Need("continuation_batches", "order", {"case": case, "run": run, "regime": regime})
 
@@ -143,6 +149,13 @@ def scores_of_ladder(plan, case, run, **_):
 @source
 def scores_of_rankers(plan, case, run, **_):
     return [_scores(case, run, name, plan.end(case)) for name in plan.rankers(case)]
+
+
+@source
+def scores_of_rankers_along_training(plan, case, run, **_):
+    """The same at every checkpoint but the start, one checkpoint after the other."""
+    _, *steps = plan.definition(case)["training"]["checkpoints"]
+    return [_scores(case, run, name, step) for step in steps for name in plan.rankers(case)]
 
 
 @source

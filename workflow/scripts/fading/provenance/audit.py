@@ -14,6 +14,7 @@ from fading.plan.naming import job_file, job_name
 from fading.plan.wiring import GIVEN
 from fading.provenance.contents import Contents, contents
 from fading.provenance.folder import BESIDE, CRATE, LEFT_OUT, StudyFolder, located, sha256
+from fading.provenance.history import is_script
 from fading.provenance.lineages import fingerprint, recorded
 from fading.provenance.trace import brief
 
@@ -168,6 +169,8 @@ class _Auditor:
             changed = [f"lists another {name}" for name, sha in listed.hashes.items() if self.sha256(name) != sha]
             made = {name for name in self.study.files() if self._made_for_the_study(name)} - listed.hashes.keys()
             return [], changed + [f"does not list {name}" for name in sorted(made)]
+        if path.is_dir():
+            return ["is a link to a folder, into which nothing looks"], []
         if not self._accounted(file, path):
             return ["unaccounted for"], []
         if path.suffix not in store.HEADERS:
@@ -179,6 +182,8 @@ class _Auditor:
             broken.append(self._short(error, file))
         if lineage["path"] != file:
             broken.append(f"was written as {lineage['path']}")
+        if not any(map(is_script, lineage["code"])):
+            broken.append("names no script that made it")
         contested, outdated = self._contested(file, lineage)
         return [*broken, *contested], [*self._outdated(lineage), *outdated]
 
@@ -196,6 +201,8 @@ class _Auditor:
     def _contested(self, file, lineage):
         """Do others record another sha256? Broken where its job was all that it is now, outdated where it was not."""
         others = [reader for reader, sha in self.records[file].items() if sha != self.sha256(file)]
+        if not self.unplanned:  # what the study no longer makes is outdated itself
+            others = [reader for reader in others if reader == self.crate or self._made_for_the_study(reader)]
         if not others:
             return [], []
         remark = f"is another than {others[0]} records" + (f", and {len(others) - 1} more" if others[1:] else "")

@@ -47,19 +47,19 @@ def compare_claims(first: Path, second: Path) -> pd.DataFrame:
 
 def _artefacts(folder):
     kinds = store.HEADERS.keys() - {".svg"}
-    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix in kinds}
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix in kinds and path.is_file()}
     if not files:
         raise FadingError(f"{folder} holds no artefact; accepted is the folder of a study, or of its public results.")
     return files
 
 
 def _compared(first, second):
-    if store.sha256(first) == store.sha256(second) and _header(first) == _header(second):
-        return {"state": IDENTICAL, "difference": 0.0}
     try:
+        if store.sha256(first) == store.sha256(second) and _header(first) == _header(second):
+            return {"state": IDENTICAL, "difference": 0.0}
         for path in (first, second):
             store.check(path)
-    except FadingError:
+    except (FadingError, OSError):
         return {"state": DAMAGED}
     if first.suffix == ".png":
         difference, tolerance = _pixels(first, second), PIXELS

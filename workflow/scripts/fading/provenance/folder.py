@@ -107,5 +107,6 @@ class StudyFolder:
         return left_out
 
     def files(self) -> set[str]:
-        """Every file in the study's folder."""
-        return {str(path.relative_to(self.root)) for path in self.folder.rglob("*") if not path.is_dir()}
+        """Every file in the study's folder, and every link to a folder, into which nothing looks."""
+        found = (path for path in self.folder.rglob("*") if path.is_symlink() or not path.is_dir())
+        return {str(path.relative_to(self.root)) for path in found}

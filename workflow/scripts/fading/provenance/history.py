@@ -13,6 +13,11 @@ from fading.provenance.lineages import recorded
 LIBRARY = Path("workflow/scripts/fading")
 
 
+def is_script(source: str) -> bool:
+    """Is a source that a lineage names a script, and not of the library?"""
+    return LIBRARY not in Path(source).parents
+
+
 @dataclass
 class JobRecord:
     """A job as its outputs remember it; files by their paths from the study's root."""
@@ -27,7 +32,7 @@ class JobRecord:
     @cached_property
     def script(self) -> str:
         """The job's script: of its code, what is not the library's."""
-        return next(file for file in self.lineage["code"] if LIBRARY not in Path(file).parents)
+        return next(filter(is_script, self.lineage["code"]))
 
     @property
     def parameters(self) -> dict:

@@ -53,11 +53,12 @@ def reexecute(study: StudyFolder, count: int, seed: int) -> Iterator[Finding]:
     files = candidates(study)
     if count > len(files):
         raise FadingError(f"--reexecute: found {count}; accepted is at most {len(files)}, what can be recomputed.")
+    planned = {job.name: job for job in jobs(study.plan, STUDY)}
     for file in random.Random(seed).sample(files, count):
-        yield _compared(study, file)
+        yield _compared(study, file, planned)
 
 
-def _compared(study, file):
+def _compared(study, file, planned):
     lineage = recorded(study.root / file)
     for needed, sha in lineage["inputs"].items():
         if not (study.root / needed).is_file() or store.sha256(study.root / needed) != sha:
@@ -65,7 +66,7 @@ def _compared(study, file):
     with tempfile.TemporaryDirectory(prefix="fading-") as folder:
         scratch = Path(folder)
         _copy_project(study, scratch)
-        _copy(study, scratch, lineage["inputs"])
+        _copy(study, scratch, lineage["inputs"], planned[job_name(lineage["rule"], lineage["wildcards"])].given)
         options = ["--configfile", study.configfile, "--cores", "1", "--allowed-rules", lineage["rule"]]
         done = _snakemake(scratch, file, *options, *_running([lineage]), capture_output=True)
         if done.returncode and _device(lineage) != "cpu":
@@ -100,7 +101,7 @@ def reexecute_all(study: StudyFolder) -> Iterator[Finding]:
 def _made_again(study, scratch, made, given):
     _copy_project(study, scratch)
     downloads = {file for lineage in made.values() for file in lineage["inputs"] if file.startswith("resources/")}
-    _copy(study, scratch, {file for file in downloads | given if (study.root / file).is_file()})
+    _copy(study, scratch, {file for file in downloads | given if (study.root / file).is_file()}, given)
     print(f"fading: making {len(made)} artefacts again in {scratch}", file=sys.stderr, flush=True)
     options = ["--configfile", study.configfile, "--cores", "all", "--nolock", "--rerun-incomplete", "figures"]
     if _snakemake(scratch, *options, *_running(made.values()), stdout=sys.stderr).returncode:
@@ -143,13 +144,15 @@ def _copy_project(study, scratch):
     shutil.copy(located(study.root, CLAIMS), scratch / CLAIMS)
 
 
-def _copy(study, scratch, files):
-    """What jobs read of the study, and nothing over the workflow that will run: lineages can name what they like.
+def _copy(study, scratch, files, given):
+    """What jobs read of the study, and nothing that could run: lineages can name what they like.
 
     What is there already, the same, stays: its date tells Snakemake what came of it.
     """
     for file in map(Path, files):
         if not inside(file) or os.path.normpath(file) != str(file) or file.parts[0] in PROJECT:
+            continue
+        if file.parts[0] not in ("results", "resources") and str(file) not in given:
             continue
         (scratch / file).parent.mkdir(parents=True, exist_ok=True)
         for part in (file, store.sidecar(file)) if file.suffix == ".csv" else (file,):
@@ -171,8 +174,9 @@ def _device(lineage):
 
 
 def _snakemake(root, *arguments, **streams):
-    """Run Snakemake in a folder; the library is that of the folder's own workflow."""
+    """Run Snakemake in a folder; the library is that of its workflow, and nothing else there is a module."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["PYTHONSAFEPATH"] = "1"
     command = [sys.executable, "-m", "snakemake", *arguments]
     return subprocess.run(command, cwd=root, env=environment, text=True, check=False, **streams)
 

@@ -25,7 +25,7 @@ class Counterfactual:
 def up_weighted(first_batch: Sequence[int], examples: int, epsilon: float) -> list[Counterfactual]:
     """The counterfactuals of a continuation: up-weightings, then the A/A null and the noise floor.
 
-    The first `examples` of the first batch are up-weighted, so that every up-weighting acts from the first step on.
+    The first `examples` of the first batch, in the order given, are up-weighted: all act from the first step on.
     Raises FadingError if the batch has fewer.
     """
     if len(first_batch) < examples:

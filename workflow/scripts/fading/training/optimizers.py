@@ -28,7 +28,9 @@ class Schedule:
     end: int | None = None
 
     def share(self, t: int) -> float:
-        """That of step t, counted from 0."""
+        """That of step t, counted from 0. Raises ValueError beyond training, where it would be negative."""
+        if self.end is not None and t >= self.end:
+            raise ValueError(f"The learning rate falls until step {self.end}: step {t} has none.")
         if t < self.warm_up:
             return (t + 1) / self.warm_up
         return 1.0 if self.end is None else (self.end - t) / (self.end - self.warm_up)

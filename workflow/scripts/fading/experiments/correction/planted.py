@@ -11,24 +11,39 @@ from fading.experiments.correction.names import RANDOM, REMOVE
 from fading.models.case import Case, Examples
 from fading.training.counterfactuals import Counterfactual
 from fading.training.retraining import weights
-from fading.training.segment import Segment, state_after, unit_weights
+from fading.training.segment import Segment, descend, state_after, unit_weights
 
 EXPERIMENT = Experiment(
     stage="correction",
     of="run",
     reads={
         "examples": "examples",
+        "order": "order",
         "checkpoints": "checkpoints",
-        "scores": "scores_of_rankers",
+        "scores": "scores_of_rankers_along_training",
     },
-    settings=("case", "optimizer", "onwards", "rankers", "correction.recovery", "seed"),
+    settings=(
+        "case",
+        "optimizer",
+        "training_steps",
+        "batch_size",
+        "calm_rate",
+        "rankers",
+        "correction.recovery",
+        "seed",
+    ),
     cases="correction.planted",
     tables={
-        "planted": {"output": "precision", "mean": "average_precision", "by": ("case", "method"), "scale": "linear"},
+        "planted": {
+            "output": "precision",
+            "mean": "average_precision",
+            "by": ("case", "step", "method"),
+            "scale": "linear",
+        },
         "planted-recovery": {
             "output": "recovery",
             "mean": "gain",
-            "by": ("case", "method", "remedy", "against"),
+            "by": ("case", "step", "method", "remedy", "against"),
             "scale": "linear",
         },
     },
@@ -36,18 +51,41 @@ EXPERIMENT = Experiment(
 )
 
 
-def suspicions(case: Case, theta: Tensor, scores: dict[str, Tensor], seed: int) -> dict[str, Tensor]:
+FOLDS = 2
+
+
+def folds(examples: int, seed: int) -> list[Tensor]:
+    """A random half of the training examples, and the other."""
+    order = torch.randperm(examples, generator=torch.Generator().manual_seed(seed), device="cpu")
+    return [fold.sort().values for fold in order.tensor_split(FOLDS)]
+
+
+def losses_without(whole: Segment, fold: Tensor, steps: list[int]) -> Tensor:
+    """The losses of a fold's examples in training without them, after each of `steps`: (steps, fold).
+
+    The others count so much more that batches weigh what they weigh with all of them.
+    """
+    case = whole.case
+    share = 1 - len(fold) / len(case.train)
+    weights = (unit_weights(case) / share).index_fill(0, fold, 0.0)
+    found = [case.evaluated(state[0], case.train[fold]) for step, state, _ in descend(whole, weights) if step in steps]
+    return torch.stack(found)
+
+
+def suspicions(case: Case, theta: Tensor, scores: dict[str, Tensor], held_out: Tensor, seed: int) -> dict[str, Tensor]:
     """By method, how much each training example is suspected of a wrong label: (n,), larger is more.
 
     Of each estimator, whose scores (n, measured) are positive where harmful, the mean over the measured test examples;
-    self-influence ‖∇ℓ(θ; x)‖² (Koh and Liang 2017, with the identity for the Hessian); and what costs next to nothing,
-    the loss ℓ(θ; x); and random numbers from the seed, the control.
+    self-influence ‖∇ℓ(θ; x)‖² (Koh and Liang 2017, with the identity for the Hessian); what costs next to nothing, the
+    loss ℓ(θ; x); `held_out` (n,), that in training without the example, which can't memorise its label; and random
+    numbers from the seed, the control.
     """
     loss = case.evaluated(theta, case.train)
     means = {name: array.mean(1) for name, array in scores.items()}
     drawn = torch.randn(len(case.train), generator=torch.Generator().manual_seed(seed), device="cpu").to(loss.device)
     own = gradient_norms(case, theta, case.train).square()
-    return {**means, "self-influence": own, "training loss": loss, RANDOM: drawn}
+    losses = {"training loss": loss, "cross-validated loss": held_out}
+    return {**means, "self-influence": own, **losses, RANDOM: drawn}
 
 
 def suspects(suspicion: Tensor, count: int) -> Tensor:

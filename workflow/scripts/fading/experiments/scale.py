@@ -1,0 +1,38 @@
+"""How large the study's networks are, how long they train and how well they predict, beside what was found of each."""
+
+import numpy as np
+import pandas as pd
+
+from fading.experiments import Experiment
+
+EXPERIMENT = Experiment(
+    stage="effects",
+    of="run",
+    reads={"checkpoints": "checkpoints", "curve": "curve"},
+    settings=("batch_size", "training_examples", "seed"),
+    tables={
+        "scale": {
+            "output": "size",
+            "mean": "test_accuracy",
+            "by": ("case", "parameters", "examples", "batch_size", "steps", "epochs"),
+            "scale": "linear",
+        },
+    },
+    figures={"scale": ("scale", "memory-half-life", "removal", "correction")},
+)
+
+
+def size(checkpoints: dict[str, np.ndarray], curve: pd.DataFrame, examples: int, batch_size: int) -> pd.DataFrame:
+    """A row: trained parameters, training examples, steps and epochs, and the test accuracy after the last step."""
+    start = [array for name, array in checkpoints.items() if name.startswith("0/parameters/")]
+    steps = int(curve.step.iloc[-1])
+    return pd.DataFrame(
+        {
+            "parameters": [sum(array.size for array in start)],
+            "examples": [examples],
+            "batch_size": [batch_size],
+            "steps": [steps],
+            "epochs": [steps * batch_size / examples],
+            "test_accuracy": [curve.test_accuracy.iloc[-1]],
+        }
+    )
