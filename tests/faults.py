@@ -58,54 +58,72 @@ def jobs(run: subprocess.Popen) -> dict[int, int]:
     return found
 
 
-def everything(run: subprocess.Popen, folder: Path) -> None:
-    """The power goes."""
-    os.killpg(run.pid, signal.SIGKILL)
+def everything(run: subprocess.Popen, folder: Path) -> bool:
+    """All at once, as when the power goes."""
+    return killed(run, signal.SIGKILL)
 
 
-def a_job(run: subprocess.Popen, folder: Path) -> None:
+def a_job(run: subprocess.Popen, folder: Path) -> bool:
     """The kernel wants memory, and takes the process that has most."""
-    if sizes := jobs(run):
-        stop(max(sizes, key=sizes.get), signal.SIGKILL)
+    sizes = jobs(run)
+    return bool(sizes) and stop(max(sizes, key=sizes.get), signal.SIGKILL)
 
 
-def snakemake(run: subprocess.Popen, folder: Path) -> None:
+def snakemake(run: subprocess.Popen, folder: Path) -> bool:
     """Snakemake is killed, and its jobs go on."""
-    stop(run.pid, signal.SIGKILL)
+    return stop(run.pid, signal.SIGKILL)
 
 
-def terminated(run: subprocess.Popen, folder: Path) -> None:
+def terminated(run: subprocess.Popen, folder: Path) -> bool:
     """The machine is taken away, with notice."""
-    os.killpg(run.pid, signal.SIGTERM)
+    return killed(run, signal.SIGTERM)
 
 
-def interrupted(run: subprocess.Popen, folder: Path) -> None:
+def interrupted(run: subprocess.Popen, folder: Path) -> bool:
     """Somebody has seen enough."""
-    stop(run.pid, signal.SIGINT)
+    return stop(run.pid, signal.SIGINT)
 
 
-def a_file(run: subprocess.Popen, folder: Path) -> None:
+def a_file(run: subprocess.Popen, folder: Path) -> bool:
     """A finished artefact is deleted."""
     made = sorted((folder / "results/smoke").rglob("*.safetensors"))
     if made:
         random.choice(made).unlink(missing_ok=True)
+    return bool(made)
 
 
-def a_full_disk(run: subprocess.Popen, folder: Path) -> None:
+def a_full_disk(run: subprocess.Popen, folder: Path) -> bool:
     """No file may grow any more: said to the run's processes, since a disk of one's own takes a right to mount."""
-    for process in processes(run):
-        with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, 0))
+    return sum(limited(process, 0) for process in processes(run)) > 0
 
 
-FAULTS: dict[str, Callable] = {
+def limited(process: psutil.Process | subprocess.Popen, size: int) -> bool:
+    """No file that a process writes, or those that it starts from now on, may be larger; was it there to be told?"""
+    with contextlib.suppress(ProcessLookupError):
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, size))
+        return True
+    return False
+
+
+FAULTS: dict[str, Callable[[subprocess.Popen, Path], bool]] = {  # each says whether there was something to strike
     fault.__name__: fault for fault in (everything, a_job, snakemake, terminated, interrupted, a_file, a_full_disk)
 }
 
 
-def stop(pid: int, how: signal.Signals) -> None:
+def stop(pid: int, how: signal.Signals) -> bool:
+    """Was it there to be stopped?"""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, how)
+        return True
+    return False
+
+
+def killed(run: subprocess.Popen, how: signal.Signals) -> bool:
+    """The same of a whole run."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(run.pid, how)
+        return True
+    return False
 
 
 def ended(run: subprocess.Popen, seconds: float) -> bool:
@@ -135,8 +153,7 @@ def campaign(folder: Path, undisturbed: Path, faults: list[str], seed: int) -> t
             assert run.returncode == 0, (folder / "log").read_text()[-5000:]
             break  # nothing is left to disturb
         except subprocess.TimeoutExpired:
-            FAULTS[name](run, folder)
-            struck[name] += 1
+            struck[name] += FAULTS[name](run, folder)
         assert ended(run, AGAIN * 10), f"after {name} a run goes on for ten minutes"
     last = start(folder)
     last.wait()

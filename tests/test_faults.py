@@ -1,5 +1,6 @@
 """A short campaign of faults: python tests/faults.py is the long one."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import sys
 import pytest
 from conftest import snakemake
 from fading.artefacts.unfinished import KEPT
-from faults import campaign, ended, everything, start
+from faults import campaign, limited, start
 from sameness import CRATE, differences
 
 
@@ -23,22 +24,36 @@ def test_a_study_that_is_struck_goes_on_by_itself_to_the_same_bytes(smoke, tmp_p
     assert differing == []
 
 
+RUN = "results/smoke/resnet-fashion/seed-0"
+IN_PIECES = {  # jobs that are done in pieces: what they write first
+    "training/resnet-fashion.0": f"{RUN}/checkpoints.safetensors",
+    "training/bert-adamw-reviews.0": "results/smoke/bert-adamw-reviews/seed-0/checkpoints.safetensors",
+    "retraining/resnet-fashion.0.0": f"{RUN}/leave-one-out/0.safetensors",
+    "removed/resnet-fashion.0.0": f"{RUN}/removal/0.safetensors",
+    "memory/resnet-fashion.0": f"{RUN}/memory/ages.parquet",
+}
+
+
 @pytest.mark.slow
-def test_a_job_that_was_killed_goes_on_where_it_was(smoke, tmp_path):
-    folder, flips = tmp_path / "killed", "results/smoke/resnet-fashion/seed-0/removal/flips.parquet"
+@pytest.mark.parametrize("job", IN_PIECES)
+def test_a_job_goes_on_where_it_was(smoke, tmp_path, job):
+    """The disk has room for each piece, and none for all of them."""
+    folder = tmp_path / "full"
     shutil.copytree(smoke, folder, symlinks=True)
-    (folder / flips).unlink()
-    run = start(folder, flips)
-    while not (pieces := [path for path in folder.glob(f"{KEPT}/**/test-*") if path.is_dir()]):
-        assert run.poll() is None, (folder / "log").read_text()[-5000:]
-    everything(run, folder)
-    assert ended(run, 60)
-    assert not (folder / flips).exists()
-    assert start(folder, flips).wait() == 0, (folder / "log").read_text()[-5000:]
-    said = (folder / "results/smoke/logs/flips/resnet-fashion.0.log").read_text()
-    assert said == f"{pieces[0].name}: done by an earlier try of this job\n"
-    assert (folder / flips).read_bytes() == (smoke / flips).read_bytes()
-    assert not list(folder.glob(f"{KEPT}/**/test-*"))
+    output = folder / IN_PIECES[job]
+    whole = output.read_bytes()
+    output.unlink()
+    run = start(folder, IN_PIECES[job])
+    assert limited(run, len(whole) - 1)
+    assert run.wait() != 0
+    assert not output.exists()
+    pieces = {path.name for path in folder.glob(f"{KEPT}/**/*") if path.is_dir() and list(path.glob("*.*"))}
+    assert len(pieces) > 1
+    assert start(folder, IN_PIECES[job]).wait() == 0, (folder / "log").read_text()[-5000:]
+    said = (folder / f"results/smoke/logs/{job}.log").read_text()
+    assert set(re.findall(r"^(\S+): done by an earlier try of this job$", said, re.M)) == pieces
+    assert output.read_bytes() == whole
+    assert not list((folder / KEPT).rglob("*.*"))
 
 
 @pytest.mark.campaign

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from conftest import cli
@@ -178,6 +179,13 @@ FOUND = {  # by what is done: the forgery, a file that the audit names, how, and
         "settings had learning_rate 1",
     ),
     "code of a lineage": (lineage_of(CHECKPOINTS, "code", first(64 * "0")), CHECKPOINTS, OUTDATED, "is another"),
+    "no code in a lineage": (lineage_of(CHECKPOINTS, "code", lambda code: {}), CHECKPOINTS, BROKEN, "names no script"),
+    "a folder added, as a link": (
+        lambda root: (root / RUN / "more").symlink_to("/usr/share"),
+        f"{RUN}/more",
+        BROKEN,
+        "is a link to a folder",
+    ),
     "inputs of a lineage": (lineage_of(CHECKPOINTS, "inputs", first(64 * "0")), CHECKPOINTS, OUTDATED, "input "),
     "packages of a lineage": (
         lineage_of(CHECKPOINTS, "versions", first("9.9.9")),
@@ -231,6 +239,18 @@ def test_the_audit_names_what_was_done(copy, forgery):
     (finding,) = (one for one in audit(StudyFolder(copy / STUDY)) if one.file == file)
     assert finding.severity == severity, finding
     assert any(words in remark for remark in finding.remarks), finding
+
+
+def test_what_is_left_of_an_estimator_that_is_gone_breaks_nothing(copy):
+    """It recorded a checkpoint that was made anew since, honestly."""
+    left = f"{RUN}/influence/older/8.safetensors"
+    lineage = store.lineage(copy / RUN / "influence/abif/8.safetensors")
+    lineage["inputs"][CHECKPOINTS] = 64 * "0"
+    lineage["wildcards"]["estimator"] = "older"
+    store.write(copy / left, {"scores": np.ones(3)}, lineage | {"path": left})
+    found = {one.file: one.severity for one in audit(StudyFolder(copy / STUDY))}
+    assert found[left] == OUTDATED
+    assert found[CHECKPOINTS] == HOLDS
 
 
 @pytest.mark.campaign
@@ -321,12 +341,15 @@ def test_nothing_of_a_folder_is_run(copy):
     assert not trace.exists()
 
 
-def test_no_input_takes_the_place_of_what_runs(copy):
+@pytest.mark.parametrize("file", ["Snakefile", "snakemake.py", "fading.py", "site-packages/snakemake/__init__.py"])
+def test_no_input_takes_the_place_of_what_runs(copy, file):
     """Of an archive without a library ours plans and runs; what its lineages name is data."""
     trace = copy / "it-ran"
-    put(copy / "Snakefile", f"open({str(trace)!r}, 'w')\n".encode() + (copy / "Snakefile").read_bytes())
+    (copy / file).parent.mkdir(exist_ok=True, parents=True)
+    before = (copy / file).read_bytes() if (copy / file).exists() else b""
+    put(copy / file, f"open({str(trace)!r}, 'w')\n".encode() + before)
     shutil.rmtree(copy / "workflow/scripts")
-    lineage_of(TABLE, "inputs", lambda inputs: inputs | {"Snakefile": store.sha256(copy / "Snakefile")})(copy)
+    lineage_of(TABLE, "inputs", lambda inputs: inputs | {file: store.sha256(copy / file)})(copy)
     study = StudyFolder(copy / STUDY)
     files = candidates(study)
     seed = next(seed for seed in range(9999) if random.Random(seed).sample(files, 1) == [TABLE])

@@ -74,6 +74,14 @@ def test_a_full_disk_for_the_output_is_a_sentence(smoke):
     assert (done.returncode, done.stderr) == (3, "fading: [Errno 28] No space left on device.\n")
 
 
+@pytest.mark.parametrize("streams", ["2>&-", ">&-", ">&- 2>&-", "2>/dev/full"])
+def test_without_a_place_to_say_why_the_status_says_that_there_is_no_verdict(tmp_path, streams):
+    command = f"{Path(sys.executable).parent / 'fading'} audit /nope {streams}"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, text=True, check=False, capture_output=True)
+    assert done.returncode == 3
+    assert len(done.stderr.splitlines()) <= 1
+
+
 def test_who_reads_no_further_is_no_error(smoke):
     read, write = os.pipe()
     os.close(read)

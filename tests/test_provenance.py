@@ -415,7 +415,12 @@ def test_a_comparison_tells_the_same_from_the_near_and_the_different(smoke, copy
         assert states["tables/fading.csv"] == state
         assert (states.drop("tables/fading.csv") == IDENTICAL).all()
     flip(there / "figures/loo.png")
-    assert compare_files(here, there).set_index("file").state["figures/loo.png"] == "damaged"
+    (there / "claims.csv.json").unlink()
+    (there / "endless.png").symlink_to("/dev/zero")
+    (there / "folder.png").mkdir()
+    states = compare_files(here, there).set_index("file").state
+    assert states["figures/loo.png"] == states["claims.csv"] == "damaged"
+    assert set(states.index) == set(compare_files(here, here).file), "only files are compared"
 
 
 def test_a_claim_with_another_verdict_is_named(smoke, copy):

@@ -31,7 +31,7 @@ with Job(snakemake) as job:
         for axis, remedy in zip(row[1:], REMEDIES, strict=True):
             draw(axis, gains[gains.remedy == remedy], "gain", 100)
             axis.axhline(0, color="0.5", lw=0.8, zorder=0)
-            axis.set_title(f"suspects: {remedy}")
+            axis.set_title(f"{remedy} suspects")
         row[1].set_ylabel("test accuracy gained\n(percentage points)")
         row[2].sharey(row[1])
     style.shared_legend(figure, axes.flat, columns=4)
