@@ -94,13 +94,13 @@ def a_file(run: subprocess.Popen, folder: Path) -> bool:
 
 def a_full_disk(run: subprocess.Popen, folder: Path) -> bool:
     """No file may grow any more: said to the run's processes, since a disk of one's own takes a right to mount."""
-    return sum(limited(process, 0) for process in processes(run)) > 0
+    return sum(limited(process) for process in processes(run)) > 0
 
 
-def limited(process: psutil.Process | subprocess.Popen, size: int) -> bool:
-    """No file that a process writes, or those that it starts from now on, may be larger; was it there to be told?"""
+def limited(process: psutil.Process) -> bool:
+    """No file that a process writes, or those that it starts from now on, may grow; was it there to be told?"""
     with contextlib.suppress(ProcessLookupError):
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, size))
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, 0))
         return True
     return False
 
