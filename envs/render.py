@@ -22,7 +22,7 @@ KINDS = {
         "transformers",
         *FILES,
     ],
-    "figures": ["matplotlib", "scipy", "seaborn", *FILES],
+    "figures": ["jinja2", "matplotlib", "scipy", "seaborn", *FILES],
     "provenance": ["pillow", "pyyaml", "rocrate", "snakemake", *FILES],
 }
 

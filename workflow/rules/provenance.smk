@@ -1,5 +1,7 @@
 # Last: describe the study as an RO-Crate. On request: refresh the committed results and what is written about them.
 
+import glob
+
 
 rule crate:
     """Describe the study as an RO-Crate."""
@@ -42,9 +44,10 @@ rule reference:
 
 
 rule scorecard:
-    """Write the scorecard in docs/results.md from the committed claims."""
+    """Write what came out into docs/results.md and README.md, from the committed claims and tables."""
     input:
-        claims="results/reference/claims.csv",
+        tables=["results/reference/claims.csv", *glob.glob("results/reference/tables/*.csv")],
+        findings=ours("workflow/report/findings.md"),
         code=code("provenance/scorecard.py"),
     log:
         "results/scorecard.log",

@@ -1,10 +1,16 @@
-"""Write the scorecard in docs/results.md from the committed claims."""
+"""Write what came out into the pages that say so, from the committed claims and tables."""
 
 from pathlib import Path
 
+from fading.artefacts import store
 from fading.artefacts.job import Job
+from fading.evidence.findings import with_findings
 from fading.evidence.scorecard import with_results
 
 with Job(snakemake) as job:
-    page = Path("docs/results.md")
-    page.write_text(with_results(page.read_text(), job.read("claims")))
+    files = {Path(file).stem: file for file in snakemake.input.tables}
+    committed = {name: store.read(file) for name, file in files.items()}
+    results, readme = Path("docs/results.md"), Path("README.md")
+    results.write_text(with_results(results.read_text(), committed["claims"]))
+    template = Path(snakemake.input.findings).read_text()
+    readme.write_text(with_findings(readme.read_text(), template, committed, snakemake.config))

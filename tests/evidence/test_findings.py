@@ -1,0 +1,95 @@
+"""Findings in words whose numbers are read from tables."""
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+from fading.artefacts import store
+from fading.errors import FadingError
+from fading.evidence.findings import BEGIN, END, findings, plain, with_findings
+from fading.plan.plan import read_plan
+
+CLAIMS = pd.DataFrame(
+    {
+        "claim": ["fades", "drifts", "stays"],
+        "source": ["paper", "paper", "ours"],
+        "estimate": [0.612, -0.0145, 0.996],
+        "ci_low": [0.55, -0.0173, 0.991],
+        "ci_high": [0.67, -0.0117, 0.9994],
+        "verdict": ["supported", "contradicted", "supported"],
+    }
+)
+MEMORY = pd.DataFrame(
+    {
+        "case": ["a", "a", "b"],
+        "age": [1, 30, 1],
+        "spearman": [0.978, 0.056, 1.0],
+        "ci_low": [0.96, -0.03, 1.0],
+        "ci_high": [0.986, 0.14, 1.0],
+        "slope": [1.0, 0.5, 12.3],
+        "slope_low": [0.9, 0.4, 11.0],
+        "slope_high": [1.02, 0.6, 13.0],
+    }
+)
+TABLES = {"claims": CLAIMS, "memory": MEMORY}
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0.056, ".056"),
+        (0.978, ".98"),
+        (0.9954, ".995"),
+        (0.99951, ".9995"),
+        (1, "1.00"),
+        (1.02, "1.02"),
+        (3.66, "3.7"),
+        (-0.0145, "−.015"),
+        (-0.28, "−.28"),
+        (0, "0"),
+        (12.34, "12"),
+    ],
+)
+def test_numbers_are_short_and_say_what_tells_them_from_one(number, text):
+    assert plain(number) == text
+
+
+def test_a_template_takes_its_numbers_from_the_one_row_that_is_meant():
+    template = (
+        '## A title\n\nIt falls from {{ mean("memory", "spearman", case="a", age=1) }} to\n'
+        '{{ mean("memory", "spearman", case="a", age=30) }} {{ interval("memory", "spearman", case="a", age=30) }};\n'
+        'left are {{ mean("memory", "slope", case="a", age=1) }} {{ interval("memory", "slope", case="a", age=1) }}.\n\n'
+        '1. {{ claim("drifts") }} {{ bounds("drifts") }}; {{ verdicts("paper", "supported") }} of {{ config.seeds }}\n'
+        '2. {{ row("claims", claim="stays").verdict }}{{ expect("stays", "supported") }}, {{ 77858 | count }}\n'
+    )
+    assert findings(template, TABLES, {"seeds": 5}) == (
+        "## A title\n\nIt falls from .98 to .056 [−.03, .14]; left are 1.00 [.90, 1.02].\n\n"
+        "1. −.015 [−.017, −.012]; 1 of 5\n2. supported, 77,858"
+    )
+
+
+@pytest.mark.parametrize(
+    ("template", "sentence"),
+    [
+        ('{{ mean("memory", "spearman", case="a") }}', "found 2 rows of memory with case a; accepted is one"),
+        ('{{ mean("memory", "spearman", case="c") }}', "found 0 rows of memory with case c; accepted is one"),
+        ('{{ expect("drifts", "supported") }}', "drifts is contradicted; their words stand on its being supported"),
+    ],
+)
+def test_what_is_no_longer_true_is_an_error(template, sentence):
+    with pytest.raises(FadingError, match=sentence):
+        findings(template, TABLES, {})
+
+
+def test_only_the_marked_section_of_a_page_is_written():
+    page = with_findings(f"# Before\n\n{BEGIN}\nold\n{END}\n\nAfter\n", "New.", TABLES, {})
+    assert page == f"# Before\n\n{BEGIN}\n\nNew.\n\n{END}\n\nAfter\n"
+    assert with_findings(page, "New.", TABLES, {}) == page
+    with pytest.raises(FadingError, match="has no section of findings"):
+        with_findings("# Nothing\n", "New.", TABLES, {})
+
+
+def test_the_readme_says_what_the_committed_tables_say():
+    committed = {file.stem: store.read(file) for file in (ROOT / "results/reference").rglob("*.csv")}
+    template, page = (ROOT / "workflow/report/findings.md").read_text(), (ROOT / "README.md").read_text()
+    config = read_plan(ROOT, "config/config.yaml").config
+    assert with_findings(page, template, committed, config) == page, "snakemake scorecard"

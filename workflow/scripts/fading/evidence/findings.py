@@ -1,0 +1,95 @@
+"""Findings in words whose numbers are read from a study's public tables, in Markdown."""
+
+import re
+import textwrap
+
+import jinja2
+import pandas as pd
+
+from fading.errors import FadingError
+
+BEGIN, END = "<!-- findings: written by `snakemake scorecard` -->", "<!-- end of findings -->"
+WIDTH = 120
+
+
+def with_findings(page: str, template: str, tables: dict[str, pd.DataFrame], config: dict) -> str:
+    """The page with its section of findings made anew. Raises FadingError if it does not mark that section."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise FadingError(f"The page has no section of findings: it begins with {BEGIN} and ends with {END}.")
+    return f"{before}{begin}\n\n{findings(template, tables, config)}\n\n{end}{after}"
+
+
+def findings(template: str, tables: dict[str, pd.DataFrame], config: dict) -> str:
+    """The template filled in, from the public tables and the claims, by name, and the study's configuration.
+
+    In the template `mean(table, column, key=value…)` is the number in the one row with these values, `interval(…)` its
+    95 % interval, `row(…)` that row; `claim(name)` and `bounds(name)` are a claim's estimate and one-sided 95 % bounds;
+    `verdicts(source, verdict)` is how many claims there are of these. `expect(claim, verdict)` is nothing: it raises
+    FadingError if the verdict is another, of which words that stand on it are no longer true. So do those above where
+    no row or several are meant.
+    """
+    functions = _Numbers(tables)
+    names = ("mean", "interval", "row", "claim", "bounds", "verdicts", "expect")
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    environment.filters["count"] = lambda number: f"{number:,.0f}"
+    text = environment.from_string(template).render(**{name: getattr(functions, name) for name in names}, config=config)
+    return "\n\n".join(_filled(part) for part in re.split(r"\n\s*\n", text.strip()))
+
+
+def plain(number: float) -> str:
+    """Two significant digits, three or four next to one, without a zero before the point."""
+    digits = 1 if abs(number) >= 2 else 2 if not 0.99 < abs(number) < 1 else 3 if abs(number) < 0.999 else 4
+    text = f"{number:.{digits}f}" if 0.1 <= abs(number) < 10 else f"{number:.2g}"
+    return re.sub(r"^(-?)0\.", r"\1.", text).replace("-", "−")
+
+
+class _Numbers:
+    def __init__(self, tables):
+        self.tables = tables
+
+    def row(self, name, **where):
+        rows = self.tables[name]
+        for column, value in where.items():
+            rows = rows[rows[column] == value]
+        if len(rows) != 1:
+            described = ", ".join(f"{column} {value}" for column, value in where.items())
+            raise FadingError(f"findings: found {len(rows)} rows of {name} with {described}; accepted is one.")
+        return rows.iloc[0]
+
+    def mean(self, name, column, **where):
+        return plain(self.row(name, **where)[column])
+
+    def interval(self, name, column, **where):
+        row = self.row(name, **where)
+        own = f"{column}_low" in row
+        low, high = (f"{column}_low", f"{column}_high") if own else ("ci_low", "ci_high")
+        return f"[{plain(row[low])}, {plain(row[high])}]"
+
+    def claim(self, name):
+        return plain(self.row("claims", claim=name).estimate)
+
+    def bounds(self, name):
+        row = self.row("claims", claim=name)
+        return f"[{plain(row.ci_low)}, {plain(row.ci_high)}]"
+
+    def expect(self, claim, verdict):
+        found = self.row("claims", claim=claim).verdict
+        if found != verdict:
+            raise FadingError(f"findings: {claim} is {found}; their words stand on its being {verdict}: change them.")
+        return ""
+
+    def verdicts(self, source, verdict):
+        claims = self.tables["claims"]
+        return int(((claims.source == source) & (claims.verdict == verdict)).sum())
+
+
+def _filled(paragraph):
+    """A heading as it is; a paragraph, or each item of a list, in lines of WIDTH."""
+    if paragraph.startswith("#"):
+        return paragraph
+    items = re.split(r"\n(?=\d+\. )", paragraph)
+    hang = "   " if re.match(r"\d+\. ", items[0]) else ""
+    options = {"width": WIDTH, "subsequent_indent": hang, "break_long_words": False, "break_on_hyphens": False}
+    return "\n".join(textwrap.fill(" ".join(item.split()), **options) for item in items)
