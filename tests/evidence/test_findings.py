@@ -57,12 +57,12 @@ def test_a_template_takes_its_numbers_from_the_one_row_that_is_meant():
     template = (
         '## A title\n\nIt falls from {{ mean("memory", "spearman", case="a", age=1) }} to\n'
         '{{ mean("memory", "spearman", case="a", age=30) }} {{ interval("memory", "spearman", case="a", age=30) }};\n'
-        'left are {{ mean("memory", "slope", case="a", age=1) }} {{ interval("memory", "slope", case="a", age=1) }}.\n\n'
+        'left: {{ mean("memory", "slope", case="a", age=1) }} {{ interval("memory", "slope", case="a", age=1) }}.\n\n'
         '1. {{ claim("drifts") }} {{ bounds("drifts") }}; {{ verdicts("paper", "supported") }} of {{ config.seeds }}\n'
         '2. {{ row("claims", claim="stays").verdict }}{{ expect("stays", "supported") }}, {{ 77858 | count }}\n'
     )
     assert findings(template, TABLES, {"seeds": 5}) == (
-        "## A title\n\nIt falls from .98 to .056 [−.03, .14]; left are 1.00 [.90, 1.02].\n\n"
+        "## A title\n\nIt falls from .98 to .056 [−.03, .14]; left: 1.00 [.90, 1.02].\n\n"
         "1. −.015 [−.017, −.012]; 1 of 5\n2. supported, 77,858"
     )
 

@@ -8,15 +8,7 @@ from fading.figures import style
 from matplotlib import pyplot as plt
 
 ACROSS = {"parameters": "trained parameters", "steps": "steps of training", "test_accuracy": "test accuracy"}
-MARKERS = {
-    "observed": "o",
-    "unrolled": "o",
-    "ekfac": "s",
-    "abif": "o",
-    LABEL_NEIGHBOURS: "s",
-    OF_LABEL: "^",
-    RANDOM: "x",
-}
+MARKERS = {"ekfac": "s", LABEL_NEIGHBOURS: "s", OF_LABEL: "^", RANDOM: "x"}  # of the others a circle
 
 
 def extreme(table, column, end):
@@ -52,10 +44,10 @@ with Job(snakemake) as job:
                 reach = (
                     [[point[value] - point["ci_low"]], [point["ci_high"] - point[value]]] if "ci_low" in point else 0
                 )
-                look = {"marker": MARKERS[point["method"]], "color": colours[point["case"]], "ms": 4, "lw": 1}
+                look = {"marker": MARKERS.get(point["method"], "o"), "color": colours[point["case"]], "ms": 4, "lw": 1}
                 axis.errorbar(point[across], point[value], reach, **look)
         for method in methods:
-            line[-1].plot([], [], MARKERS[method], color="0.4", ms=4, label=names.short(method))
+            line[-1].plot([], [], MARKERS.get(method, "o"), color="0.4", ms=4, label=names.short(method))
         line[-1].legend(fontsize=6, loc="center left", bbox_to_anchor=(1, 0.5))
     for case, colour in colours.items():
         axes[0, 0].plot([], [], "o", color=colour, ms=4, label=names.label(case))
