@@ -93,3 +93,5 @@ def test_the_readme_says_what_the_committed_tables_say():
     template, page = (ROOT / "workflow/report/findings.md").read_text(), (ROOT / "README.md").read_text()
     config = read_plan(ROOT, "config/config.yaml").config
     assert with_findings(page, template, committed, config) == page, "snakemake scorecard"
+    verdict = (ROOT / "workflow/report/verdict.md").read_text()
+    assert findings(verdict, committed, config) + "\n" == (ROOT / "docs/verdict.md").read_text(), "snakemake scorecard"

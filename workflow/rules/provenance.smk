@@ -44,10 +44,11 @@ rule reference:
 
 
 rule scorecard:
-    """Write what came out into docs/results.md and README.md, from the committed claims and tables."""
+    """Write what came out into README.md and docs, from the committed claims and tables."""
     input:
         tables=["results/reference/claims.csv", *glob.glob("results/reference/tables/*.csv")],
         findings=ours("workflow/report/findings.md"),
+        verdict=ours("workflow/report/verdict.md"),
         code=code("provenance/scorecard.py"),
     log:
         "results/scorecard.log",

@@ -26,12 +26,12 @@ def findings(template: str, tables: dict[str, pd.DataFrame], config: dict) -> st
 
     In the template `mean(table, column, key=value…)` is the number in the one row with these values, `interval(…)` its
     95 % interval, `row(…)` that row; `claim(name)` and `bounds(name)` are a claim's estimate and one-sided 95 % bounds;
-    `verdicts(source, verdict)` is how many claims there are of these. `expect(claim, verdict)` is nothing: it raises
-    FadingError if the verdict is another, of which words that stand on it are no longer true. So do those above where
-    no row or several are meant.
+    `judged(name, …)` is a list of claims with their numbers and verdicts; `verdicts(source, verdict)` is how many claims
+    there are of these. `expect(claim, verdict)` is nothing: it raises FadingError if the verdict is another, of which
+    words that stand on it are no longer true. So do those above where no row or several are meant.
     """
     functions = _Numbers(tables)
-    names = ("mean", "interval", "row", "claim", "bounds", "verdicts", "expect")
+    names = ("mean", "interval", "row", "claim", "bounds", "judged", "verdicts", "expect")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     environment.filters["count"] = lambda number: f"{number:,.0f}"
     text = environment.from_string(template).render(**{name: getattr(functions, name) for name in names}, config=config)
@@ -74,6 +74,14 @@ class _Numbers:
         row = self.row("claims", claim=name)
         return f"[{plain(row.ci_low)}, {plain(row.ci_high)}]"
 
+    def judged(self, *names):
+        return "\n".join(map(self._line, names))
+
+    def _line(self, name):
+        row = self.row("claims", claim=name)
+        number = f"{plain(row.estimate)} {self.bounds(name)} over {row.over}, {row.direction} {plain(row.threshold)}"
+        return f"- **{row.verdict}** {row.sentence} {number}."
+
     def expect(self, claim, verdict):
         found = self.row("claims", claim=claim).verdict
         if found != verdict:
@@ -89,7 +97,8 @@ def _filled(paragraph):
     """A heading as it is; a paragraph, or each item of a list, in lines of WIDTH."""
     if paragraph.startswith("#"):
         return paragraph
-    items = re.split(r"\n(?=\d+\. )", paragraph)
-    hang = "   " if re.match(r"\d+\. ", items[0]) else ""
+    items = re.split(r"\n(?=\d+\. |- )", paragraph)
+    marked = re.match(r"\d+\. |- ", items[0])
+    hang = " " * len(marked[0]) if marked else ""
     options = {"width": WIDTH, "subsequent_indent": hang, "break_long_words": False, "break_on_hyphens": False}
     return "\n".join(textwrap.fill(" ".join(item.split()), **options) for item in items)
