@@ -26,7 +26,7 @@ def findings(template: str, tables: dict[str, pd.DataFrame], config: dict) -> st
 
     In the template `mean(table, column, key=value…)` is the number in the one row with these values, `interval(…)` its
     95 % interval, `row(…)` that row; `claim(name)` and `bounds(name)` are a claim's estimate and one-sided 95 % bounds;
-    `judged(name, …)` is a list of claims with their numbers and verdicts; `verdicts(source, verdict)` is how many claims
+    `judged(name, …)` is a list of claims with their numbers and verdicts, `verdicts(source, verdict)` how many
     there are of these. `expect(claim, verdict)` is nothing: it raises FadingError if the verdict is another, of which
     words that stand on it are no longer true. So do those above where no row or several are meant.
     """
