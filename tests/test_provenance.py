@@ -4,7 +4,6 @@ import json
 import os
 import random
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -264,7 +263,10 @@ def test_the_command_says_what_is_wrong_in_lines_and_json(copy):
     [
         (["audit", "results"], "results is not a study"),
         (["audit", "/nope"], "/nope is not a study"),
-        (["audit", "results/reference"], "found no file in config/ with `study: reference`"),
+        (
+            ["audit", "results/reference/default"],
+            "results/reference/default is not a study: accepted is a folder results/",
+        ),
         (["audit", "results/smoke", "--reexecute", "0"], "found 0; accepted is 1 or more"),
         (["audit", "results/smoke", "--reexecute", "9999", "--trust"], "found 9999; accepted is at most"),
         (["compare", "results/smoke", "workflow"], "workflow holds no artefact"),
@@ -441,7 +443,7 @@ def test_a_claim_with_another_verdict_is_named(smoke, copy):
 
 
 def test_a_study_compares_with_the_reference(copy):
-    done = fading("compare", "results/smoke", ROOT / "results/reference", folder=copy)
+    done = fading("compare", "results/smoke", ROOT / "results/reference/default", folder=copy)
     assert done.returncode == 0, done.stderr
     assert "claims of both" in done.stdout
 
@@ -456,11 +458,9 @@ def test_trace_as_json_is_the_tree(smoke):
 
 
 def test_the_reference_is_refreshed_by_a_rule(copy):
-    shutil.rmtree(copy / "results/reference")
-    for folder in ("figures", "tables"):
-        (copy / "results/reference" / folder).mkdir(parents=True)
+    reference = copy / "results/reference/smoke"
     snakemake(copy, "reference", "--cores", "1", "--rerun-triggers", "mtime")
-    made = {str(file.relative_to(copy / "results/reference")) for file in (copy / "results/reference").rglob("*.*")}
+    made = {str(file.relative_to(reference)) for file in reference.rglob("*.*")}
     assert {
         "claims.csv",
         "claims.csv.json",
@@ -470,4 +470,4 @@ def test_the_reference_is_refreshed_by_a_rule(copy):
     } <= made
     assert "tables/loo.csv" not in made
     for file in made - {one for one in made if one.endswith(".json")}:
-        store.check(copy / "results/reference" / file)
+        store.check(reference / file)

@@ -497,12 +497,12 @@ def test_only_the_section_of_results_is_made_anew():
 
 def test_the_written_results_are_those_of_the_committed_claims():
     page = (ROOT / "docs/results.md").read_text()
-    assert with_results(page, store.read(ROOT / "results/reference/claims.csv")) == page, "snakemake scorecard"
+    assert with_results(page, store.read(ROOT / "results/reference/default/claims.csv")) == page, "snakemake scorecard"
 
 
 def test_the_committed_claims_are_those_that_are_made():
     written = pd.DataFrame(yaml.safe_load((ROOT / "config/claims.yaml").read_text())).set_index("claim")
-    committed = store.read(ROOT / "results/reference/claims.csv").set_index("claim")
+    committed = store.read(ROOT / "results/reference/default/claims.csv").set_index("claim")
     assert (committed.verdict != NOT_TESTED).all(), "the default study tests every claim"
     written["given"] = written.given.str.join(", ").fillna("")
     committed["given"] = committed.given.fillna("")

@@ -89,7 +89,7 @@ def test_only_the_marked_section_of_a_page_is_written():
 
 
 def test_the_readme_says_what_the_committed_tables_say():
-    committed = {file.stem: store.read(file) for file in (ROOT / "results/reference").rglob("*.csv")}
+    committed = {file.stem: store.read(file) for file in (ROOT / "results/reference/default").rglob("*.csv")}
     template, page = (ROOT / "workflow/report/findings.md").read_text(), (ROOT / "README.md").read_text()
     config = read_plan(ROOT, "config/config.yaml").config
     assert with_findings(page, template, committed, config) == page, "snakemake scorecard"

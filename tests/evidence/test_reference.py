@@ -9,7 +9,7 @@ from fading.evidence.claims import NOISE, PAPER, SUPPORTED, judge
 from fading.evidence.intervals import CORRELATION, SHARE
 from fading.evidence.tables import TOO_FEW
 
-TABLES = sorted((ROOT / "results/reference/tables").glob("*.csv"))
+TABLES = sorted((ROOT / "results/reference/default/tables").glob("*.csv"))
 WITHOUT = {"power", "peers", "benchmark"}  # have no interval of a mean: requirements, comparisons, times
 
 
@@ -39,7 +39,9 @@ def test_no_correlation_or_share_and_no_end_of_its_interval_is_impossible(path):
 def test_what_an_estimator_fails_at_in_removal_noise_would_not_be_supported_in():
     """Claims of our own are judged without noise; those on a low score must stand on what noise does not do."""
     claims = yaml.safe_load((ROOT / "config/claims.yaml").read_text())
-    tables = {claim["table"]: store.read(ROOT / f"results/reference/tables/{claim['table']}.csv") for claim in claims}
+    tables = {
+        claim["table"]: store.read(ROOT / f"results/reference/default/tables/{claim['table']}.csv") for claim in claims
+    }
     asked = [claim | {"source": PAPER} if claim["assumption"] == "removal" else claim for claim in claims]
     judged = judge(asked, tables).set_index("claim")
     fails = [

@@ -1,6 +1,6 @@
 # Last: describe the study as an RO-Crate. On request: refresh the committed results and what is written about them.
 
-import glob
+from glob import glob
 
 
 rule crate:
@@ -30,8 +30,11 @@ COMMITTED = [  # not the pairs of `loo`, a third of the whole, which its figure 
 ]
 
 
+REFERENCE = f"results/reference/{config['study']}"
+
+
 rule reference:
-    """Copy the study's public results over the committed ones."""
+    """Copy the study's public results to be committed."""
     input:
         results=[f"results/{config['study']}/{file}" for file in COMMITTED],
         code=code("provenance/reference.py"),
@@ -46,7 +49,7 @@ rule reference:
 rule scorecard:
     """Write what came out into README.md and docs, from the committed claims and tables."""
     input:
-        tables=["results/reference/claims.csv", *glob.glob("results/reference/tables/*.csv")],
+        tables=[f"{REFERENCE}/claims.csv", *glob(f"{REFERENCE}/tables/*.csv")],
         findings=ours("workflow/report/findings.md"),
         verdict=ours("workflow/report/verdict.md"),
         code=code("provenance/scorecard.py"),

@@ -1,4 +1,4 @@
-"""Copy the study's public results over the committed ones."""
+"""Copy the study's public results to be committed."""
 
 import shutil
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from fading.artefacts.job import Job
 
 with Job(snakemake) as job:
-    for file in snakemake.input.results:
-        _, _, *below = Path(file).parts
-        shutil.copy(file, Path("results", "reference", *below))
+    for file in map(Path, snakemake.input.results):
+        committed = Path("results/reference", *file.parts[1:])
+        committed.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, committed)

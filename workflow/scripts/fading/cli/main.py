@@ -104,7 +104,7 @@ def _parser():
     auditing.set_defaults(command=_audit)
     comparing = commands.add_parser("compare", help="what differs between two studies, in a table and a figure")
     comparing.add_argument("first", type=Path, help="a folder results/<study>")
-    comparing.add_argument("second", type=Path, help="another, such as results/reference")
+    comparing.add_argument("second", type=Path, help="another, such as results/reference/default")
     comparing.set_defaults(command=_compare)
     exporting = commands.add_parser("export", help="pack a study into an archive to publish")
     exporting.add_argument("study", help="a folder results/<study>")

@@ -34,7 +34,7 @@ def compare(first: Path, second: Path) -> Iterator[str]:
     yield f"{len(claims)} claims of both: {len(changed)} with another verdict"
     for row in changed.itertuples():
         yield f"{row.claim}: {row.verdict_first} in {first}, {row.verdict_second} in {second}"
-    target = Path(os.path.abspath(first)).parent / f"{first.absolute().name}-against-{second.absolute().name}"
+    target = Path(os.path.abspath(first)).parent / f"{_called(first)}-against-{_called(second)}"
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as folder:  # what is there may be a link
             table, figure = Path(folder, "a.csv"), Path(folder, "a.png")
@@ -46,6 +46,11 @@ def compare(first: Path, second: Path) -> Iterator[str]:
         yield f"not written: {error}"
     else:
         yield f"written: {target}.csv and .png"
+
+
+def _called(folder):
+    folder = Path(os.path.abspath(folder))
+    return f"reference-{folder.name}" if folder.parent.name == "reference" else folder.name
 
 
 def _draw(files, claims, first, second, path):

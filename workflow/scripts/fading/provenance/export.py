@@ -14,7 +14,7 @@ from fading.provenance.contents import contents, from_root
 from fading.provenance.folder import ABOUT, CRATE, LEFT_OUT, PROJECT, StudyFolder, located
 from fading.provenance.signatures import sign, signature
 
-PICTURES = "results/reference/figures"  # the README's
+PICTURES = "results/reference/default/figures"  # the README's
 HEAVY = {".safetensors", ".parquet"}  # checkpoints, effects, scores: what tables are made from
 THEN = (1980, 1, 1, 0, 0, 0)  # the same study gives the same archive, but for the times in its crate
 
