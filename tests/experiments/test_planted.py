@@ -10,10 +10,11 @@ from conftest import Tiny, reference_gradients
 from fading.data.drawing import flipped
 from fading.evidence.tables import averaged
 from fading.experiments import EXPERIMENTS
-from fading.experiments.correction.names import RANDOM, RELABEL, REMOVE
+from fading.experiments.correction.names import NOTHING, RANDOM, RELABEL, REMOVE
 from fading.experiments.correction.planted import (
     average_precision,
     folds,
+    gains,
     losses_without,
     recovered,
     remedied,
@@ -124,6 +125,17 @@ def test_a_cross_validated_loss_is_of_training_that_never_saw_the_example():
     wrong[first[0]] = (wrong[first[0]] + 1) % 3
     again = replace(whole, case=replace(case, train=replace(case.train, labels=wrong)))
     assert torch.equal(losses_without(again, first, [7])[0, 1:], found[1, 1:]), "its own label moves nothing else"
+
+
+def test_gains_are_over_nothing_and_over_random_suspects_by_the_same_remedy():
+    hits = {(NOTHING, REMOVE): np.array([1.0, 0.0]), (RANDOM, REMOVE): np.array([1.0, 1.0])}
+    table = gains({**hits, ("abif", REMOVE): np.array([0.0, 1.0])})
+    assert set(table.test_index) == {0, 1}
+    by_method = table.groupby(["method", "against"]).gain.apply(list)
+    assert by_method["abif", NOTHING] == [-1, 1]
+    assert by_method["abif", RANDOM] == [-1, 0]
+    assert by_method[RANDOM, NOTHING] == [0, 1]
+    assert by_method[NOTHING, NOTHING] == [0, 0]
 
 
 def test_remedies_mend_what_was_found_and_are_judged_on_unmeasured_examples():

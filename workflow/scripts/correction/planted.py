@@ -6,10 +6,11 @@ import pandas as pd
 import torch
 from fading.artefacts.job import Job
 from fading.evidence.tables import located
-from fading.experiments.correction.names import EVERYTHING, NOTHING, RANDOM, REMEDIES
+from fading.experiments.correction.names import EVERYTHING, NOTHING, REMEDIES
 from fading.experiments.correction.planted import (
     average_precision,
     folds,
+    gains,
     losses_without,
     recovered,
     remedied,
@@ -53,9 +54,6 @@ with Job(snakemake) as job:
             treated = remedied(case, remedy, suspected[method], true_labels)
             hits[method, remedy] = recovered(onwards, *treated).numpy(force=True)
             print(f"step {step}, {method}, {remedy}: accuracy {hits[method, remedy].mean():.3f}")
-        for (method, remedy), against in product(hits, (NOTHING, RANDOM)):
-            gain = hits[method, remedy] - hits[against, remedy]
-            mended = {"method": method, "remedy": remedy, "against": against, "test_index": range(len(gain))}
-            recovery.append(located(pd.DataFrame({**mended, "gain": gain}), **where))
+        recovery.append(located(gains(hits), **where))
     job.write("precision", pd.concat(precisions, ignore_index=True))
     job.write("recovery", pd.concat(recovery, ignore_index=True))

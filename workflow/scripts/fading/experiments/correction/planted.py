@@ -1,13 +1,16 @@
 """Training labels that were flipped on purpose: do rankings find them, and does mending what they find help?"""
 
 from dataclasses import replace
+from itertools import product
 
+import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
 from fading.derivatives.gradients import gradient_norms
 from fading.experiments import Experiment
-from fading.experiments.correction.names import RANDOM, REMOVE
+from fading.experiments.correction.names import NOTHING, RANDOM, REMOVE
 from fading.models.case import Case, Examples
 from fading.training.counterfactuals import Counterfactual
 from fading.training.retraining import weights
@@ -112,6 +115,19 @@ def recovered(onwards: Segment, labels: Tensor, weights: Tensor) -> Tensor:
     mended, unseen = replace(case, train=Examples(case.train.inputs, labels)), case.test[case.measured :]
     theta = state_after(replace(onwards, case=mended), weights)[0]
     return (case.outputs(theta, unseen).argmax(1) == unseen.labels).double()
+
+
+def gains(hits: dict[tuple[str, str], np.ndarray]) -> pd.DataFrame:
+    """What each method's remedy gains over that of nothing, and of random suspects: a row per test example, −1 to 1.
+
+    `hits`, by method and remedy, are which of the same test examples are predicted right afterwards.
+    """
+    frames = []
+    for (method, remedy), against in product(hits, (NOTHING, RANDOM)):
+        gain = hits[method, remedy] - hits[against, remedy]
+        columns = {"method": method, "remedy": remedy, "against": against, "test_index": range(len(gain))}
+        frames.append(pd.DataFrame({**columns, "gain": gain}))
+    return pd.concat(frames, ignore_index=True)
 
 
 def remedied(case: Case, remedy: str, suspected: Tensor, true_labels: Tensor) -> tuple[Tensor, Tensor]:
