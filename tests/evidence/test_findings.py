@@ -1,5 +1,7 @@
 """Findings in words whose numbers are read from tables."""
 
+import math
+
 import pandas as pd
 import pytest
 from conftest import ROOT
@@ -15,7 +17,14 @@ CLAIMS = pd.DataFrame(
         "estimate": [0.612, -0.0145, 0.996],
         "ci_low": [0.55, -0.0173, 0.991],
         "ci_high": [0.67, -0.0117, 0.9994],
-        "verdict": ["supported", "contradicted", "supported"],
+        "verdict": ["supported", "contradicted", "void"],
+        "sentence": ["It fades.", "It drifts.", "It stays."],
+        "over": ["5 runs", "5 runs", "3 runs"],
+        "direction": ["at least", "at least", "at most"],
+        "threshold": [0.5, 0.0, 0.9],
+        "knowing": ["nothing", "prototypes", "earlier results"],
+        "p_holm": [0.2, 1.0, math.nan],
+        "because": ["", "", "drifts is contradicted"],
     }
 )
 MEMORY = pd.DataFrame(
@@ -59,11 +68,20 @@ def test_a_template_takes_its_numbers_from_the_one_row_that_is_meant():
         '{{ mean("memory", "spearman", case="a", age=30) }} {{ interval("memory", "spearman", case="a", age=30) }};\n'
         'left: {{ mean("memory", "slope", case="a", age=1) }} {{ interval("memory", "slope", case="a", age=1) }}.\n\n'
         '1. {{ claim("drifts") }} {{ bounds("drifts") }}; {{ verdicts("paper", "supported") }} of {{ config.seeds }}\n'
-        '2. {{ row("claims", claim="stays").verdict }}{{ expect("stays", "supported") }}, {{ 77858 | count }}\n'
+        '2. {{ row("claims", claim="stays").verdict }}{{ expect("stays", "void") }}, {{ 77858 | count }}\n'
     )
     assert findings(template, TABLES, {"seeds": 5}) == (
         "## A title\n\nIt falls from .98 to .056 [−.03, .14]; left: 1.00 [.90, 1.02].\n\n"
-        "1. −.015 [−.017, −.012]; 1 of 5\n2. supported, 77,858"
+        "1. −.015 [−.017, −.012]; 1 of 5\n2. void, 77,858"
+    )
+
+
+def test_claims_are_listed_with_what_weakens_them():
+    assert findings('{{ judged("fades", "stays") }}\n\n{{ holm() }}', TABLES, {}) == (
+        "- **supported** It fades. .61 [.55, .67] over 5 runs; at least .50, fixed before any run; "
+        "not after Holm's adjustment.\n"
+        "- **void** It stays. .996 [.991, .9994] over 3 runs; at most .90, fixed after earlier results; "
+        "drifts is contradicted.\n\n0"
     )
 
 
@@ -72,6 +90,7 @@ def test_a_template_takes_its_numbers_from_the_one_row_that_is_meant():
     [
         ('{{ mean("memory", "spearman", case="a") }}', "found 2 rows of memory with case a; accepted is one"),
         ('{{ mean("memory", "spearman", case="c") }}', "found 0 rows of memory with case c; accepted is one"),
+        ('{{ mean("claims", "p_holm", claim="stays") }}', "a number that is meant is not there"),
         ('{{ expect("drifts", "supported") }}', "drifts is contradicted; their words stand on its being supported"),
     ],
 )

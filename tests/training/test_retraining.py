@@ -3,6 +3,7 @@
 import pytest
 import torch
 from conftest import Tiny
+from fading.training import candidates
 from fading.training.counterfactuals import NO_EXAMPLE, Counterfactual, left_out, up_weighted
 from fading.training.optimizers import SGD, AdamW, Momentum
 from fading.training.order import first_use
@@ -93,6 +94,19 @@ def test_examples_of_a_batch_go_by_their_loss(tiny):
     batch = torch.tensor([3, 20, 7, 11])
     losses = {k: case.losses(theta, case.train[k : k + 1]).item() for k in batch.tolist()}
     assert by_loss(case, theta, batch) == sorted(losses, key=losses.get, reverse=True)
+
+
+def test_an_example_whose_loss_is_within_reach_goes_first_in_the_order_of_the_batch(tiny, monkeypatch):
+    case, theta = tiny.make("resnet-gelu")
+    batch = torch.tensor([3, 20, 7, 11, 5])
+    losses = {k: case.losses(theta, case.train[k : k + 1]).item() for k in batch.tolist()}
+    third = sorted(losses.values(), reverse=True)[2]
+    monkeypatch.setattr(candidates, "REACH", third)
+    high = [k for k in batch.tolist() if losses[k] >= third]
+    low = sorted((k for k in losses if k not in high), key=losses.get, reverse=True)
+    assert candidates.within_reach(case, theta, batch) == [*high, *low]
+    monkeypatch.setattr(candidates, "REACH", 0)
+    assert candidates.within_reach(case, theta, batch) == batch.tolist()
 
 
 def test_what_is_recorded_are_parameters_and_measured_losses_after_the_steps_asked_for(tiny):

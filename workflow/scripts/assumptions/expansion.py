@@ -4,6 +4,7 @@ from fading.artefacts.job import Job
 from fading.evidence.tables import located
 from fading.experiments.expansion import remainder_statistics, remainders
 from fading.models.case import open_case
+from fading.training.candidates import within_reach
 from fading.training.optimizers import make_optimizer
 from fading.training.segment import Segment, batches, unpack
 
@@ -12,7 +13,7 @@ with Job(snakemake) as job:
     case, fork = open_case(settings, job.read("examples")), settings["from"]
     state, steps = unpack(case, job.read("checkpoints"), fork), batches(job.read("order"))[: settings["steps"]]
     segment = Segment(case, state, steps, make_optimizer(settings), fork)
-    examples = segment.batches[0][: settings["examples"]].tolist()
+    examples = within_reach(case, state[0], segment.batches[0])[: settings["examples"]]
     frame = remainders(segment, examples, settings["epsilons"], settings["seed"], job.progress)
     where = {"case": job.wildcards["case"], "regime": job.wildcards["regime"], "seed": settings["seed"]}
     job.write("remainders", located(frame, **where))

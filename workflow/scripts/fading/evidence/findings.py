@@ -1,5 +1,6 @@
 """Findings in words whose numbers are read from a study's public tables, in Markdown."""
 
+import math
 import re
 import textwrap
 
@@ -7,6 +8,8 @@ import jinja2
 import pandas as pd
 
 from fading.errors import FadingError
+from fading.evidence.claims import LEVEL, SUPPORTED, VOID
+from fading.evidence.scorecard import KNOWING
 
 BEGIN, END = "<!-- findings: written by `snakemake scorecard` -->", "<!-- end of findings -->"
 WIDTH = 120
@@ -26,12 +29,13 @@ def findings(template: str, tables: dict[str, pd.DataFrame], config: dict) -> st
 
     In the template `mean(table, column, key=value…)` is the number in the one row with these values, `interval(…)` its
     95 % interval, `row(…)` that row; `claim(name)` and `bounds(name)` are a claim's estimate and one-sided 95 % bounds;
-    `judged(name, …)` is a list of claims with their numbers and verdicts, `verdicts(source, verdict)` how many
-    there are of these. `expect(claim, verdict)` is nothing: it raises FadingError if the verdict is another, of which
-    words that stand on it are no longer true. So do those above where no row or several are meant.
+    `judged(name, …)` is a list of claims with their numbers and verdicts. `verdicts(source, verdict)` is how many there
+    are of these, `holm()` how many of the paper's are supported after Holm's adjustment. `expect(claim, verdict)` is
+    nothing: it raises FadingError if the verdict is another, of which words that stand on it are no longer true. So do
+    those above where a number is missing, and where no row or several are meant.
     """
     functions = _Numbers(tables)
-    names = ("mean", "interval", "row", "claim", "bounds", "judged", "verdicts", "expect")
+    names = ("mean", "interval", "row", "claim", "bounds", "judged", "verdicts", "holm", "expect")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     environment.filters["count"] = lambda number: f"{number:,.0f}"
     text = environment.from_string(template).render(**{name: getattr(functions, name) for name in names}, config=config)
@@ -39,7 +43,9 @@ def findings(template: str, tables: dict[str, pd.DataFrame], config: dict) -> st
 
 
 def plain(number: float) -> str:
-    """Two significant digits, three or four next to one, without a zero before the point."""
+    """Two significant digits, more next to one, without a zero before the point. Raises FadingError for NaN."""
+    if math.isnan(number):
+        raise FadingError("findings: a number that is meant is not there.")
     digits = 1 if abs(number) >= 2 else 2 if not 0.99 < abs(number) < 1 else 3 if abs(number) < 0.999 else 4
     text = f"{number:.{digits}f}" if 0.1 <= abs(number) < 10 else f"{number:.2g}"
     return re.sub(r"^(-?)0\.", r"\1.", text).replace("-", "−")
@@ -79,8 +85,15 @@ class _Numbers:
 
     def _line(self, name):
         row = self.row("claims", claim=name)
-        number = f"{plain(row.estimate)} {self.bounds(name)} over {row.over}, {row.direction} {plain(row.threshold)}"
-        return f"- **{row.verdict}** {row.sentence} {number}."
+        number = f"{plain(row.estimate)} {self.bounds(name)} over {row.over}; {row.direction} {plain(row.threshold)}"
+        notes = [f"fixed {KNOWING[row.knowing]}"]
+        notes += ["not after Holm's adjustment"] if row.verdict == SUPPORTED and row.p_holm > LEVEL else []
+        notes += [row.because] if row.verdict == VOID else []
+        return f"- **{row.verdict}** {row.sentence} {number}, {'; '.join(notes)}."
+
+    def holm(self):
+        claims = self.tables["claims"]
+        return int(((claims.verdict == SUPPORTED) & (claims.p_holm <= LEVEL)).sum())
 
     def expect(self, claim, verdict):
         found = self.row("claims", claim=claim).verdict

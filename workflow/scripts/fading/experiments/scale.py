@@ -1,5 +1,7 @@
 """How large the study's networks are, how long they train and how well they predict, beside what was found of each."""
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -32,7 +34,7 @@ def size(checkpoints: dict[str, np.ndarray], curve: pd.DataFrame, examples: int,
             "examples": [examples],
             "batch_size": [batch_size],
             "steps": [steps],
-            "epochs": [steps * batch_size / examples],
+            "epochs": [steps / math.ceil(examples / batch_size)],
             "test_accuracy": [curve.test_accuracy.iloc[-1]],
         }
     )

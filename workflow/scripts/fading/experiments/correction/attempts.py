@@ -99,7 +99,7 @@ def trials(
     rows, paths = [], []
     for attempt in progress(attempts(wrong, right, list(by_target[wrong[0]]), settings)):
         target, intervention, method, k, rate = attempt
-        optimizer = make_optimizer(settings, rate)
+        optimizer = make_optimizer(settings, None if intervention == RETRAIN else rate)  # as it was trained
         tried = {**attempt._asdict(), "relative_rate": float(f"{rate / settings['learning_rate']:.6g}")}
         if intervention == RETRAIN:
             harmful = by_target[target][method].harmful(k)
