@@ -25,6 +25,7 @@ with Job(snakemake) as job:
         axis.set_xlabel("steps of training")
 
     for row, case in zip(axes, cases, strict=True):
+        row[2].sharey(row[1])
         draw(row[0], precisions[precisions.case == case], "average_precision")
         row[0].set(ylabel="average precision", ylim=(0, 1.02), title=names.label(case))
         gains = mended[(mended.case == case) & (mended.against == NOTHING) & (mended.method != NOTHING)]
@@ -33,6 +34,5 @@ with Job(snakemake) as job:
             axis.axhline(0, color="0.5", lw=0.8, zorder=0)
             axis.set_title(f"{remedy} suspects")
         row[1].set_ylabel("test accuracy gained\n(percentage points)")
-        row[2].sharey(row[1])
     style.shared_legend(figure, axes.flat, columns=4)
     style.write(job, figure)
