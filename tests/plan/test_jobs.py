@@ -51,6 +51,14 @@ def test_the_jobs_are_those_of_snakemakes_graph(tmp_path, study, asked, targets)
     assert set(ours.values()) == {1}
 
 
+@pytest.mark.parametrize(
+    "study", sorted(file.stem for file in (ROOT / "config").glob("*.yaml") if file.stem != "claims")
+)
+def test_every_study_can_be_planned(study):
+    named = {job.name for job in jobs(read_plan(ROOT, f"config/{study}.yaml"), STUDY)}
+    assert {"crate", "claims"} < named
+
+
 def test_each_job_comes_after_those_that_it_reads(planned):
     before = set()
     for name, job in planned.items():
