@@ -153,7 +153,9 @@ def campaign(folder: Path, undisturbed: Path, faults: list[str], seed: int) -> t
             assert run.returncode == 0, (folder / "log").read_text()[-5000:]
             break  # nothing is left to disturb
         except subprocess.TimeoutExpired:
-            struck[name] += FAULTS[name](run, folder)
+            while not (hit := FAULTS[name](run, folder)) and run.poll() is None:
+                time.sleep(0.1)  # between two jobs there may be nothing to strike
+            struck[name] += hit
         assert ended(run, AGAIN * 10), f"after {name} a run goes on for ten minutes"
     last = start(folder)
     last.wait()

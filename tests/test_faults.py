@@ -31,6 +31,7 @@ IN_PIECES = {  # jobs that are done in pieces: what they write first
     "training/bert-adamw-reviews.0": "results/smoke/bert-adamw-reviews/seed-0/checkpoints.safetensors",
     "retraining/resnet-fashion.0.0": f"{RUN}/leave-one-out/0.safetensors",
     "removed/resnet-fashion.0.0": f"{RUN}/removal/0.safetensors",
+    "flips/resnet-fashion.0": f"{RUN}/removal/flips.parquet",
     "memory/resnet-fashion.0": f"{RUN}/memory/ages.parquet",
 }
 

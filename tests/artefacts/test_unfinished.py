@@ -22,7 +22,7 @@ class Work:
         self.done.append(number)
         return {
             "runs": {"losses": np.arange(3.0) + number, "right": np.array([True, False])},
-            "table": pd.DataFrame({"case": ["a", "b"], "test_loss": [np.nan, number / 3]}),
+            "table": pd.DataFrame({"case": ["a", "b"], "test_loss": [np.nan, number / 3]}, index=[3, 4]),
         }
 
 
@@ -58,6 +58,9 @@ def test_half_a_piece_or_a_damaged_one_is_made_again():
     kept.write_bytes(kept.read_bytes()[:-1] + b"x")
     once(JOB, MINE, "group-1", work, 5)
     assert work.done == [5, 5]
+    kept.with_name("table.parquet").unlink()
+    assert once(JOB, MINE, "group-1", work, 5).keys() == {"runs", "table"}
+    assert work.done == [5, 5, 5]
 
     def killed(number):
         raise KeyboardInterrupt

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fading.evidence.claims import margin
+from fading.plan.checks import RESERVED
 from fading.provenance import differences
 from fading.provenance.differences import DAMAGED, DIFFERENT, ELSEWHERE, IDENTICAL, NUMBERS, PIXELS, SAME, WITHIN
 
@@ -50,7 +51,7 @@ def compare(first: Path, second: Path) -> Iterator[str]:
 
 def _called(folder):
     folder = Path(os.path.abspath(folder))
-    return f"reference-{folder.name}" if folder.parent.name == "reference" else folder.name
+    return f"{RESERVED}-{folder.name}" if folder.parent.name == RESERVED else folder.name
 
 
 def _draw(files, claims, first, second, path):
