@@ -40,6 +40,7 @@ from fading.experiments.correction.names import (
 from fading.experiments.correction.nesting import block, in_turn
 from fading.experiments.correction.rankings import Ranking, rankings
 from fading.experiments.correction.success import paired, summary
+from fading.experiments.effects import of_all
 from fading.models.case import Examples
 from fading.training.optimizers import SGD, AdamW, Momentum
 from fading.training.order import batch_order
@@ -188,6 +189,29 @@ def test_controls_know_the_label_and_nothing_more():
     assert not same[aware.harmful(int((~same).sum()))].any()
     assert aware.helpful(3).tolist() == [example for example in nearest if same[example]][:3]
     assert aware.harmful(3).tolist() == [example for example in nearest if not same[example]][:3]
+
+
+def test_what_was_not_scored_is_not_taken():
+    case, scored = trained().case, torch.tensor([1, 4, 5, 8, 9, 12, 17, 20])
+    generator = torch.Generator().manual_seed(3)
+    names = (NEIGHBOURS, RANDOM, "abif")
+    arrays = {name: torch.randn(len(scored), 2, generator=generator).numpy() for name in names}
+    placed = {name: of_all({"scores": found, "examples": scored.numpy()}, Tiny.n) for name, found in arrays.items()}
+    for array, found in zip(placed.values(), arrays.values(), strict=True):
+        np.testing.assert_array_equal(array[scored], found)
+        assert np.isnan(np.delete(array, scored, 0)).all()
+    known = rankings(case, 1, {name: torch.as_tensor(array[:, 1]) for name, array in placed.items()})
+    same = case.train.labels == case.test.labels[1]
+    own = int(same[scored].sum())
+    assert 0 < own < len(scored)
+    assert set(known) == {*names, OF_LABEL, LABEL_NEIGHBOURS}
+    for name, ranking in known.items():
+        count = own if name == OF_LABEL else len(scored)
+        for chosen in (ranking.helpful(count), ranking.harmful(count)):
+            assert set(chosen.tolist()) <= set(scored.tolist()), name
+        with pytest.raises(FadingError, match=f"There are {count} training examples to choose from"):
+            ranking.helpful(count + 1)
+    assert same[known[LABEL_NEIGHBOURS].helpful(own)].all()
 
 
 def test_dropping_goes_on_with_training_without_them():

@@ -14,6 +14,7 @@ from fading.training.optimizers import SGD, AdamW
 from fading.training.segment import Segment
 from problems import RATE, epochs, quadratic
 
+KEYS = ["train_index", "other_index", "epsilon"]
 PATH = {"smallest": np.array([-5.0, -1, -1, -1, -9]), "largest": np.full(5, 2.0)}
 
 
@@ -62,10 +63,12 @@ def test_in_parts_it_is_the_same_within_rounding_and_one_that_does_not_fit_is_re
         return remainders(segment, [0, 3, 5], [1.0, 0.1], 0)
 
     whole, room = measured(), segment.state.nbytes
-    monkeypatch.setattr(budget, "_limit", 20 * room)
-    pd.testing.assert_frame_equal(measured(), whole, rtol=1e-8)
-    monkeypatch.setattr(budget, "_limit", 17 * room)
-    with pytest.raises(FadingError, match="3 counterfactuals in step needs"):
+    for vectors in (20, 17):  # those of an example at a time, those of one |ε|
+        monkeypatch.setattr(budget, "_limit", vectors * room)
+        in_parts = measured().sort_values([*KEYS, "step"], ignore_index=True)
+        pd.testing.assert_frame_equal(in_parts, whole.sort_values([*KEYS, "step"], ignore_index=True), rtol=1e-8)
+    monkeypatch.setattr(budget, "_limit", 14 * room)
+    with pytest.raises(FadingError, match="2 counterfactuals in step needs"):
         measured()
 
 

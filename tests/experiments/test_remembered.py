@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import Tiny, reference_gradients
 from derivatives.test_response import weighted_once
+from fading.artefacts import budget
+from fading.derivatives import reverse
 from fading.experiments.memory import GRADIENT_DOT, ONCE, STEP_DOT, agreement
 from fading.experiments.remembered import constant_slopes, effects_by_age, retrained_uses
 from fading.training.optimizers import SGD, AdamW, Momentum, Schedule
@@ -66,6 +69,26 @@ def test_effects_are_those_of_changing_one_weight_at_one_step(tiny, optimizer):
     for step, (example, effect) in firsts.items():
         assert example == segment.batches[step - segment.first_step][0]
         np.testing.assert_allclose(effect, nudged(segment, step, 10)[0], rtol=1e-4, atol=1e-9)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=names)
+def test_where_the_budget_holds_few_losses_they_are_followed_in_turn(tiny, optimizer, monkeypatch):
+    case, theta = tiny.make("resnet-gelu")
+    segment = begun(case, theta, optimizer, drawn(10))
+    random = torch.Generator().manual_seed(0)
+    scores = {"some": torch.randn(Tiny.n, case.measured, generator=random, dtype=torch.float64)}
+    whole, uses = measured(segment, [7, 10], [1, 3], scores)
+    each = 2 * (len(segment.state) + 1) * segment.state[0].nbytes
+    monkeypatch.setattr(budget, "_limit", int(2.5 * each / reverse.FOLLOWED))
+    assert 1 < reverse.fitting(segment, [7, 10], case.measured, 3) < case.measured
+    frame, again = measured(segment, [7, 10], [1, 3], scores)
+    keys = ["read", "age", "estimator", "test_index"]
+    ordered = (found.sort_values(keys, ignore_index=True) for found in (frame, whole))
+    pd.testing.assert_frame_equal(*ordered, rtol=1e-8)
+    assert again.keys() == uses.keys()
+    for step, (example, effect) in uses.items():
+        assert again[step][0] == example
+        np.testing.assert_allclose(again[step][1], effect, rtol=1e-8)
 
 
 def dots(segment, step) -> torch.Tensor:

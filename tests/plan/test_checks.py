@@ -71,11 +71,13 @@ def test_what_has_a_default_can_be_left_out():
 
 
 def test_the_shipped_claims_are_well_formed_and_of_cases_and_tables_there_are():
-    plan = Plan(DEFAULT, CLAIMS)
+    plans = read_plan(ROOT, "config/config.yaml"), read_plan(ROOT, "config/full.yaml")
     for claim in CLAIMS:
-        assert claim["case"] in plan.cases_of(None) + plan.cases_of("correction.planted")
-        assert claim["where"].get("regime", "calm") in plan.regimes(claim["case"])
-        assert claim["table"] in plan.tables
+        running = [plan for plan in plans if claim["case"] in plan.running]
+        assert running, claim["claim"]
+        for plan in running:
+            assert claim["where"].get("regime", "calm") in plan.regimes(claim["case"])
+            assert claim["table"] in plan.tables
 
 
 def test_a_study_judges_all_claims_or_those_that_it_names():
@@ -143,7 +145,8 @@ def test_a_bad_claim_is_one_sentence(change, message):
 
 
 RESNET, BERT = "definitions.resnet-fashion", "definitions.bert-reviews"
-END = DEFAULT["definitions"]["resnet-fashion"]["training"]["steps"]
+CASE = DEFAULT["definitions"]["resnet-fashion"]
+END = CASE["training"]["steps"]
 AGES = ", ".join(map(str, DEFAULT["memory"]["ages"]))
 BIG = {
     **{"kind": "torchvision", "name": "resnet18", "norm": "group"},
@@ -319,10 +322,28 @@ WRONG = [
     ("memory.ages", [1, 4, 2, 5, 20], "memory.ages: found [1, 4, 2, 5, 20]; accepted are ages that ascend from 1"),
     ("memory.ages", [2, 5, 20], "memory.ages: found [2, 5, 20]; accepted are ages that ascend from 1"),
     ("memory.checked", [2, 6], f"memory.checked: found 6; memory.ages are {AGES}"),
+    (f"{RESNET}.examples.candidates", 3001, f"{RESNET}.examples.candidates: found 3001; accepted is at most 3000"),
     (
-        f"{RESNET}.estimators",
-        ["gradient-dot", "abif", "ekfac", "random", "nearest-neighbours"],
-        f"{RESNET}.estimators: found none that replays training, which memory.cases needs; accepted is unrolled.",
+        f"{RESNET}.examples.candidates",
+        1183,
+        f"{RESNET}.examples.candidates: found 1183; accepted are at least 1184, as many as memory's 37 steps draw.",
+    ),
+    (
+        "definitions.resnet-planted.examples.candidates",
+        1184,
+        "candidates: found 1184 beside flipped: all are suspected of a wrong label; accepted is one of the two.",
+    ),
+    (
+        RESNET,
+        CASE
+        | {"examples": CASE["examples"] | {"candidates": 1184}}
+        | {"regimes": [*CASE["regimes"], {"name": "early", "from": 141, "learning_rate": 1}]},
+        f"{RESNET}.regimes: early from: found 141; accepted beside candidates is {END}, the end.",
+    ),
+    (
+        RESNET,
+        {key: value for key, value in CASE.items() if key != "leave_one_out"},
+        f"{RESNET} has no key 'leave_one_out', which assumptions.cases needs.",
     ),
     (
         f"{RESNET}.regimes",

@@ -11,6 +11,7 @@ from fading.influence import ESTIMATORS
 from fading.plan.jobs import ON_REQUEST, STUDY, PlannedJob, jobs
 from fading.plan.naming import job_file, job_name
 from fading.plan.plan import CHUNK, REMOVALS, Plan, read_plan
+from fading.plan.settings import settings as settings_of
 from fading.plan.wiring import Need
 from fading.training.counterfactuals import left_out, up_weighted
 
@@ -134,7 +135,7 @@ def test_memory_is_along_the_regimes_of_a_run_and_along_others_of_the_first():
         {"name": "edge", "from": end, "learning_rate": 0.1, "seeds": 3},
         {"name": "early", "from": 94, "learning_rate": 0.1},
     ]
-    config["memory"] |= {"factors": [0.5, 2], "tests": 3}
+    config["memory"] |= {"changed": ["resnet-fashion"], "factors": [0.5, 2], "tests": 3}
     plan = Plan(config, yaml.safe_load((ROOT / "config/claims.yaml").read_text()))
     planned = {job.name: job for job in jobs(plan, STUDY)}
     first, third, last = (planned[f"memory resnet-fashion {run}"].settings for run in (0, 2, 4))
@@ -156,6 +157,56 @@ def test_what_was_seen_when_is_of_the_first_run_and_read_from_what_replays_it(pl
     for case in plan.cases_of("memory.cases"):
         (uses,) = (need for need in planned[f"seen {case} 0"].reads if need.rule == "scores")
         assert uses.wildcards["estimator"] == "unrolled"
+
+
+def altered(**changes) -> Plan:
+    """The default's plan with other keys in the ResNet's definition, None to leave one out."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    case = config["definitions"]["resnet-fashion"] | changes
+    config["definitions"]["resnet-fashion"] = {key: value for key, value in case.items() if value is not None}
+    for section in ("removal", "assumptions"):
+        config[section]["cases"] = [*config[section]["cases"][1:]]
+    config["removal"]["flipped"] = config["removal"]["cases"][-1:]
+    config["removal"]["rankings"] = ["unrolled"]
+    return Plan(config, yaml.safe_load((ROOT / "config/claims.yaml").read_text()))
+
+
+def test_what_a_case_lacks_is_not_measured_of_it_and_a_table_of_nothing_is_not_made(resnet):
+    windowed = altered(influence=resnet["influence"] | {"window": 60})
+    assert "resnet-fashion" not in windowed.cases_of_experiment("seen")
+    assert windowed.cases_of_experiment("seen") == windowed.config["memory"]["cases"][1:]
+    kept = altered(leave_one_out=None)
+    assert kept.cases_of_experiment("leave_one_out") == kept.cases[1:]
+    rules = {job.rule for job in jobs(kept, STUDY) if job.wildcards.get("case") == "resnet-fashion"}
+    assert "memory" in rules
+    assert not {"retraining", "proximal", "leave_one_out", "removed"} & rules
+    config = windowed.config | {"memory": windowed.config["memory"] | {"cases": ["resnet-fashion"]}}
+    alone = Plan(config, windowed.every_claim)
+    by_rule = {job.rule: job for job in jobs(alone, STUDY)}
+    assert "memory-seen" not in alone.tables
+    assert "table_memory_seen" not in by_rule
+    assert {need.rule for need in by_rule["figure_memory"].reads} == {"table_memory", "table_memory_half_life"}
+
+
+def test_candidates_are_scored_but_in_a_run_that_examples_are_left_out_of(resnet):
+    def drawn(plan):
+        named = {job.name: job for job in jobs(plan, STUDY) if job.rule == "scores"}
+        return [
+            named[f"scores resnet-fashion gradient-dot {run} {plan.end('resnet-fashion')}"].settings.get("candidates")
+            for run in (0, 1)
+        ]
+
+    examples = resnet["examples"] | {"candidates": 1400}
+    end, size = resnet["training"]["steps"], resnet["training"]["batch_size"]
+    first, second = ({"count": 1400, "from": end, "batch_size": size, "order": order} for order in (0, 1))
+    assert drawn(altered()) == [None, None]
+    assert drawn(altered(examples=examples)) == [None, second]
+    assert drawn(altered(examples=examples, leave_one_out=None)) == [first, second]
+    drawing = [
+        settings_of(altered(examples=chosen), "examples", {"case": "resnet-fashion"})
+        for chosen in (examples, resnet["examples"])
+    ]
+    assert drawing[0] == drawing[1], "the same are drawn"
 
 
 def test_parts_are_left_out_of_the_first_run_and_the_first_of_them_of_two_others(plan, planned, resnet):

@@ -1,9 +1,10 @@
 """The order of batches, fixed before training."""
 
 import numpy as np
+import pytest
 import torch
 from conftest import Tiny
-from fading.training.order import batch_order, first_use
+from fading.training.order import batch_order, drawn_first, first_use
 from fading.training.segment import batches
 
 
@@ -23,6 +24,14 @@ def test_a_continuation_draws_what_one_long_run_would():
     whole, rest = batches(Tiny.order(9)), batches(Tiny.order(9, start=4))
     assert [batch.tolist() for batch in rest] == [batch.tolist() for batch in whole[4:]]
     assert [batch.tolist() for batch in batches(Tiny.order(9), 6)] == [batch.tolist() for batch in whole[6:]]
+
+
+@pytest.mark.parametrize("start", [3, 4])
+def test_the_first_drawn_are_those_of_the_next_batches_and_each_once(start):
+    following = [batch.tolist() for batch in batches(Tiny.order(12, start=start))]
+    drawn = list(dict.fromkeys(example for batch in following for example in batch))
+    for count in (1, 8, 20, Tiny.n):
+        assert drawn_first(Tiny.n, 8, start, 0, count).tolist() == sorted(drawn[:count])
 
 
 def test_first_use():

@@ -7,7 +7,7 @@ from fading.training import candidates
 from fading.training.counterfactuals import NO_EXAMPLE, Counterfactual, left_out, up_weighted
 from fading.training.optimizers import SGD, AdamW, Momentum
 from fading.training.order import first_use
-from fading.training.retraining import by_loss, described, first_epoch, fork, record, start, weights
+from fading.training.retraining import described, first_epoch, fork, record, start, weights
 from fading.training.segment import Segment, batches, descend, train, unit_weights
 
 
@@ -87,13 +87,6 @@ def test_the_null_is_exactly_zero_and_the_noise_floor_is_not(tiny):
     thetas, _ = retrained(noise)
     assert (thetas - unchanged).norm(dim=1).min() > 0
     assert described([*changed, null, noise])["members"][:, 0].tolist() == [*steps[0][:3], steps[0][0], NO_EXAMPLE]
-
-
-def test_examples_of_a_batch_go_by_their_loss(tiny):
-    case, theta = tiny.make("resnet-gelu")
-    batch = torch.tensor([3, 20, 7, 11])
-    losses = {k: case.losses(theta, case.train[k : k + 1]).item() for k in batch.tolist()}
-    assert by_loss(case, theta, batch) == sorted(losses, key=losses.get, reverse=True)
 
 
 def test_an_example_whose_loss_is_within_reach_goes_first_in_the_order_of_the_batch(tiny, monkeypatch):

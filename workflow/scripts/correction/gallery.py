@@ -8,6 +8,7 @@ from fading.experiments.correction.gallery import gallery, with_text
 from fading.experiments.correction.interventions import Trained
 from fading.experiments.correction.names import GRADIENT_DOT
 from fading.experiments.correction.rankings import rankings
+from fading.experiments.effects import of_all
 from fading.models.case import open_case
 from fading.training.segment import unpack
 
@@ -18,7 +19,7 @@ with Job(snakemake) as job:
     case, step = open_case(settings, arrays), settings["from"]
     state = unpack(case, job.read("checkpoints"), step)
     trained = Trained(case, state, step, [], others=len(case.test), seed=settings["seed"])
-    scores = torch.as_tensor(job.read("scores")["scores"])
+    scores = torch.as_tensor(of_all(job.read("scores"), len(case.train)))
     frames = []
     for target in trained.wrong(TARGETS):
         ranking = rankings(case, target, {GRADIENT_DOT: scores[:, target]})[GRADIENT_DOT]

@@ -7,6 +7,7 @@ import torch
 from fading.artefacts.job import Job
 from fading.derivatives.lanczos import Ritz
 from fading.evidence.tables import located
+from fading.experiments.effects import of_all
 from fading.experiments.memory import OWN, SETTING
 from fading.experiments.remembered import effects_by_age, retrained_uses
 from fading.models.case import open_case
@@ -20,7 +21,7 @@ with Job(snakemake) as job:
     state, ritz = unpack(case, job.read("checkpoints"), fork), Ritz.from_arrays(job.read("spectrum"))
     tested, ages = case.tested[: settings["tests"]], settings["ages"]
     scored = zip(settings["estimators"], job.read("scores"), strict=True)
-    scores = {name: torch.as_tensor(array["scores"])[:, : len(tested)] for name, array in scored}
+    scores = {name: torch.as_tensor(of_all(array, len(case.train)))[:, : len(tested)] for name, array in scored}
 
     def measured(stretch):
         read = [fork + max(ages) + number * settings["spacing"] for number in range(settings["readings"])]

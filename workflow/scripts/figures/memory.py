@@ -22,7 +22,7 @@ def band(axis, line, columns, name, names):
 with Job(snakemake) as job:
     style.apply()
     names = style.Names(**job.settings["names"])
-    table, lives, seen = job.read("table"), job.read("memory_half_life"), job.read("memory_seen")
+    table, lives, seen = job.read("table"), job.read("memory_half_life"), job.read("memory_seen", optional=True)
     panels = list(table[table.changed == OWN].groupby(["case", "regime"], sort=False))
     figure = plt.figure(figsize=(style.WIDTH, 6.2), layout="constrained")
     upper, lower = figure.subfigures(2, 1, height_ratios=[2, 1])
@@ -38,17 +38,18 @@ with Job(snakemake) as job:
     for axis, label in zip(axes[:, 0], ROWS, strict=True):
         axis.set_ylabel(label)
     style.shared_legend(upper, axes.flat, columns=3)
-    left, right = lower.subplots(1, 2)
+    left, *beside = lower.subplots(1, 2 if seen is not None else 1, squeeze=False)[0]
     for case, group in lives.dropna(subset="predicted").groupby("case", sort=False):
         left.scatter(group.predicted, group.observed, s=12, label=names.label(case))
     ends = [1, 1.1 * table.age.max()]
     left.plot(ends, ends, color="0.7", lw=0.8, zorder=0)
     left.set(xscale="log", yscale="log", xlabel="half-life forecast (steps)", ylabel="half-life observed (steps)")
-    for case, group in seen[seen.statistic == SHARE].groupby("case", sort=False):
-        reach = [group.estimate - group.ci_low, group.ci_high - group.estimate]
-        right.errorbar(group.epoch, group.estimate, reach, marker="o", ms=3, label=names.label(case))
-    right.set(xlabel="how often the example had been drawn", ylabel="share of its influence", ylim=(0, 1))
-    right.set_xticks(sorted(seen.epoch.unique()))
     left.legend(fontsize=6)
-    right.legend(fontsize=6)
+    for right in beside:
+        for case, group in seen[seen.statistic == SHARE].groupby("case", sort=False):
+            reach = [group.estimate - group.ci_low, group.ci_high - group.estimate]
+            right.errorbar(group.epoch, group.estimate, reach, marker="o", ms=3, label=names.label(case))
+        right.set(xlabel="how often the example had been drawn", ylabel="share of its influence", ylim=(0, 1))
+        right.set_xticks(sorted(seen.epoch.unique()))
+        right.legend(fontsize=6)
     style.write(job, figure)

@@ -1,5 +1,6 @@
 """Draw how long influence lasts, how removal is predicted and how often correction succeeds, by a network's size."""
 
+import pandas as pd
 from fading.artefacts.job import Job
 from fading.experiments.correction.names import DESCEND, LABEL_NEIGHBOURS, OF_LABEL, RANDOM
 from fading.experiments.memory import OWN
@@ -8,7 +9,8 @@ from fading.figures import style
 from matplotlib import pyplot as plt
 
 ACROSS = {"parameters": "trained parameters", "steps": "steps of training", "test_accuracy": "test accuracy"}
-MARKERS = {"ekfac": "s", LABEL_NEIGHBOURS: "s", OF_LABEL: "^", RANDOM: "x"}  # of the others a circle
+OBSERVED, CENSORED, FORECAST = "observed", "at least", "forecast"  # half-lives
+MARKERS = {CENSORED: "^", FORECAST: "_", "ekfac": "s", LABEL_NEIGHBOURS: "s", OF_LABEL: "^", RANDOM: "x"}
 
 
 def extreme(table, column, end):
@@ -21,7 +23,11 @@ with Job(snakemake) as job:
     names = style.Names(**job.settings["names"])
     sizes, lives = job.read("table"), job.read("memory_half_life")
     lives = lives[lives.changed == OWN].groupby("case", sort=False).first().reset_index()
-    lives = lives.drop(columns=["ci_low", "ci_high"]).assign(method="observed")  # these are of the forecast's error
+    lives = lives.assign(
+        method=lives.observed_censored.gt(0).map({False: OBSERVED, True: CENSORED}), half_life=lives.observed
+    )
+    forecast = lives.dropna(subset="predicted").assign(method=FORECAST, half_life=lives.predicted)
+    lives = pd.concat([lives, forecast])[["case", "method", "half_life"]]
     removal = job.read("removal").rename(columns={"estimator": "method"})
     removal = extreme(removal[(removal.truth == THIS_RUN) & (removal.removed > 1)], "share", "min")
     corrected = job.read("correction")
@@ -29,13 +35,14 @@ with Job(snakemake) as job:
     for column in ("k", "relative_rate", "step"):
         corrected = extreme(corrected, column, "max")
     rows = {
-        "half-life of\na step (steps)": (lives, "observed", ["observed"]),
+        "half-life of\na step (steps)": (lives, "half_life", [OBSERVED, CENSORED, FORECAST]),
         f"datamodeling score,\n{removal.share.min():.0%} left out": (removal, "lds", ["unrolled", "ekfac", RANDOM]),
         "share of mis-predictions\ncorrected": (corrected, "success", ["abif", LABEL_NEIGHBOURS, OF_LABEL, RANDOM]),
     }
     figure, axes = plt.subplots(3, 3, sharex="col", sharey="row", figsize=(style.WIDTH, 5.6))
     drawn = [case for case in sizes.case if any(case in set(table.case) for table, *_ in rows.values())]
     colours = {case: style.PALETTE[place % len(style.PALETTE)] for place, case in enumerate(drawn)}
+    axes[0, 0].set_yscale("log")
     for line, (label, (table, value, methods)) in zip(axes, rows.items(), strict=True):
         points = table[table.method.isin(methods)].merge(sizes[["case", *ACROSS]], on="case")
         line[0].set_ylabel(label)
@@ -45,6 +52,7 @@ with Job(snakemake) as job:
                     [[point[value] - point["ci_low"]], [point["ci_high"] - point[value]]] if "ci_low" in point else 0
                 )
                 look = {"marker": MARKERS.get(point["method"], "o"), "color": colours[point["case"]], "ms": 4, "lw": 1}
+                look |= {"mew": 1.5 if point["method"] == FORECAST else 1}
                 axis.errorbar(point[across], point[value], reach, **look)
         for method in methods:
             line[-1].plot([], [], MARKERS.get(method, "o"), color="0.4", ms=4, label=names.short(method))

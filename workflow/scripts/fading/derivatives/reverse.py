@@ -88,7 +88,7 @@ def pulled_back(
     not hold what is followed at once.
     """
     case, optimizer = segment.case, segment.optimizer
-    followed = len(tested) * max(sum(one <= other < one + (ages or math.inf) for other in read) for one in read)
+    followed = len(tested) * _overlapping(read, ages)
     what = f"Following test losses back through training ({followed} at a time)"
     budget.require(_following(segment.state) * followed, what, share=FOLLOWED)
     cotangents = torch.zeros(0, *segment.state.shape, dtype=case.dtype)
@@ -112,6 +112,16 @@ def pulled_back(
             pulled, reading = pulled[further], reading[further]
         cotangents = pulled[:, :-1]
         cotangents[:, 0] += curvature(pulled[:, -1])
+
+
+def fitting(segment: Segment, read: Collection[int], tests: int, ages: int | None = None) -> int:
+    """How many of so many tests, at least one, can be followed at once, each as pulled_back() follows it."""
+    return budget.fitting(_following(segment.state) * _overlapping(read, ages), tests, share=FOLLOWED)
+
+
+def _overlapping(read, ages):
+    """How many readings of a test are followed at the same time."""
+    return max(sum(one <= other < one + (ages or math.inf) for other in read) for one in read)
 
 
 def _following(state):

@@ -17,7 +17,8 @@ class Experiment:
     """An experiment: what it is of, and which public tables and figures show it.
 
     `stage` is the target of the workflow that makes it. `of` is "run" or "regime", `cases` the key of the configuration
-    that lists its cases (the study's where there is none), and it is of all seeds or of the first alone. `reads` names,
+    that lists its cases (the study's where there is none); of these it is of those that have what it `needs`, which a
+    method of fading.plan.plan.Plan of that name says, and of all seeds or of the first alone. `reads` names,
     for each input of the script, a source of fading.plan.wiring, and `settings` the parts of the script's settings, of
     fading.plan.parts, and keys of the configuration. `tables` says, by name, which output of the rule is joined over
     all jobs, and what becomes of it: the `mean` of a column, with its interval, `by` columns of keys and on a `scale`
@@ -32,6 +33,7 @@ class Experiment:
     tables: dict[str, dict]
     figures: dict[str, tuple[str, ...]] = field(default_factory=dict)
     cases: str | None = None
+    needs: str | None = None
     first_seed: bool = False
     pictures: bool = False
 

@@ -41,6 +41,13 @@ def summed_scores(scored: dict[str, np.ndarray], members: np.ndarray) -> np.ndar
     )
 
 
+def of_all(scored: dict[str, np.ndarray], examples: int) -> np.ndarray:
+    """Scores (examples, M) by place in the training set, NaN for training examples that were not scored."""
+    scores = np.full((examples, scored["scores"].shape[1]), np.nan, dtype=scored["scores"].dtype)
+    scores[scored["examples"]] = scored["scores"]
+    return scores
+
+
 def common(predicted: np.ndarray, actual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both (K, M) for the test examples, the first of them, that both are of."""
     tests = min(predicted.shape[1], actual.shape[1])

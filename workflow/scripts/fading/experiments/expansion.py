@@ -63,13 +63,19 @@ def remainders(segment: Segment, examples: list[int], epsilons: list[float], see
     own norm in a random direction, one per example; `asymmetry` of ±ε ‖δ(ε) + δ(−ε)‖ / (‖δ(ε)‖ + ‖δ(−ε)‖), 0 where
     effects mirror each other; `nonadditivity` of a pair ‖δ_pair − δ_k − δ_l‖ / ‖δ_pair‖. other_index is the pair's
     second example, else −1. Where the budget does not hold all runs at once those of one example, and of one pair, go
-    at a time. Raises FadingError where it does not hold these.
+    at a time, and if need be those of one |ε|. Raises FadingError where it does not hold these.
     """
     largest, pairs = max(epsilons), list(combinations(examples, 2))
     keys = {example: [(example, epsilon) for epsilon in (*epsilons, -largest)] for example in examples}
-    parts = [_Part([key for own in keys.values() for key in own], pairs, largest)]
-    if parts[0].vectors * segment.state.nbytes > EXPANDED * budget.limit():
-        parts = [*(_Part(own, [], largest) for own in keys.values()), *(_Part([], [pair], largest) for pair in pairs)]
+    together = [_Part([], [pair], largest) for pair in pairs]
+    by_size = [[key for key in own if abs(key[1]) == size] for own in keys.values() for size in epsilons]
+    finer = [
+        [_Part([key for own in keys.values() for key in own], pairs, largest)],
+        [*(_Part(own, [], largest) for own in keys.values()), *together],
+        [*(_Part(own, [], largest) for own in by_size), *together],
+    ]
+    held = EXPANDED * budget.limit() / segment.state.nbytes
+    parts = next((parts for parts in finer if max(part.vectors for part in parts) <= held), finer[-1])
     generator, count = torch.Generator().manual_seed(seed), segment.state.shape[1]
     drawn = torch.randn(len(examples), count, generator=generator, dtype=segment.case.dtype, device="cpu")
     drawn /= drawn.norm(dim=1, keepdim=True)

@@ -19,6 +19,7 @@ EXPERIMENT = Experiment(
         "scores": "scores_after_training",
     },
     settings=("estimators", "whole_run_estimator", "seed"),
+    needs="leaves_out",
     first_seed=True,
     tables={
         "loo": {"output": "pairs"},

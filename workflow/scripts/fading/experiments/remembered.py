@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fading.derivatives.gradients import gradient_products, gradient_projections, per_example_gradients
 from fading.derivatives.lanczos import Ritz
-from fading.derivatives.reverse import Pulled, pulled_back
+from fading.derivatives.reverse import Pulled, fitting, pulled_back
 from fading.evidence.correlations import spearman_pseudo_values
 from fading.evidence.tables import by_test_example, located
 from fading.experiments.memory import GRADIENT_DOT, ONCE, STEP_DOT, agreement
@@ -19,6 +19,8 @@ from fading.training.counterfactuals import Counterfactual
 from fading.training.optimizers import SGD
 from fading.training.retraining import weights
 from fading.training.segment import Segment, batch_loss, descend, state_after, unit_weights
+
+ACTUAL = "actual"  # beside what estimators predicted
 
 
 def effects_by_age(
@@ -37,25 +39,31 @@ def effects_by_age(
     ∇ℓ(θ_t; x)⟩; what the optimiser's step makes of it, for SGD the same; and for SGD the filter of constant curvature,
     Π (1 − η_s λ) over the steps since, on Ritz vectors of the fork. `scores` (n, M) are the estimators', at the fork.
     `forecast` is the slope that constant_slopes() knows there. Beside, by step, the first example that it draws and its
-    effects (M,) on the losses read last.
+    effects (M,) on the losses read last. As many tested examples are followed at a time as fit the budget.
     """
-    known = constant_slopes(segment, tested, ages, ritz)
+    known, size = constant_slopes(segment, tested, ages, ritz), fitting(segment, read, len(tested), max(ages))
+    found: dict[tuple[int, int], list[dict[str, np.ndarray]]] = {}
+    for start in range(0, len(tested), size):
+        few = slice(start, start + size)
+        for step in pulled_back(segment, set(read), tested[few], max(ages), progress):
+            wanted = [reading for reading in step.read.unique().tolist() if reading - step.step in ages]
+            if not wanted:
+                continue
+            effects = gradient_projections(segment.case, step.state[0], segment.case.train[step.batch], step.slopes)
+            at_its_time, filtered = _at_its_time(segment, step, tested[few], ritz)
+            at_the_fork = {name: array[step.batch, few] for name, array in scores.items()}
+            for reading in wanted:
+                arrays = at_its_time | filtered(reading) | at_the_fork
+                arrays[ACTUAL] = effects[:, step.read == reading] / len(step.batch)
+                arrays = {name: array.double().numpy(force=True) for name, array in arrays.items()}
+                found.setdefault((step.step, reading), []).append(arrays)
     frames, firsts = [], {}
-    for step in pulled_back(segment, set(read), tested, max(ages), progress):
-        wanted = [reading for reading in step.read.unique().tolist() if reading - step.step in ages]
-        if not wanted:
-            continue
-        effects = gradient_projections(segment.case, step.state[0], segment.case.train[step.batch], step.slopes)
-        at_its_time, filtered = _at_its_time(segment, step, tested, ritz)
-        at_the_fork = {name: array[step.batch] for name, array in scores.items()}
-        for reading in wanted:
-            predicted = at_its_time | filtered(reading) | at_the_fork
-            arrays = {name: array.double().numpy(force=True) for name, array in predicted.items()}
-            actual = (effects[:, step.read == reading] / len(step.batch)).double().numpy(force=True)
-            age = reading - step.step
-            frames.append(located(agreement(arrays, actual), read=reading, age=age).assign(forecast=known[age]))
-            if reading == max(read):
-                firsts[step.step] = int(step.batch[0]), actual[0]
+    for (step, reading), parts in found.items():
+        predicted = {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+        actual, age = predicted.pop(ACTUAL), reading - step
+        frames.append(located(agreement(predicted, actual), read=reading, age=age).assign(forecast=known[age]))
+        if reading == max(read):
+            firsts[step] = int(segment.batches[step - segment.first_step][0]), actual[0]
     return pd.concat(frames, ignore_index=True), firsts
 
 

@@ -12,6 +12,7 @@ EXPERIMENT = Experiment(
     reads={"uses": "uses_in_training"},
     settings=("seed",),
     cases="memory.cases",
+    needs="whole_run_estimator",
     first_seed=True,
     tables={
         "memory-seen": {

@@ -47,9 +47,9 @@ def _check_memory(config):
     if memory["ages"] != sorted(memory["ages"]) or memory["ages"][0] != 1:
         raise FadingError(f"memory.ages: found {memory['ages']}; accepted are ages that ascend from 1.")
     member("memory.checked", memory["checked"], memory["ages"], "memory.ages are")
+    member("memory.changed", memory["changed"], definitions, "defined are")
     for case in _of_the_study("memory.cases", memory["cases"], config["cases"]):
         definition, key = definitions[case], f"definitions.{case}"
-        _check_replayed(f"{key}.estimators", definition, "memory.cases")
         first, end = definition["regimes"][0], definition["training"]["steps"]
         if first["from"] != end:
             raise FadingError(
@@ -67,6 +67,7 @@ def _check_removal(config):
         definition, key = definitions[case], f"definitions.{case}"
         if "removal" not in definition:
             raise FadingError(f"{key} has no key 'removal', which removal.cases needs: its subsets and again.")
+        _check_left_out(key, definition, "removal.cases")
         train, subsets = definition["examples"]["train"], definition["removal"]
         _at_most(f"{key}.removal.again", subsets["again"], subsets["subsets"], "subsets")
         _at_most("removal.counts", removal["counts"][-1], train - 1, f"fewer than {key}.examples.train")
@@ -82,16 +83,16 @@ def _check_removal(config):
         member("removal.rankings", removal["rankings"], rankings, f"rankings of {case} are")
 
 
-def _check_replayed(key, definition, why):
-    if not any(ESTIMATORS[name].replays for name in definition["estimators"]):
-        replaying = ", ".join(name for name, description in ESTIMATORS.items() if description.replays)
-        raise FadingError(f"{key}: found none that replays training, which {why} needs; accepted is {replaying}.")
+def _check_left_out(key, definition, why):
+    if "leave_one_out" not in definition:
+        raise FadingError(f"{key} has no key 'leave_one_out', which {why} needs.")
 
 
 def _check_assumptions(config):
     assumptions, definitions = config["assumptions"], config["definitions"]
     member("assumptions.cases", assumptions["cases"], definitions, "defined are")
     for case in _of_the_study("assumptions.cases", assumptions["cases"], config["cases"]):
+        _check_left_out(f"definitions.{case}", definitions[case], "assumptions.cases")
         rankings = rankers(definitions[case])
         member("assumptions.estimators", assumptions["estimators"], rankings, f"rankings of {case} are")
     for case in config["cases"]:
@@ -163,15 +164,34 @@ def _check_case(key, case, config):
         raise FadingError(f"{key}.up_weighting.epsilon: found 0, which changes nothing; any other is accepted.")
     if up_weighting["steps"] != sorted(set(up_weighting["steps"])):
         raise FadingError(f"{key}.up_weighting.steps must ascend; found {up_weighting['steps']}.")
-    left = case["leave_one_out"]
-    _at_most(f"{key}.leave_one_out.count", left["count"], examples["train"], "examples.train")
-    for name in ("twice", "proximal"):
-        _at_most(f"{key}.leave_one_out.{name}", left[name], left["count"], "count")
-    _at_most(f"{key}.leave_one_out.size", left["size"], left["twice"], "twice")
+    if "leave_one_out" in case:
+        left = case["leave_one_out"]
+        _at_most(f"{key}.leave_one_out.count", left["count"], examples["train"], "examples.train")
+        for name in ("twice", "proximal"):
+            _at_most(f"{key}.leave_one_out.{name}", left[name], left["count"], "count")
+        _at_most(f"{key}.leave_one_out.size", left["size"], left["twice"], "twice")
     given = "curvature_examples" in case.get("influence", {})
     sample = f"{key}.influence.curvature_examples" if given else "spectrum.examples"
     _at_most(sample, curvature_examples(config, case), examples["train"], f"{key}.examples.train")
+    if "candidates" in examples:
+        _check_candidates(key, case, config)
     _check_estimators(key, case)
+
+
+def _check_candidates(key, case, config):
+    """What follows training must find scores of the examples that it draws."""
+    count, training, memory = case["examples"]["candidates"], case["training"], config["memory"]
+    _at_most(f"{key}.examples.candidates", count, case["examples"]["train"], "examples.train")
+    said = f"{key}.examples.candidates: found {count}"
+    if "flipped" in case["examples"]:
+        raise FadingError(f"{said} beside flipped: all are suspected of a wrong label; accepted is one of the two.")
+    if early := [regime for regime in case["regimes"] if regime["from"] != training["steps"]]:
+        found = f"{key}.regimes: {early[0]['name']} from: found {early[0]['from']}"
+        raise FadingError(f"{found}; accepted beside candidates is {training['steps']}, the end.")
+    followed = memory["ages"][-1] + (memory["readings"] - 1) * memory["spacing"]
+    least = followed * training["batch_size"]
+    if count < least:
+        raise FadingError(f"{said}; accepted are at least {least}, as many as memory's {followed} steps draw.")
 
 
 def _check_model(key, case, dataset):

@@ -7,6 +7,7 @@ from fading.experiments import EXPERIMENTS
 from fading.influence import ESTIMATORS
 from fading.plan.options import SHARED
 from fading.plan.parts import PARTS
+from fading.plan.plan import Plan
 from fading.plan.wiring import SOURCES
 
 
@@ -25,6 +26,10 @@ def check_descriptions() -> None:
         _all_in(f"{file}: of", [experiment.of], ["run", "regime"])
         _all_in(f"{file}: reads", experiment.reads.values(), SOURCES)
         _all_in(f"{file}: settings", [part for part in experiment.settings if "." not in part], PARTS)
+        if experiment.needs and not hasattr(Plan, experiment.needs):
+            raise FadingError(
+                f"{file}: needs: found {experiment.needs}; accepted is a method of fading.plan.plan.Plan."
+            )
         for table in experiment.tables.values():
             if "mean" in table and not {"by", "scale"} <= table.keys():
                 raise FadingError(f"{file}: tables: found a mean without by, its columns of keys, and scale.")

@@ -77,7 +77,7 @@ def jobs_of(plan: Plan, experiment: str) -> list[dict[str, str]]:
     description = EXPERIMENTS[experiment]
     runs = [
         {"case": case, "run": run}
-        for case in plan.cases_of(description.cases)
+        for case in plan.cases_of_experiment(experiment)
         for run in plan.runs(case, description.first_seed)
     ]
     if description.of == "run":
@@ -98,11 +98,13 @@ def _of_the_study(plan):
     tables = {name: Need(table_rule(name), "table", {}) for name in plan.tables}
     read = {table_rule(name): {"frames": _frames(plan, name)} for name in plan.tables}
     read["claims"] = {"tables": [tables[name] for name in plan.claimed_tables]}
-    for experiment in EXPERIMENTS.values():
+    for name in plan.experiments:
+        experiment = EXPERIMENTS[name]
         for topic, (own, *beside) in experiment.figures.items():
-            drawn = {"table": tables[own], **{name.replace("-", "_"): tables[name] for name in beside}}
+            others = {other.replace("-", "_"): tables[other] for other in beside if other in tables}
+            drawn = {"table": tables[own], **others}
             if experiment.pictures:
-                cases = plan.cases_of(experiment.cases)
+                cases = plan.cases_of_experiment(name)
                 drawn["examples"] = [Need("examples", "examples", {"case": case}) for case in cases]
             read[f"figure_{topic}"] = drawn
     read["figure_claims"] = {"table": Need("claims", "claims", {})}

@@ -7,7 +7,6 @@ assumptions.dampings, which go by their last word.
 from collections.abc import Callable
 
 from fading.errors import FadingError
-from fading.influence import ESTIMATORS
 from fading.plan import options
 from fading.plan.checks import loss_weight_decay
 from fading.plan.plan import Plan
@@ -56,6 +55,19 @@ def case_in_double_precision(plan, case, run, **_):
     """The same in float64: small differences drown in float32's rounding."""
     opened = _case(plan, case, run)
     return {**opened, "model": {**opened["model"], "precision": "float64"}}
+
+
+@part
+def candidates(plan, case, run, **_):
+    """How many of the training examples that steps after training draw are scored, if not all are.
+
+    They are in the run that examples are left out of: the first.
+    """
+    count = plan.definition(case)["examples"].get("candidates")
+    if not count or (plan.leaves_out(case) and run in plan.runs(case, first_alone=True)):
+        return {}
+    order = plan.seeds_of_runs[run]["order"]
+    return {"candidates": {"count": count, "from": plan.end(case), **batch_size(plan, case), "order": order}}
 
 
 @part
@@ -171,14 +183,15 @@ def tests(plan, case, **_):
 def memory_of_run(plan, case, run, **_):
     """Along which stretches after training a run's memory is measured: the first regime, and the others that it has.
 
-    Of the first run beside these at the first regime's learning rate, or training's batch size, times factors.
+    Of the first run of cases that are listed as changed beside these at the first regime's learning rate, or training's
+    batch size, times factors.
     """
     memory, regimes, tests = plan.config["memory"], plan.regimes(case), options.tests(plan.definition(case))
     size = plan.definition(case)["training"]["batch_size"]
     here = [*list(regimes)[:1], *(name for name in plan.regimes_of(case, run) if name != next(iter(regimes)))]
     going_on = [name for name in here if regimes[name]["from"] == plan.end(case)]
     stretches = [(name, "nothing", regimes[name]["learning_rate"], size, tests) for name in going_on]
-    if run in plan.runs(case, first_alone=True):
+    if case in memory["changed"] and run in plan.runs(case, first_alone=True):
         (name, _, rate, *_), few = stretches[0], min(tests, memory["tests"])
         for factor in memory["factors"]:
             stretches.append((name, "learning rate", float(f"{factor * rate:.6g}"), size, few))
@@ -241,9 +254,7 @@ def forward_estimators(plan, case, **_):
 @part
 def whole_run_estimator(plan, case, **_):
     """Which estimator, if any, is the exact first order along the whole run."""
-    exact = [name for name in plan.estimators(case) if ESTIMATORS[name].replays]
-    whole = [name for name in exact if plan.options(case, name).get("window") == plan.end(case)]
-    return {"unrolled": whole[0] if whole else None}
+    return {"unrolled": plan.whole_run_estimator(case)}
 
 
 @part

@@ -45,6 +45,12 @@ class Plan:
             return self.cases
         return [case for case in self.at_key(key) if case in self.cases or key == PLANTED]
 
+    def cases_of_experiment(self, experiment: str) -> list[str]:
+        """The cases that an experiment is of."""
+        described = EXPERIMENTS[experiment]
+        cases, needs = self.cases_of(described.cases), described.needs
+        return [case for case in cases if needs is None or getattr(self, needs)(case)]
+
     @property
     def running(self) -> list[str]:
         """Every case of which there are runs: the study's, those with planted errors, and peers' on request."""
@@ -137,6 +143,15 @@ class Plan:
         """Of these, those that say something of what follows a checkpoint."""
         return [name for name in self.estimators(case) if not ESTIMATORS[name].of_the_past]
 
+    def whole_run_estimator(self, case: str) -> str | None:
+        """The case's estimator that is the exact first order along the whole run, if it has one."""
+        exact = (name for name in self.estimators(case) if ESTIMATORS[name].replays)
+        return next((name for name in exact if self.options(case, name).get("window") == self.end(case)), None)
+
+    def leaves_out(self, case: str) -> bool:
+        """Whether it is retrained with examples left out."""
+        return "leave_one_out" in self.definition(case)
+
     def options(self, case: str, estimator: str) -> dict:
         """The settings of an estimator of the case."""
         return options(self.config, self.definition(case), estimator)
@@ -189,12 +204,17 @@ class Plan:
     @cached_property
     def tables(self) -> dict[str, str]:
         """The public tables that experiments make, with the experiment of each."""
-        return {table: name for name, experiment in EXPERIMENTS.items() for table in experiment.tables}
+        return {table: name for name in self.experiments for table in EXPERIMENTS[name].tables}
+
+    @cached_property
+    def experiments(self) -> list[str]:
+        """Those that are of any case of the study."""
+        return [name for name in EXPERIMENTS if self.cases_of_experiment(name)]
 
     @cached_property
     def topics(self) -> dict[str, str]:
         """The figures that experiments make, with the experiment of each."""
-        return {topic: name for name, experiment in EXPERIMENTS.items() for topic in experiment.figures}
+        return {topic: name for name in self.experiments for topic in EXPERIMENTS[name].figures}
 
     def summarisers(self, table: str) -> list[str]:
         """The library's files, if any, with the function that makes a table of its frames."""

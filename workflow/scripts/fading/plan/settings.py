@@ -46,7 +46,7 @@ def source(plan, case, **_):
 @rule
 def examples(plan, case):
     definition = plan.definition(case)
-    when_opened = ("measured", "flipped")
+    when_opened = ("measured", "candidates", "flipped")
     counts = {name: count for name, count in definition["examples"].items() if name not in when_opened}
     encoder = {"weights": plan.encoder(case)} if plan.encoder(case) else {}
     model = {"model": definition["model"]} if plan.model(case).frozen else {}
@@ -90,7 +90,7 @@ def spectrum(plan, step, **wildcards):
 @rule
 def scores(plan, case, run, estimator, step):
     asked = {"step": int(step), "options": plan.options(case, estimator)}
-    return {**parts.made_of(plan, ("case", "optimizer", "seed"), {"case": case, "run": run}), **asked}
+    return {**parts.made_of(plan, ("case", "optimizer", "candidates", "seed"), {"case": case, "run": run}), **asked}
 
 
 @rule

@@ -225,8 +225,7 @@ def _removed(case, run, chunk):
 @source
 def uses_in_training(plan, case, run, **_):
     """What every use of every example did to the losses after training."""
-    replaying = next(name for name in plan.estimators(case) if ESTIMATORS[name].replays)
-    return _scores(case, run, replaying, plan.end(case))
+    return _scores(case, run, plan.whole_run_estimator(case), plan.end(case))
 
 
 @source

@@ -1,9 +1,9 @@
 """Which examples of a batch are worth another weight, where numbers have no more than single precision."""
 
+import torch
 from torch import Tensor
 
 from fading.models.case import Case
-from fading.training.retraining import by_loss
 
 REACH = 0.05  # nats: what an example of less loss moves is of the size of rounding
 
@@ -13,7 +13,6 @@ def within_reach(case: Case, theta: Tensor, batch: Tensor) -> list[int]:
 
     Then the others, the largest loss first, for where these are too few.
     """
-    falling = by_loss(case, theta, batch)
-    count = int((case.evaluated(theta, case.train[batch]) >= REACH).sum())
-    reached = set(falling[:count])
-    return [*(example for example in batch.tolist() if example in reached), *falling[count:]]
+    losses = case.evaluated(theta, case.train[batch])
+    reached, falling = losses >= REACH, losses.argsort(descending=True, stable=True)
+    return batch[torch.cat([reached.nonzero()[:, 0], falling[reached.sum() :]])].tolist()

@@ -17,6 +17,14 @@ def batch_order(examples: int, batch_size: int, start: int, stop: int, seed: int
     return {"indices": np.concatenate(batches), "offsets": np.cumsum([0, *map(len, batches)])}
 
 
+def drawn_first(examples: int, batch_size: int, start: int, seed: int, count: int) -> np.ndarray:
+    """The first `count` examples, ascending, that training draws from step `start` on: (count,)."""
+    epoch = -(-examples // batch_size)
+    drawn = batch_order(examples, batch_size, start, start + 2 * epoch, seed)["indices"]  # may start within an epoch
+    first = np.sort(np.unique(drawn, return_index=True)[1])
+    return np.sort(drawn[first[:count]])
+
+
 def first_use(order: dict[str, np.ndarray], example: int) -> int:
     """The step that draws the example first; the number of recorded steps if none does."""
     uses = np.flatnonzero(order["indices"] == example)

@@ -41,11 +41,6 @@ def record(segment: Segment, weights: Tensor | None, steps: list[int]) -> tuple[
     return torch.stack(thetas), torch.stack(losses)
 
 
-def by_loss(case: Case, theta: Tensor, batch: Tensor) -> list[int]:
-    """The examples of a batch, the largest loss at θ first: what is learnt already moves less than rounding does."""
-    return batch[case.evaluated(theta, case.train[batch]).argsort(descending=True, stable=True)].tolist()
-
-
 def first_epoch(order: dict[str, np.ndarray], examples: int) -> list[int]:
     """The training examples as the first epoch draws them."""
     return order["indices"][:examples].tolist()

@@ -41,14 +41,14 @@ def rankings(case: Case, target: int, scores: dict[str, Tensor]) -> dict[str, Ra
     """The estimators' rankings for a target, from each one's scores (n,), with the controls made of them.
 
     Random examples of the target's label; and neighbours that know labels: the nearest of its label are the most
-    helpful, the nearest of another the most harmful.
+    helpful, the nearest of another the most harmful. Examples that were not scored, whose score is NaN, are not taken.
     """
-    everyone = torch.ones(len(case.train), dtype=torch.bool)
     same = case.train.labels == case.test.labels[target]
-    by_method = {name: Ranking(column, everyone) for name, column in scores.items()}
+    by_method = {name: Ranking(column, ~column.isnan()) for name, column in scores.items()}
     if RANDOM in scores:
-        by_method[OF_LABEL] = Ranking(scores[RANDOM], same)
+        by_method[OF_LABEL] = Ranking(scores[RANDOM], same & by_method[RANDOM].among)
     if NEIGHBOURS in scores:
-        near = scores[NEIGHBOURS] - scores[NEIGHBOURS].max() - 1  # below zero, whatever the sign of the cosine
-        by_method[LABEL_NEIGHBOURS] = Ranking(torch.where(same, near, -near), everyone)
+        scored = by_method[NEIGHBOURS].among
+        near = scores[NEIGHBOURS] - scores[NEIGHBOURS][scored].max() - 1  # below zero, whatever the sign of the cosine
+        by_method[LABEL_NEIGHBOURS] = Ranking(torch.where(same, near, -near), scored)
     return by_method
