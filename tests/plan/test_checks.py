@@ -75,9 +75,8 @@ def test_the_shipped_claims_are_well_formed_and_of_cases_and_tables_there_are():
     for claim in CLAIMS:
         running = [plan for plan in plans if claim["case"] in plan.running]
         assert running, claim["claim"]
-        for plan in running:
-            assert claim["where"].get("regime", "calm") in plan.regimes(claim["case"])
-            assert claim["table"] in plan.tables
+        assert any(claim["where"].get("regime", "calm") in plan.regimes(claim["case"]) for plan in running)
+        assert any(claim["table"] in plan.tables for plan in running)
 
 
 def test_a_study_judges_all_claims_or_those_that_it_names():
@@ -159,7 +158,11 @@ WRONG = [
     ("speed", 3, "the configuration has the unknown key 'speed'; accepted are study, seeds, cases"),
     (f"{RESNET}.training.momentum", 0.9, f"{RESNET}.training has the unknown key 'momentum'; accepted are optimizer"),
     (f"{RESNET}.training.optimizer", "adam", "optimizer: found 'adam'; accepted is one of sgd, momentum, adamw"),
-    (f"{RESNET}.training.optimizer", "adamw", "estimators: horizon is for sgd; training.optimizer is adamw"),
+    (
+        RESNET,
+        CASE | {"training": CASE["training"] | {"optimizer": "adamw"}, "estimators": ["horizon"]},
+        "estimators: horizon is for sgd; training.optimizer is adamw",
+    ),
     (f"{RESNET}.model.depth", 3, f"{RESNET}.model has the unknown key 'depth'; accepted are kind"),
     (f"{RESNET}.dataset", "cifar", f"{RESNET}.dataset: found 'cifar'; accepted is one of anli, cifar10, fashion-mnist"),
     (f"{RESNET}.model.kind", "vit", f"{RESNET}.model.kind: found 'vit'; accepted is one of bert, logistic, resnet"),
@@ -205,7 +208,7 @@ WRONG = [
     ),
     (f"{RESNET}.training.checkpoints", [0, 110], "checkpoints: found [0, 110]; accepted is a list of at least 3"),
     (f"{RESNET}.training.checkpoints", [0, 63, 31, 110], "training.checkpoints must ascend; found [0, 63, 31, 110]"),
-    (f"{RESNET}.seeds", 6, f"{RESNET}.seeds: found 6; accepted is at most 5, the number of seeds"),
+    (f"{RESNET}.seeds", 6, f"{RESNET}.seeds: found 6; accepted is at most 3, the number of seeds"),
     ("assumptions.cases", ["vit"], "assumptions.cases: found vit; defined are resnet-fashion"),
     (
         "assumptions.estimators",
@@ -218,10 +221,10 @@ WRONG = [
     (f"{RESNET}.up_weighting.steps", [5, 2], "must ascend; found [5, 2]"),
     (f"{RESNET}.up_weighting.epsilon", 0, "epsilon: found 0, which changes nothing; any other is accepted"),
     (f"{RESNET}.leave_one_out.count", 4001, "found 4001; accepted is at most 3000"),
-    (f"{RESNET}.leave_one_out.twice", 51, "leave_one_out.twice: found 51; accepted is at most 50, count"),
+    (f"{RESNET}.leave_one_out.twice", 21, "leave_one_out.twice: found 21; accepted is at most 20, count"),
     (f"{RESNET}.leave_one_out.twice", 1, "leave_one_out.twice: found 1; accepted is at least 2"),
     (f"{RESNET}.leave_one_out.size", 7, "leave_one_out.size: found 7; accepted is at most 6, twice"),
-    (f"{RESNET}.leave_one_out.proximal", 51, "leave_one_out.proximal: found 51; accepted is at most 50, count"),
+    (f"{RESNET}.leave_one_out.proximal", 21, "leave_one_out.proximal: found 21; accepted is at most 20, count"),
     (f"{RESNET}.leave_one_out", {"count": 8, "size": 2, "proximal": 2}, f"{RESNET}.leave_one_out lacks twice"),
     (f"{RESNET}.estimators", ["tracing"], "found tracing; known are abif, cg, datainf, ekfac, exact, gradient-cosine"),
     (
@@ -325,8 +328,8 @@ WRONG = [
     (f"{RESNET}.examples.candidates", 3001, f"{RESNET}.examples.candidates: found 3001; accepted is at most 3000"),
     (
         f"{RESNET}.examples.candidates",
-        1183,
-        f"{RESNET}.examples.candidates: found 1183; accepted are at least 1184, as many as memory's 37 steps draw.",
+        959,
+        f"{RESNET}.examples.candidates: found 959; accepted are at least 960, as many as memory's 30 steps draw.",
     ),
     (
         "definitions.resnet-planted.examples.candidates",
@@ -337,8 +340,8 @@ WRONG = [
         RESNET,
         CASE
         | {"examples": CASE["examples"] | {"candidates": 1184}}
-        | {"regimes": [*CASE["regimes"], {"name": "early", "from": 141, "learning_rate": 1}]},
-        f"{RESNET}.regimes: early from: found 141; accepted beside candidates is {END}, the end.",
+        | {"regimes": [*CASE["regimes"], {"name": "early", "from": 94, "learning_rate": 1}]},
+        f"{RESNET}.regimes: early from: found 94; accepted beside candidates is {END}, the end.",
     ),
     (
         RESNET,
@@ -347,8 +350,8 @@ WRONG = [
     ),
     (
         f"{RESNET}.regimes",
-        [{"name": "calm", "from": 141, "learning_rate": 0.02}, {"name": "b", "from": END, "learning_rate": 1}],
-        f"{RESNET}.regimes: found the first from 141; memory needs one from {END}, the end.",
+        [{"name": "calm", "from": 94, "learning_rate": 0.02}, {"name": "b", "from": END, "learning_rate": 1}],
+        f"{RESNET}.regimes: found the first from 94; memory needs one from {END}, the end.",
     ),
     ("removal.cases", ["vit"], "removal.cases: found vit; defined are resnet-fashion"),
     ("removal.cases", ["bert-planted"], "removal.cases: found bert-planted; accepted are some of the study's cases"),
@@ -378,7 +381,7 @@ WRONG = [
         ["cosine"],
         "removal.rankings: found cosine; rankings of resnet-fashion are gradient-dot, abif",
     ),
-    (f"{RESNET}.removal.again", 51, f"{RESNET}.removal.again: found 51; accepted is at most 50, subsets"),
+    (f"{RESNET}.removal.again", 21, f"{RESNET}.removal.again: found 21; accepted is at most 20, subsets"),
     (f"{RESNET}.removal.subsets", 2, f"{RESNET}.removal.subsets: found 2; accepted is at least 3"),
     (f"{RESNET}.removal.estimators", ["tracing"], f"{RESNET}.removal.estimators: found tracing; known are abif, cg"),
     ("definitions.resnet-planted.examples.flipped", 1.0e-5, "flipped: found 1e-05; accepted is a share that makes an"),

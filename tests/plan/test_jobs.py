@@ -70,12 +70,11 @@ def test_each_job_comes_after_those_that_it_reads(planned):
 def test_counterfactuals_are_counted_by_what_makes_them(plan, planned):
     for case in plan.cases:
         definition = plan.definition(case)
-        left, examples = definition["leave_one_out"], definition["examples"]["train"]
-        weighted = definition["up_weighting"]["examples"]
-        for rule, counterfactuals in (
-            ("retraining", left_out(range(examples), left["count"], left["twice"], left["size"])),
-            ("up_weighting", up_weighted(range(weighted), weighted, 1)),
-        ):
+        examples, weighted = definition["examples"]["train"], definition["up_weighting"]["examples"]
+        made = {"up_weighting": up_weighted(range(weighted), weighted, 1), "retraining": []}
+        if left := definition.get("leave_one_out"):
+            made["retraining"] = left_out(range(examples), left["count"], left["twice"], left["size"])
+        for rule, counterfactuals in made.items():
             chunks = {
                 job.wildcards["chunk"]
                 for job in planned.values()
@@ -113,16 +112,26 @@ def test_settings_hold_what_a_result_depends_on(plan, planned, resnet):
     assert going_on["learning_rate"] == plan.regimes("resnet-fashion")["calm"]["learning_rate"] != rate
     assert "schedule" not in going_on, "a regime's rate is constant"
     assert "schedule" not in planned["training logistic-fashion 0"].settings
-    diverging = plan.regimes("bert-reviews")["diverging"]["learning_rate"]
-    assert planned["path bert-reviews diverging 2"].settings["learning_rate"] == diverging
     again = planned["batches resnet-fashion 0-order-1"].settings
     assert again == planned["batches resnet-fashion 0"].settings | {"seed": 1}, "the same start in another order"
     assert planned["training resnet-fashion 0-order-1"].settings["seed"] == 0
     assert planned["expansion resnet-fashion calm 0"].settings["model"]["precision"] == "float64"
-    alone, averaged = (planned[f"scores resnet-fashion {name} 0 {end}"] for name in ("trak", "trak-ensemble"))
+
+
+def test_a_regime_has_a_rate_of_its_own():
+    full = read_plan(ROOT, "config/full.yaml")
+    named = {job.name: job for job in jobs(full, STUDY)}
+    diverging = full.regimes("bert-reviews")["diverging"]["learning_rate"]
+    assert named["path bert-reviews diverging 2"].settings["learning_rate"] == diverging
+    assert "path bert-reviews diverging 3" not in named, "of its first seeds"
+
+
+def test_an_ensemble_is_of_the_models_of_all_runs(resnet):
+    plan = altered(removal=resnet["removal"] | {"estimators": ["trak", "trak-ensemble"]}, alone=["resnet-fashion"])
+    named, end = {job.name: job for job in jobs(plan, STUDY)}, plan.end("resnet-fashion")
+    alone, averaged = (named[f"scores resnet-fashion {name} 0 {end}"] for name in ("trak", "trak-ensemble"))
     assert alone.settings == averaged.settings
-    others = [need.wildcards["run"] for need in averaged.reads if need.rule == "training"]
-    assert others == ["0", "1", "2", "3", "4"], "the models of all runs"
+    assert [need.wildcards["run"] for need in averaged.reads if need.rule == "training"] == ["0", "1", "2"]
     assert [need.wildcards["run"] for need in alone.reads if need.rule == "training"] == ["0"]
 
 
@@ -135,6 +144,7 @@ def test_memory_is_along_the_regimes_of_a_run_and_along_others_of_the_first():
         {"name": "edge", "from": end, "learning_rate": 0.1, "seeds": 3},
         {"name": "early", "from": 94, "learning_rate": 0.1},
     ]
+    config["seeds"] = [0, 1, 2, 3, 4]
     config["memory"] |= {"changed": ["resnet-fashion"], "factors": [0.5, 2], "tests": 3}
     plan = Plan(config, yaml.safe_load((ROOT / "config/claims.yaml").read_text()))
     planned = {job.name: job for job in jobs(plan, STUDY)}
@@ -151,32 +161,33 @@ def test_memory_is_along_the_regimes_of_a_run_and_along_others_of_the_first():
 
 
 def test_what_was_seen_when_is_of_the_first_run_and_read_from_what_replays_it(plan, planned):
-    assert {name for name, job in planned.items() if job.rule == "seen"} == {
-        f"seen {case} 0" for case in plan.cases_of("memory.cases")
-    }
-    for case in plan.cases_of("memory.cases"):
+    cases = ("resnet-fashion", "bert-reviews")
+    assert {name for name, job in planned.items() if job.rule == "seen"} == {f"seen {case} 0" for case in cases}
+    for case in cases:
         (uses,) = (need for need in planned[f"seen {case} 0"].reads if need.rule == "scores")
         assert uses.wildcards["estimator"] == "unrolled"
 
 
-def altered(**changes) -> Plan:
-    """The default's plan with other keys in the ResNet's definition, None to leave one out."""
+def altered(alone: list[str] | None = None, **changes) -> Plan:
+    """The default's plan with other keys in the ResNet's definition, None to leave one out.
+
+    Parts are left out of BERT only, and assumptions looked at without the ResNet, or of the cases `alone`.
+    """
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     case = config["definitions"]["resnet-fashion"] | changes
     config["definitions"]["resnet-fashion"] = {key: value for key, value in case.items() if value is not None}
     for section in ("removal", "assumptions"):
-        config[section]["cases"] = [*config[section]["cases"][1:]]
-    config["removal"]["flipped"] = config["removal"]["cases"][-1:]
-    config["removal"]["rankings"] = ["unrolled"]
+        config[section]["cases"] = alone or config[section]["cases"][1:]
+    config["removal"] |= {"flipped": config["removal"]["cases"][-1:], "rankings": ["unrolled"]}
     return Plan(config, yaml.safe_load((ROOT / "config/claims.yaml").read_text()))
 
 
 def test_what_a_case_lacks_is_not_measured_of_it_and_a_table_of_nothing_is_not_made(resnet):
     windowed = altered(influence=resnet["influence"] | {"window": 60})
     assert "resnet-fashion" not in windowed.cases_of_experiment("seen")
-    assert windowed.cases_of_experiment("seen") == windowed.config["memory"]["cases"][1:]
+    assert windowed.cases_of_experiment("seen") == ["bert-reviews"]
     kept = altered(leave_one_out=None)
-    assert kept.cases_of_experiment("leave_one_out") == kept.cases[1:]
+    assert kept.cases_of_experiment("leave_one_out") == ["bert-reviews", "logistic-fashion", "logistic-reviews"]
     rules = {job.rule for job in jobs(kept, STUDY) if job.wildcards.get("case") == "resnet-fashion"}
     assert "memory" in rules
     assert not {"retraining", "proximal", "leave_one_out", "removed"} & rules
@@ -209,15 +220,16 @@ def test_candidates_are_scored_but_in_a_run_that_examples_are_left_out_of(resnet
     assert drawing[0] == drawing[1], "the same are drawn"
 
 
-def test_parts_are_left_out_of_the_first_run_and_the_first_of_them_of_two_others(plan, planned, resnet):
-    sizes = len(plan.config["removal"]["shares"])
-    subsets, again = resnet["removal"]["subsets"], resnet["removal"]["again"]
-    removed = [job for job in planned.values() if job.rule == "removed" and job.wildcards["case"] == "resnet-fashion"]
+def test_parts_are_left_out_of_the_first_run_and_the_first_of_them_of_two_others(resnet):
+    subsets, again, shares = 40, 12, 2
+    plan = altered(removal=resnet["removal"] | {"subsets": subsets, "again": again}, alone=["resnet-fashion"])
+    planned = {job.name: job for job in jobs(plan, STUDY)}
+    removed = [job for job in planned.values() if job.rule == "removed"]
     chunks = {run: [job for job in removed if job.wildcards["run"] == run] for run in ("0", "0-order-1", "1")}
     assert sum(map(len, chunks.values())) == len(removed)
     for run, count in (("0", subsets), ("0-order-1", again), ("1", again)):
         assert {job.settings["subsets"] for job in chunks[run]} == {count}
-        assert len(chunks[run]) == math.ceil((1 + sizes * count) / REMOVALS), "one is the noise"
+        assert len(chunks[run]) == math.ceil((1 + shares * count) / REMOVALS), "one is the noise"
     others = (("another order", "0-order-1"), ("another seed", "1"))
     repeated = [(what, run, chunk) for what, run in others for chunk in range(len(chunks[run]))]
     assert plan.removed_again("resnet-fashion") == repeated
@@ -290,10 +302,9 @@ def test_the_curvature_of_a_case_is_that_of_one_sample(plan, case):
     changed = [job for name, job in before.items() if job.settings != other[name]]
     solved = {name for name in plan.ladder(case) if "curvature_examples" in ESTIMATORS[name].settings}
     assert {job.rule for job in changed} == {"spectrum", "scores", "proximal", "stability"}
-    laid_over = {"resnet-relu-fashion"} if case == "resnet-fashion" else set()  # has its settings of estimators
-    assert {job.wildcards["case"] for job in changed} == {case, *laid_over}
+    assert {job.wildcards["case"] for job in changed} == {case}
     assert {job.wildcards["estimator"] for job in changed if job.rule == "scores"} == solved
-    assert solved >= {"ekfac", "cg"}
+    assert solved >= ({"ekfac", "source"} if case == "resnet-fashion" else {"ekfac", "cg"})
 
 
 def test_spectra_are_looked_at_along_the_first_run_and_at_the_end_of_all(plan, planned):
