@@ -26,6 +26,7 @@ from fading.evidence.claims import (
 from fading.evidence.intervals import CORRELATION, SHARE, Mean, mean_of_rows, mean_of_shares
 from fading.evidence.scorecard import BEGIN, END, results, with_results
 from fading.evidence.tables import averaged
+from fading.plan.plan import read_plan
 from scipy import stats
 
 SAID = ("given", "knowing", "since", "reason")
@@ -503,7 +504,11 @@ def test_the_written_results_are_those_of_the_committed_claims():
 def test_the_committed_claims_are_those_that_are_made():
     written = pd.DataFrame(yaml.safe_load((ROOT / "config/claims.yaml").read_text())).set_index("claim")
     committed = store.read(ROOT / "results/reference/default/claims.csv").set_index("claim")
-    assert (committed.verdict != NOT_TESTED).all(), "the default study tests every claim"
+    default = read_plan(ROOT, "config/config.yaml")
+    for claim in written.loc[committed.index[committed.verdict == NOT_TESTED]].itertuples():
+        of = default.cases_of_experiment(default.tables[claim.table])
+        regimes = default.regimes(claim.case) if claim.case in of else ()
+        assert claim.where.get("regime", "calm") not in regimes, f"the default study tests {claim.Index}"
     written["given"] = written.given.str.join(", ").fillna("")
     committed["given"] = committed.given.fillna("")
     for column in ("sentence", "source", "assumption", "case", "direction", "threshold", *SAID):

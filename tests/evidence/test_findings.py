@@ -76,6 +76,15 @@ def test_a_template_takes_its_numbers_from_the_one_row_that_is_meant():
     )
 
 
+def test_what_a_study_lacks_can_be_left_out_and_a_claim_that_is_not_tested_says_so():
+    template = (
+        '{% if has("memory", case="c") %}It is there.{% endif %}{% if has("memory", case="b") %}So is b.{% endif %}'
+    )
+    assert findings(template, TABLES, {}) == "So is b."
+    untested = CLAIMS.assign(verdict="not tested", estimate=math.nan)
+    assert findings('{{ judged("fades") }}', {"claims": untested}, {}) == "- **not tested** It fades."
+
+
 def test_claims_are_listed_with_what_weakens_them():
     assert findings('{{ judged("fades", "stays") }}\n\n{{ holm() }}', TABLES, {}) == (
         "- **supported** It fades. .61 [.55, .67] over 5 runs; at least .50, fixed before any run; "

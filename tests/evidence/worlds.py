@@ -35,6 +35,7 @@ from fading.experiments.trajectory import agreement
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 CASES = {"resnet-fashion": "edge", "bert-reviews": "diverging"}  # with the regime beside the calm one
 CONVEX = "logistic-fashion"  # has a trajectory alone
+SHORT = "resnet-short-fashion"  # of which parts are left out, and no more
 SHARPNESS = {"calm": 0.5, "edge": 2.0, "diverging": 3.0}  # ηλ_max
 RUNS, EXAMPLES, TESTS, STEPS = range(3), 2, 64, [1, 20, 40]
 LEFT_OUT, TRAINING, CORRECTED, TARGETS = 6, 30, range(10), 8
@@ -75,6 +76,7 @@ class World:
         self.rankings = {CONVEX: self.training_runs(alike=0.999)} | {case: self.training_runs() for case in CASES}
         self.remainders = first_order_remainders()
         self.trials = self.corrections()
+        self.removed[SHORT] = self.leaving_out_parts()
 
     def noise(self, *shape):
         return self.random.normal(size=shape)

@@ -8,7 +8,7 @@ import jinja2
 import pandas as pd
 
 from fading.errors import FadingError
-from fading.evidence.claims import LEVEL, SUPPORTED, VOID
+from fading.evidence.claims import LEVEL, NOT_TESTED, SUPPORTED, VOID
 from fading.evidence.scorecard import KNOWING
 
 BEGIN, END = "<!-- findings: written by `snakemake scorecard` -->", "<!-- end of findings -->"
@@ -28,14 +28,15 @@ def findings(template: str, tables: dict[str, pd.DataFrame], config: dict) -> st
     """The template filled in, from the public tables and the claims, by name, and the study's configuration.
 
     In the template `mean(table, column, key=value…)` is the number in the one row with these values, `interval(…)` its
-    95 % interval, `row(…)` that row; `claim(name)` and `bounds(name)` are a claim's estimate and one-sided 95 % bounds;
-    `judged(name, …)` is a list of claims with their numbers and verdicts. `verdicts(source, verdict)` is how many there
-    are of these, `holm()` how many of the paper's are supported after Holm's adjustment. `expect(claim, verdict)` is
-    nothing: it raises FadingError if the verdict is another, of which words that stand on it are no longer true. So do
-    those above where a number is missing, and where no row or several are meant.
+    95 % interval, `row(…)` that row, and `has(…)` whether there is one; `claim(name)` and `bounds(name)` are a claim's
+    estimate and one-sided 95 % bounds; `judged(name, …)` is a list of claims with their numbers and verdicts.
+    `verdicts(source, verdict)` is how many there are of these, `holm()` how many of the paper's are supported after
+    Holm's adjustment. `expect(claim, verdict)` is nothing: it raises FadingError if the verdict is another, of which
+    words that stand on it are no longer true. So do those above where a number is missing, and but for `has` where no
+    row or several are meant.
     """
     functions = _Numbers(tables)
-    names = ("mean", "interval", "row", "claim", "bounds", "judged", "verdicts", "holm", "expect")
+    names = ("mean", "interval", "row", "has", "claim", "bounds", "judged", "verdicts", "holm", "expect")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     environment.filters["count"] = lambda number: f"{number:,.0f}"
     text = environment.from_string(template).render(**{name: getattr(functions, name) for name in names}, config=config)
@@ -55,10 +56,17 @@ class _Numbers:
     def __init__(self, tables):
         self.tables = tables
 
-    def row(self, name, **where):
+    def _rows(self, name, where):
         rows = self.tables[name]
         for column, value in where.items():
             rows = rows[rows[column] == value]
+        return rows
+
+    def has(self, name, **where):
+        return len(self._rows(name, where)) == 1
+
+    def row(self, name, **where):
+        rows = self._rows(name, where)
         if len(rows) != 1:
             described = ", ".join(f"{column} {value}" for column, value in where.items())
             raise FadingError(f"findings: found {len(rows)} rows of {name} with {described}; accepted is one.")
@@ -85,6 +93,8 @@ class _Numbers:
 
     def _line(self, name):
         row = self.row("claims", claim=name)
+        if row.verdict == NOT_TESTED:
+            return f"- **{row.verdict}** {row.sentence}"
         number = f"{plain(row.estimate)} {self.bounds(name)} over {row.over}; {row.direction} {plain(row.threshold)}"
         notes = [f"fixed {KNOWING[row.knowing]}"]
         notes += ["not after Holm's adjustment"] if row.verdict == SUPPORTED and row.p_holm > LEVEL else []
