@@ -471,3 +471,7 @@ def test_the_reference_is_refreshed_by_a_rule(copy):
     assert "tables/loo.csv" not in made
     for file in made - {one for one in made if one.endswith(".json")}:
         store.check(reference / file)
+    spent = json.loads((reference / "costs.json").read_text())["stages"]
+    assert {"data", "train", "influence", "retrain", "effects", "assumptions", "correction", "figures"} <= {
+        stage["stage"] for stage in spent
+    }

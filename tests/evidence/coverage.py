@@ -1,4 +1,4 @@
-"""How often the intervals of each design hold the truth, simulated with the default study's own sizes.
+"""How often the intervals of each design hold the truth, simulated with the studies' own sizes.
 
 Run as a script it writes the tables in docs/intervals.md; test_coverage.py fails where a coverage of the first of them
 leaves 93 to 97 %.
@@ -221,7 +221,14 @@ OTHERS = {
         for used, subsets, about in ((IN_BERT, 20, 0.95), (OF_FEWER, 12, 0.76), (OF_FEWER, 12, 0.95))
     },
     "4 runs × 64 test examples": Design("no table", partial(runs_and_tests, rows=4)),
-    "3 runs × 64 test examples": Design("no table", partial(runs_and_tests, rows=3)),
+    "3 runs × 64 test examples": Design("the default study's `fading-drop`", partial(runs_and_tests, rows=3)),
+    **{
+        f"3 runs × 4 examples × 64 test examples, ρ = {about}": Design(
+            "the default study's `fading-summary`", partial(correlated, rows=3, about=about), ENDS, SLOW
+        )
+        for about in (0.76, 0.95)
+    },
+    "12 trials of 3 runs": Design("the default study's `correction`", partial(successes, rows=3, targets=4)),
     "3 examples of one run by pairs": Design("`nonadditivity` in `expansion-summary`", pairs_of_examples),
 }
 

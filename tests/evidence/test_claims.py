@@ -24,7 +24,7 @@ from fading.evidence.claims import (
     verdict,
 )
 from fading.evidence.intervals import CORRELATION, SHARE, Mean, mean_of_rows, mean_of_shares
-from fading.evidence.scorecard import BEGIN, END, results, with_results
+from fading.evidence.scorecard import results
 from fading.evidence.tables import averaged
 from fading.plan.plan import read_plan
 from scipy import stats
@@ -484,21 +484,6 @@ def test_what_was_not_tested_is_counted_and_no_more():
     untested = results(judge(THREE, {}))
     assert "- The paper's claims (1): 0 supported, 0 inconclusive, 0 contradicted, 1 not tested." in untested
     assert "|" not in untested
-
-
-def test_only_the_section_of_results_is_made_anew():
-    judged = judge(THREE, {"fading-summary": table()})
-    page = with_results(f"# Before\n\n{BEGIN}\nold\n{END}\n\nAfter\n", judged)
-    assert page == f"# Before\n\n{BEGIN}\n\n{results(judged)}\n\n{END}\n\nAfter\n"
-    assert with_results(page, judged) == page
-    for unmarked in ("# fading", f"# fading {BEGIN}", f"# fading {END}"):
-        with pytest.raises(FadingError, match="docs/results.md has no section of results"):
-            with_results(unmarked, judged)
-
-
-def test_the_written_results_are_those_of_the_committed_claims():
-    page = (ROOT / "docs/results.md").read_text()
-    assert with_results(page, store.read(ROOT / "results/reference/default/claims.csv")) == page, "snakemake scorecard"
 
 
 def test_the_committed_claims_are_those_that_are_made():

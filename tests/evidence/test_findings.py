@@ -1,5 +1,6 @@
 """Findings in words whose numbers are read from tables."""
 
+import json
 import math
 
 import pandas as pd
@@ -40,6 +41,7 @@ MEMORY = pd.DataFrame(
     }
 )
 TABLES = {"claims": CLAIMS, "memory": MEMORY}
+REFERENCE = "results/reference/default"
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,47 @@ def test_what_a_study_lacks_can_be_left_out_and_a_claim_that_is_not_tested_says_
     assert findings('{{ judged("fades") }}', {"claims": untested}, {}) == "- **not tested** It fades."
 
 
+def test_a_table_has_what_the_rows_meant_hold_in_the_order_asked_for():
+    steps = pd.DataFrame(
+        {
+            "case": ["a", "a", "a", "b", "b"],
+            "way": ["x", "y", "y", "x", "z"],
+            "step": [5, 5, 1, 3, 3],
+            "value": [0.5, math.nan, 0.1, 0.25, 1234.0],
+        }
+    )
+
+    def made(template):
+        return findings(template, {"steps": steps}, {}).splitlines()
+
+    last = ["| case | x | y | z |", "| --- | --- | --- | --- |", "| a | .50 |  |  |", "| b | .25 |  | 1.2e+03 |"]
+    assert made('{{ grid("steps", "value", ["case"], "way", step="last") }}') == last
+    some = ["| case | z | x |", "| --- | --- | --- |", "| b | 1.2e+03 | .25 |"]
+    assert made('{{ grid("steps", "value", ["case"], "way", ["z", "x", "w"], step=3) }}') == some
+    two = ["| case | way | 1 |", "| --- | --- | --- |", "| a | y | .10 |"]
+    assert made('{{ grid("steps", "value", ["case", "way"], "step", [1]) }}') == two
+    whole = made('{{ rows("steps", ["case", "step", "value"]) }}')
+    assert whole[0] == "| case | step | value |"
+    assert whole[2:4] == ["| a | 5 | .50 |", "| a | 5 |  |"]
+    assert whole[-1] == "| b | 3 | 1,234 |"
+
+
+def test_paragraphs_are_filled_and_tables_pictures_and_code_are_not():
+    long = " ".join(["word"] * 40)
+    kept = [f"| {long} |\n| --- |", f"![{long}](a.png)", f"    {long}", f"```mermaid\n{long}\n```"]
+    page = findings("\n\n".join([long, *kept, f"- {long}"]), {}, {})
+    first, *rest = page.split("\n\n")
+    assert max(map(len, first.splitlines())) <= 120
+    assert rest[:-1] == kept
+    assert rest[-1].splitlines()[1].startswith("  word")
+
+
+def test_the_scorecard_is_that_of_the_claims():
+    claims = CLAIMS.assign(**{"random": "", "nearest-neighbours": "", "replicates": 5.0, "needed": 3.0})
+    claims = claims.assign(assumption="fading", case="a")
+    assert findings("{{ scorecard() }}", {"claims": claims}, {}).startswith("- The paper's claims (2): 1 supported")
+
+
 def test_claims_are_listed_with_what_weakens_them():
     assert findings('{{ judged("fades", "stays") }}\n\n{{ holm() }}', TABLES, {}) == (
         "- **supported** It fades. .61 [.55, .67] over 5 runs; at least .50, fixed before any run; "
@@ -116,10 +159,14 @@ def test_only_the_marked_section_of_a_page_is_written():
         with_findings("# Nothing\n", "New.", TABLES, {})
 
 
-def test_the_readme_says_what_the_committed_tables_say():
-    committed = {file.stem: store.read(file) for file in (ROOT / "results/reference/default").rglob("*.csv")}
-    template, page = (ROOT / "workflow/report/findings.md").read_text(), (ROOT / "README.md").read_text()
+def test_the_pages_say_what_the_committed_tables_say():
+    committed = {file.stem: store.read(file) for file in (ROOT / REFERENCE).rglob("*.csv")}
+    committed["costs"] = pd.DataFrame(json.loads((ROOT / REFERENCE / "costs.json").read_text())["stages"])
     config = read_plan(ROOT, "config/config.yaml").config
-    assert with_findings(page, template, committed, config) == page, "snakemake scorecard"
-    verdict = (ROOT / "workflow/report/verdict.md").read_text()
-    assert findings(verdict, committed, config) + "\n" == (ROOT / "docs/verdict.md").read_text(), "snakemake scorecard"
+    templates = {file.stem: file.read_text() for file in (ROOT / "workflow/report").glob("*.md")}
+    page = (ROOT / "README.md").read_text()
+    assert with_findings(page, templates.pop("findings"), committed, config) == page, "snakemake scorecard"
+    assert set(templates) == {"results", "verdict"}
+    for name, template in templates.items():
+        written = (ROOT / f"docs/{name}.md").read_text()
+        assert findings(template, committed, config) + "\n" == written, "snakemake scorecard"

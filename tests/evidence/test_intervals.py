@@ -169,10 +169,17 @@ def test_a_share_has_wilsons_interval(groups, successes, trials):
         assert mean.ends(confidence) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
+def test_a_share_of_which_fewer_than_five_trials_count_has_no_interval():
+    alike = [np.ones(4)] * 4
+    assert np.isnan(mean_of_shares(alike).se), "all four may have done so together, as in one case of sixteen by chance"
+    assert mean_of_shares([*alike, np.ones(4)]).se > 0
+    assert mean_of_shares([*alike[:2], np.array([1.0, 1, 1, 0])]).se > 0
+
+
 def test_a_share_whose_runs_differ_is_of_fewer_trials():
-    groups = [np.array(group, float) for group in ([1] * 6, [0] * 6, [1] * 6, [0] * 6)]
+    groups = [np.array(group, float) for group in [[1] * 4, [0] * 4] * 3]
     mean = mean_of_shares(groups)
-    trials = 0.25 / (1 / 3 / 4)  # share (1 − share) / (variance between runs / runs)
+    trials = 0.25 / (0.3 / 6)  # share (1 − share) / (variance between runs / runs)
     assert 0.25 / mean.se**2 == pytest.approx(trials)
     z = stats.norm.ppf(0.975)
     expected = z / (1 + z**2 / trials) * np.sqrt(0.25 / trials + z**2 / (4 * trials**2))

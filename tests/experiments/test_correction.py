@@ -40,7 +40,7 @@ from fading.experiments.correction.names import (
 from fading.experiments.correction.nesting import block, in_turn
 from fading.experiments.correction.rankings import Ranking, rankings
 from fading.experiments.correction.success import paired, summary
-from fading.experiments.effects import of_all
+from fading.experiments.effects import by_place
 from fading.models.case import Examples
 from fading.training.optimizers import SGD, AdamW, Momentum
 from fading.training.order import batch_order
@@ -196,10 +196,16 @@ def test_what_was_not_scored_is_not_taken():
     generator = torch.Generator().manual_seed(3)
     names = (NEIGHBOURS, RANDOM, "abif")
     arrays = {name: torch.randn(len(scored), 2, generator=generator).numpy() for name in names}
-    placed = {name: of_all({"scores": found, "examples": scored.numpy()}, Tiny.n) for name, found in arrays.items()}
+    files = {name: {"scores": found, "examples": scored.numpy()} for name, found in arrays.items()}
+    placed = {name: by_place(file, Tiny.n, scored.numpy()) for name, file in files.items()}
     for array, found in zip(placed.values(), arrays.values(), strict=True):
         np.testing.assert_array_equal(array[scored], found)
         assert np.isnan(np.delete(array, scored, 0)).all()
+    fewer = by_place(files["abif"], Tiny.n, np.array([5, 17]))
+    np.testing.assert_array_equal(fewer[[5, 17]], arrays["abif"][[2, 6]])
+    assert np.isnan(fewer[:, 0]).sum() == Tiny.n - 2, "of those scored only those among whom to choose"
+    with pytest.raises(FadingError, match="Of 2 training examples 1 were scored"):
+        by_place(files["abif"], Tiny.n, np.array([5, 6]))
     known = rankings(case, 1, {name: torch.as_tensor(array[:, 1]) for name, array in placed.items()})
     same = case.train.labels == case.test.labels[1]
     own = int(same[scored].sum())

@@ -113,20 +113,24 @@ def test_a_half_life_is_where_the_slope_falls_through_one_half(slope, observed, 
     assert {name: row[name] for name in SETTING} == SETTING
     assert (row["observed"], row["observed_censored"]) == (pytest.approx(observed), censored)
     assert row["predicted"] == pytest.approx(2 + 2 * 0.3 / 0.4)
-    assert row["error"] == pytest.approx(abs(np.log2(row["observed"] / row["predicted"])))
+    error = np.nan if censored else abs(np.log2(row["observed"] / row["predicted"]))
+    assert row["error"] == pytest.approx(error, nan_ok=True), "of what was seen"
     assert np.isnan(row["ci_low"]), "one run is too few to tell"
 
 
 def test_half_lives_are_means_over_runs_with_an_error_over_runs():
     frame = table_of({STEP_DOT: (1, 1, 1)}, (1, 0.6, 0.3), runs=4)
-    frame.loc[frame.seed == 3, "slope"] = 0.9  # censored at the last age
     (row,) = half_lives(frame).to_dict("records")
-    of_runs = [2 + 2 * (0.1 + moved) / 0.3 for moved in (-0.03, -0.01, 0.01)] + [4]
+    of_runs = [2 + 2 * (0.1 + moved) / 0.3 for moved in (-0.03, -0.01, 0.01, 0.03)]
     assert row["observed"] == pytest.approx(np.mean(of_runs))
-    assert row["observed_censored"] == 0.25
     assert row["error"] == pytest.approx(np.abs(np.log2(np.array(of_runs) / 3.5)).mean())
     assert row["over"] == "4 runs"
     assert row["ci_low"] < row["error"] < row["ci_high"]
+    frame.loc[frame.seed == 3, "slope"] = 0.9  # censored at the last age
+    (row,) = half_lives(frame).to_dict("records")
+    assert row["observed"] == pytest.approx(np.mean([*of_runs[:3], 4]))
+    assert row["observed_censored"] == 0.25
+    assert np.isnan([row["error"], row["ci_low"]]).all(), "a run's half-life was not seen"
 
 
 def test_without_a_forecast_there_is_a_half_life_and_no_error():

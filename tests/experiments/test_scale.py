@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from fading.experiments.scale import size
+from fading.experiments.scale import CENSORED, FORECAST, OBSERVED, half_lives_by_case, size
 from fading.training.optimizers import Momentum
 from fading.training.segment import Segment, batches, pack, train
 
@@ -18,3 +18,19 @@ def test_size_is_of_what_was_trained_and_accuracy_after_the_last_step(tiny):
     assert row.epochs == pytest.approx(7 / 3), "of three batches, the last a smaller one"
     right = case.logits(kept[7][0], case.test.inputs).argmax(1) == case.test.labels
     assert row.test_accuracy == pytest.approx(np.mean(right.numpy()))
+
+
+def test_half_lives_are_of_the_calm_regime_and_say_what_was_not_seen():
+    keys = ["case", "regime", "changed", "observed", "predicted", "observed_censored", "predicted_censored"]
+    table = pd.DataFrame(
+        [
+            ("a", "calm", "nothing", 3.5, 3.25, 0, 0),
+            ("a", "edge", "nothing", 1.5, 1.0, 0, 0),
+            ("a", "calm", "learning rate", 7.0, 8.0, 0, 0),
+            ("b", "calm", "nothing", 25.0, 30.0, 0.5, 1),
+            ("c", "calm", "nothing", 19.0, np.nan, 0, 0),
+        ],
+        columns=keys,
+    )
+    made = set(half_lives_by_case(table).itertuples(index=False, name=None))
+    assert made == {("a", OBSERVED, 3.5), ("a", FORECAST, 3.25), ("b", CENSORED, 25.0), ("c", OBSERVED, 19.0)}

@@ -86,11 +86,11 @@ def test_each_statistic_is_averaged_over_examples_on_its_own_scale():
     problem = {"case": "a", "seed": 0, "curvature": "hessian", "solver": "CG", "setting": STANDARD, "damping": 0.1}
     solved = pd.DataFrame(
         {
-            "train_index": [4, 7, 9, 11],
-            "residual": [0.1, 0.2, 0.4, 0.3],
+            "train_index": [4, 7, 9, 11, 12],
+            "residual": [0.1, 0.2, 0.4, 0.3, 0.2],
             "diverged": False,
-            "negative_curvature": [True, True, False, True],
-            "agreement": [0.9, 0.8, 0.95, 0.99],
+            "negative_curvature": [True, True, False, True, True],
+            "agreement": [0.9, 0.8, 0.95, 0.99, 0.9],
         }
     ).assign(**problem, products=8)
     first = solved.assign(products=1, residual=9.0, agreement=0.0)
@@ -100,13 +100,13 @@ def test_each_statistic_is_averaged_over_examples_on_its_own_scale():
     assert table.estimate["agreement"] == pytest.approx(np.tanh(z.mean()))
     ends = np.tanh(stats.ttest_1samp(z, 0).confidence_interval(0.95))
     assert table.loc["agreement", ["ci_low", "ci_high"]].tolist() == pytest.approx(ends.tolist())
-    wilson = stats.binomtest(3, 4).proportion_ci(method="wilson")
+    wilson = stats.binomtest(4, 5).proportion_ci(method="wilson")
     met = table.loc["negative_curvature"]
-    assert (met.estimate, met.scale) == (0.75, "share")
-    assert met.ci_low < wilson.low < wilson.high < met.ci_high < 1, "no more certain than four trials"
+    assert (met.estimate, met.scale) == (0.8, "share")
+    assert met.ci_low < wilson.low < wilson.high < met.ci_high < 1, "no more certain than five trials"
     assert (table.estimate["diverged"], table.ci_low["diverged"]) == (0, 0)
-    assert 0.4 < table.ci_high["diverged"] < 0.6, "that none of four diverged is not that none ever does"
-    assert set(table.over) == {"4 training examples of one run"}
+    assert 0.4 < table.ci_high["diverged"] < 0.6, "that none of five diverged is not that none ever does"
+    assert set(table.over) == {"5 training examples of one run"}
     two = summary(solver_statistics(solved[:2])).set_index("statistic")
     assert two[["ci_low", "ci_high"]].isna().all(axis=None)
     assert two.estimate["diverged"] == 0

@@ -1,5 +1,6 @@
 """The plan of a study in plain Python is what Snakemake makes of the rules."""
 
+import copy
 import math
 import re
 from collections import Counter
@@ -126,12 +127,12 @@ def test_a_regime_has_a_rate_of_its_own():
     assert "path bert-reviews diverging 3" not in named, "of its first seeds"
 
 
-def test_an_ensemble_is_of_the_models_of_all_runs(resnet):
-    plan = altered(removal=resnet["removal"] | {"estimators": ["trak", "trak-ensemble"]}, alone=["resnet-fashion"])
+def test_an_ensemble_is_of_the_models_of_all_runs(trained):
+    plan = altered(removal=trained["removal"] | {"estimators": ["trak", "trak-ensemble"]}, alone=["resnet-fashion"])
     named, end = {job.name: job for job in jobs(plan, STUDY)}, plan.end("resnet-fashion")
     alone, averaged = (named[f"scores resnet-fashion {name} 0 {end}"] for name in ("trak", "trak-ensemble"))
     assert alone.settings == averaged.settings
-    assert [need.wildcards["run"] for need in averaged.reads if need.rule == "training"] == ["0", "1", "2"]
+    assert [need.wildcards["run"] for need in averaged.reads if need.rule == "training"] == ["0", "1", "2", "3", "4"]
     assert [need.wildcards["run"] for need in alone.reads if need.rule == "training"] == ["0"]
 
 
@@ -140,12 +141,12 @@ def test_memory_is_along_the_regimes_of_a_run_and_along_others_of_the_first():
     case = config["definitions"]["resnet-fashion"]
     end, size, tests = case["training"]["steps"], case["training"]["batch_size"], case["influence"]["tests"]
     case["regimes"] = [
-        {"name": "calm", "from": end, "learning_rate": 0.02, "seeds": 1},
+        {"name": "calm", "from": end, "learning_rate": 0.02, "factors": [0.5, 2], "seeds": 1},
         {"name": "edge", "from": end, "learning_rate": 0.1, "seeds": 3},
-        {"name": "early", "from": 94, "learning_rate": 0.1},
+        {"name": "early", "from": 141, "learning_rate": 0.1},
     ]
     config["seeds"] = [0, 1, 2, 3, 4]
-    config["memory"] |= {"changed": ["resnet-fashion"], "factors": [0.5, 2], "tests": 3}
+    config["memory"]["tests"] = 3
     plan = Plan(config, yaml.safe_load((ROOT / "config/claims.yaml").read_text()))
     planned = {job.name: job for job in jobs(plan, STUDY)}
     first, third, last = (planned[f"memory resnet-fashion {run}"].settings for run in (0, 2, 4))
@@ -160,8 +161,9 @@ def test_memory_is_along_the_regimes_of_a_run_and_along_others_of_the_first():
     assert (first["model"]["precision"], first["precise"]["precision"]) == ("float32", "float64")
 
 
-def test_what_was_seen_when_is_of_the_first_run_and_read_from_what_replays_it(plan, planned):
-    cases = ("resnet-fashion", "bert-reviews")
+def test_what_was_seen_when_is_of_the_first_run_and_read_from_what_replays_it():
+    planned = {job.name: job for job in jobs(read_plan(ROOT, "config/full.yaml"), STUDY)}
+    cases = ("resnet-fashion", "resnet-relu-fashion", "bert-reviews", "bert-adamw-reviews")
     assert {name for name, job in planned.items() if job.rule == "seen"} == {f"seen {case} 0" for case in cases}
     for case in cases:
         (uses,) = (need for need in planned[f"seen {case} 0"].reads if need.rule == "scores")
@@ -169,25 +171,34 @@ def test_what_was_seen_when_is_of_the_first_run_and_read_from_what_replays_it(pl
 
 
 def altered(alone: list[str] | None = None, **changes) -> Plan:
-    """The default's plan with other keys in the ResNet's definition, None to leave one out.
+    """The full study's plan with other keys in the ResNet's definition, None to leave one out.
 
-    Parts are left out of BERT only, and assumptions looked at without the ResNet, or of the cases `alone`.
+    Parts are left out and assumptions looked at without the ResNet, or of the cases `alone`.
     """
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    full = read_plan(ROOT, "config/full.yaml")
+    config = copy.deepcopy(full.config)
     case = config["definitions"]["resnet-fashion"] | changes
     config["definitions"]["resnet-fashion"] = {key: value for key, value in case.items() if value is not None}
     for section in ("removal", "assumptions"):
         config[section]["cases"] = alone or config[section]["cases"][1:]
     config["removal"] |= {"flipped": config["removal"]["cases"][-1:], "rankings": ["unrolled"]}
-    return Plan(config, yaml.safe_load((ROOT / "config/claims.yaml").read_text()))
+    return Plan(config, full.every_claim)
 
 
-def test_what_a_case_lacks_is_not_measured_of_it_and_a_table_of_nothing_is_not_made(resnet):
-    windowed = altered(influence=resnet["influence"] | {"window": 60})
+@pytest.fixture(scope="module")
+def trained() -> dict:
+    """What the full study says of the ResNet."""
+    return read_plan(ROOT, "config/full.yaml").definition("resnet-fashion")
+
+
+def test_what_a_case_lacks_is_not_measured_of_it_and_a_table_of_nothing_is_not_made(trained):
+    windowed = altered(influence=trained["influence"] | {"window": 60})
     assert "resnet-fashion" not in windowed.cases_of_experiment("seen")
-    assert windowed.cases_of_experiment("seen") == ["bert-reviews"]
+    assert windowed.cases_of_experiment("seen") == ["resnet-relu-fashion", "bert-reviews", "bert-adamw-reviews"]
     kept = altered(leave_one_out=None)
-    assert kept.cases_of_experiment("leave_one_out") == ["bert-reviews", "logistic-fashion", "logistic-reviews"]
+    leaving_out = [case for case in kept.cases if "leave_one_out" in kept.definition(case)]
+    assert kept.cases_of_experiment("leave_one_out") == leaving_out
+    assert {"bert-reviews", "resnet-fashion", "resnet16-fashion"} & set(leaving_out) == {"bert-reviews"}
     rules = {job.rule for job in jobs(kept, STUDY) if job.wildcards.get("case") == "resnet-fashion"}
     assert "memory" in rules
     assert not {"retraining", "proximal", "leave_one_out", "removed"} & rules
@@ -199,7 +210,7 @@ def test_what_a_case_lacks_is_not_measured_of_it_and_a_table_of_nothing_is_not_m
     assert {need.rule for need in by_rule["figure_memory"].reads} == {"table_memory", "table_memory_half_life"}
 
 
-def test_candidates_are_scored_but_in_a_run_that_examples_are_left_out_of(resnet):
+def test_candidates_are_scored_but_in_a_run_that_examples_are_left_out_of(trained):
     def drawn(plan):
         named = {job.name: job for job in jobs(plan, STUDY) if job.rule == "scores"}
         return [
@@ -207,22 +218,29 @@ def test_candidates_are_scored_but_in_a_run_that_examples_are_left_out_of(resnet
             for run in (0, 1)
         ]
 
-    examples = resnet["examples"] | {"candidates": 1400}
-    end, size = resnet["training"]["steps"], resnet["training"]["batch_size"]
+    def chosen(plan):
+        named = {job.name: job for job in jobs(plan, STUDY) if job.rule == "attempts"}
+        return [named[f"attempts resnet-fashion {run}"].settings.get("candidates") for run in (0, 1)]
+
+    everything = {name: count for name, count in trained["examples"].items() if name != "candidates"}
+    examples = everything | {"candidates": 1400}
+    end, size = trained["training"]["steps"], trained["training"]["batch_size"]
     first, second = ({"count": 1400, "from": end, "batch_size": size, "order": order} for order in (0, 1))
-    assert drawn(altered()) == [None, None]
+    assert drawn(altered(examples=everything)) == [None, None]
     assert drawn(altered(examples=examples)) == [None, second]
+    assert chosen(altered(examples=examples)) == [first, second], "corrections of all runs choose from as many"
+    assert chosen(altered(examples=everything)) == [None, None]
     assert drawn(altered(examples=examples, leave_one_out=None)) == [first, second]
     drawing = [
-        settings_of(altered(examples=chosen), "examples", {"case": "resnet-fashion"})
-        for chosen in (examples, resnet["examples"])
+        settings_of(altered(examples=counts), "examples", {"case": "resnet-fashion"})
+        for counts in (examples, everything)
     ]
     assert drawing[0] == drawing[1], "the same are drawn"
 
 
-def test_parts_are_left_out_of_the_first_run_and_the_first_of_them_of_two_others(resnet):
+def test_parts_are_left_out_of_the_first_run_and_the_first_of_them_of_two_others(trained):
     subsets, again, shares = 40, 12, 2
-    plan = altered(removal=resnet["removal"] | {"subsets": subsets, "again": again}, alone=["resnet-fashion"])
+    plan = altered(removal=trained["removal"] | {"subsets": subsets, "again": again}, alone=["resnet-fashion"])
     planned = {job.name: job for job in jobs(plan, STUDY)}
     removed = [job for job in planned.values() if job.rule == "removed"]
     chunks = {run: [job for job in removed if job.wildcards["run"] == run] for run in ("0", "0-order-1", "1")}

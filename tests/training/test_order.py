@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import Tiny
-from fading.training.order import batch_order, drawn_first, first_use
+from fading.training.order import batch_order, candidates, first_use
 from fading.training.segment import batches
 
 
@@ -31,7 +31,9 @@ def test_the_first_drawn_are_those_of_the_next_batches_and_each_once(start):
     following = [batch.tolist() for batch in batches(Tiny.order(12, start=start))]
     drawn = list(dict.fromkeys(example for batch in following for example in batch))
     for count in (1, 8, 20, Tiny.n):
-        assert drawn_first(Tiny.n, 8, start, 0, count).tolist() == sorted(drawn[:count])
+        settings = {"candidates": {"count": count, "batch_size": 8, "from": start, "order": 0}}
+        assert candidates(Tiny.n, settings).tolist() == sorted(drawn[:count])
+    assert candidates(Tiny.n, {}).tolist() == list(range(Tiny.n)), "all"
 
 
 def test_first_use():

@@ -34,7 +34,7 @@ REFERENCE = f"results/reference/{config['study']}"
 
 
 rule reference:
-    """Copy the study's public results to be committed."""
+    """Copy the study's public results to be committed, and say what they cost."""
     input:
         results=[f"results/{config['study']}/{file}" for file in COMMITTED],
         code=code("provenance/reference.py"),
@@ -42,6 +42,8 @@ rule reference:
         f"results/{config['study']}/logs/reference.log",
     conda:
         "../../envs/figures.yaml"
+    params:
+        stages=lambda wildcards: {rule.name: Path(rule.snakefile).stem for rule in workflow.rules},
     script:
         "../scripts/provenance/reference.py"
 
@@ -50,8 +52,8 @@ rule scorecard:
     """Write what came out into README.md and docs, from the committed claims and tables."""
     input:
         tables=[f"{REFERENCE}/claims.csv", *glob(f"{REFERENCE}/tables/*.csv")],
-        findings=ours("workflow/report/findings.md"),
-        verdict=ours("workflow/report/verdict.md"),
+        costs=f"{REFERENCE}/costs.json",
+        templates=[ours(f"workflow/report/{page}.md") for page in ("findings", "results", "verdict")],
         code=code("provenance/scorecard.py"),
     log:
         "results/scorecard.log",

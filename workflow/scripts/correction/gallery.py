@@ -8,8 +8,9 @@ from fading.experiments.correction.gallery import gallery, with_text
 from fading.experiments.correction.interventions import Trained
 from fading.experiments.correction.names import GRADIENT_DOT
 from fading.experiments.correction.rankings import rankings
-from fading.experiments.effects import of_all
+from fading.experiments.effects import by_place
 from fading.models.case import open_case
+from fading.training.order import candidates
 from fading.training.segment import unpack
 
 TARGETS = 3
@@ -19,7 +20,8 @@ with Job(snakemake) as job:
     case, step = open_case(settings, arrays), settings["from"]
     state = unpack(case, job.read("checkpoints"), step)
     trained = Trained(case, state, step, [], others=len(case.test), seed=settings["seed"])
-    scores = torch.as_tensor(of_all(job.read("scores"), len(case.train)))
+    among = candidates(len(case.train), settings)
+    scores = torch.as_tensor(by_place(job.read("scores"), len(case.train), among))
     frames = []
     for target in trained.wrong(TARGETS):
         ranking = rankings(case, target, {GRADIENT_DOT: scores[:, target]})[GRADIENT_DOT]

@@ -7,7 +7,7 @@ import torch
 from fading.artefacts.job import Job
 from fading.derivatives.lanczos import Ritz
 from fading.evidence.tables import located
-from fading.experiments.effects import of_all
+from fading.experiments.effects import by_place
 from fading.experiments.memory import OWN, SETTING
 from fading.experiments.remembered import effects_by_age, retrained_uses
 from fading.models.case import open_case
@@ -21,7 +21,10 @@ with Job(snakemake) as job:
     state, ritz = unpack(case, job.read("checkpoints"), fork), Ritz.from_arrays(job.read("spectrum"))
     tested, ages = case.tested[: settings["tests"]], settings["ages"]
     scored = zip(settings["estimators"], job.read("scores"), strict=True)
-    scores = {name: torch.as_tensor(of_all(array, len(case.train)))[:, : len(tested)] for name, array in scored}
+    count = len(case.train)
+    scores = {
+        name: torch.as_tensor(by_place(arrays, count, arrays["examples"]))[:, : len(tested)] for name, arrays in scored
+    }
 
     def measured(stretch):
         read = [fork + max(ages) + number * settings["spacing"] for number in range(settings["readings"])]

@@ -1,15 +1,13 @@
 """Draw how long influence lasts, how removal is predicted and how often correction succeeds, by a network's size."""
 
-import pandas as pd
 from fading.artefacts.job import Job
 from fading.experiments.correction.names import DESCEND, LABEL_NEIGHBOURS, OF_LABEL, RANDOM
-from fading.experiments.memory import OWN
 from fading.experiments.removal import THIS_RUN
+from fading.experiments.scale import CENSORED, FORECAST, OBSERVED, half_lives_by_case
 from fading.figures import style
 from matplotlib import pyplot as plt
 
 ACROSS = {"parameters": "trained parameters", "steps": "steps of training", "test_accuracy": "test accuracy"}
-OBSERVED, CENSORED, FORECAST = "observed", "at least", "forecast"  # half-lives
 MARKERS = {CENSORED: "^", FORECAST: "_", "ekfac": "s", LABEL_NEIGHBOURS: "s", OF_LABEL: "^", RANDOM: "x"}
 
 
@@ -22,12 +20,7 @@ with Job(snakemake) as job:
     style.apply()
     names = style.Names(**job.settings["names"])
     sizes, lives = job.read("table"), job.read("memory_half_life")
-    lives = lives[lives.changed == OWN].groupby("case", sort=False).first().reset_index()
-    lives = lives.assign(
-        method=lives.observed_censored.gt(0).map({False: OBSERVED, True: CENSORED}), half_life=lives.observed
-    )
-    forecast = lives.dropna(subset="predicted").assign(method=FORECAST, half_life=lives.predicted)
-    lives = pd.concat([lives, forecast])[["case", "method", "half_life"]]
+    lives = half_lives_by_case(lives)
     removal = job.read("removal").rename(columns={"estimator": "method"})
     removal = extreme(removal[(removal.truth == THIS_RUN) & (removal.removed > 1)], "share", "min")
     corrected = job.read("correction")

@@ -7,24 +7,20 @@ from fading.influence import ESTIMATORS
 from fading.influence.problem import Problem
 from fading.models.case import open_case
 from fading.training.optimizers import make_optimizer
-from fading.training.order import drawn_first
+from fading.training.order import candidates
 from fading.training.segment import batches, unpack, unpack_all
 
 with Job(snakemake) as job:
     settings, step = job.settings, job.settings["step"]
     case = open_case(settings, job.read("examples"))
     order, spectrum = job.read("order", optional=True), job.read("spectrum", optional=True)
-    checkpoints, examples = unpack_all(case, job.read("checkpoints")), torch.arange(len(case.train))
-    if "candidates" in settings:
-        drawn = settings["candidates"]
-        first = drawn_first(len(case.train), drawn["batch_size"], drawn["from"], drawn["order"], drawn["count"])
-        examples = torch.as_tensor(first)
+    checkpoints = unpack_all(case, job.read("checkpoints"))
     problem = Problem(
         case,
         checkpoints={kept: state for kept, state in checkpoints.items() if kept <= step},
         step=step,
         optimizer=make_optimizer(settings),
-        examples=examples,
+        examples=torch.as_tensor(candidates(len(case.train), settings)),
         seed=settings["seed"],
         batches=order and batches(order),
         spectrum=spectrum and Ritz.from_arrays(spectrum),

@@ -132,7 +132,7 @@ def _following(state):
 def uses(segment: Segment, tested: Examples, progress=iter) -> Uses:
     """What every use of every training example in a segment did to the losses of `tested` examples at its end."""
     end, found = segment.first_step + len(segment.batches), []
-    size = budget.fitting(_following(segment.state), TOGETHER, share=FOLLOWED)
+    size = fitting(segment, {end}, TOGETHER)
     for start in range(0, len(tested), size):
         few = tested[start : start + size]
         effects = [

@@ -8,11 +8,12 @@ import jinja2
 import pandas as pd
 
 from fading.errors import FadingError
-from fading.evidence.claims import LEVEL, NOT_TESTED, SUPPORTED, VOID
-from fading.evidence.scorecard import KNOWING
+from fading.evidence.claims import LAST, LEVEL, NOT_TESTED, SUPPORTED, VOID
+from fading.evidence.scorecard import KNOWING, results
 
 BEGIN, END = "<!-- findings: written by `snakemake scorecard` -->", "<!-- end of findings -->"
 WIDTH = 120
+KEPT = ("#", "|", "![", "```", "    ")
 
 
 def with_findings(page: str, template: str, tables: dict[str, pd.DataFrame], config: dict) -> str:
@@ -34,9 +35,14 @@ def findings(template: str, tables: dict[str, pd.DataFrame], config: dict) -> st
     Holm's adjustment. `expect(claim, verdict)` is nothing: it raises FadingError if the verdict is another, of which
     words that stand on it are no longer true. So do those above where a number is missing, and but for `has` where no
     row or several are meant.
+
+    `scorecard()` is all that came of the claims. `grid(table, value, index, columns, order, key=value…)` is a table of
+    what rows with these values have in the column `value`, by the columns `index` downwards and `columns` across, of
+    these those in `order` if it is given; `step="last"` is each case's last. `rows(table, columns)` is a table whole.
     """
     functions = _Numbers(tables)
     names = ("mean", "interval", "row", "has", "claim", "bounds", "judged", "verdicts", "holm", "expect")
+    names += ("scorecard", "grid", "rows")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     environment.filters["count"] = lambda number: f"{number:,.0f}"
     text = environment.from_string(template).render(**{name: getattr(functions, name) for name in names}, config=config)
@@ -56,17 +62,11 @@ class _Numbers:
     def __init__(self, tables):
         self.tables = tables
 
-    def _rows(self, name, where):
-        rows = self.tables[name]
-        for column, value in where.items():
-            rows = rows[rows[column] == value]
-        return rows
-
     def has(self, name, **where):
-        return len(self._rows(name, where)) == 1
+        return len(_with(self.tables[name], where)) > 0
 
     def row(self, name, **where):
-        rows = self._rows(name, where)
+        rows = _with(self.tables[name], where)
         if len(rows) != 1:
             described = ", ".join(f"{column} {value}" for column, value in where.items())
             raise FadingError(f"findings: found {len(rows)} rows of {name} with {described}; accepted is one.")
@@ -111,14 +111,59 @@ class _Numbers:
             raise FadingError(f"findings: {claim} is {found}; their words stand on its being {verdict}: change them.")
         return ""
 
+    def scorecard(self):
+        return results(self.tables["claims"])
+
+    def grid(self, name, value, index, columns, order=None, **where):
+        table = self.tables[name]
+        if where.get("step") == LAST:
+            where = {key: values for key, values in where.items() if key != "step"}
+            table = table[table.step == table.groupby("case").step.transform("max")]
+        found = _with(table, where)
+        there = dict.fromkeys(found[columns])
+        across = [at for at in order or there if at in there]
+        cells = found.set_index([*index, columns])[value]
+        lines = [
+            [*map(_cell, key), *(_number(cells.get((*key, at), math.nan)) for at in across)]
+            for key in dict.fromkeys(found[index].itertuples(index=False, name=None))
+            if any((*key, at) in cells.index for at in across)
+        ]
+        return _table([*index, *map(_cell, across)], lines)
+
+    def rows(self, name, columns):
+        table = self.tables[name][columns].itertuples(index=False, name=None)
+        return _table(columns, [list(map(_cell, row)) for row in table])
+
     def verdicts(self, source, verdict):
         claims = self.tables["claims"]
         return int(((claims.source == source) & (claims.verdict == verdict)).sum())
 
 
+def _with(table, where):
+    """The rows with these values."""
+    for column, value in where.items():
+        table = table[table[column] == value]
+    return table
+
+
+def _cell(value):
+    if not isinstance(value, float | int):
+        return str(value)
+    return f"{value:,.0f}" if float(value).is_integer() else _number(value)
+
+
+def _number(value):
+    return "" if math.isnan(value) else plain(value)
+
+
+def _table(headings, lines):
+    rule = ["---" for _ in headings]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [headings, rule, *lines])
+
+
 def _filled(paragraph):
-    """A heading as it is; a paragraph, or each item of a list, in lines of WIDTH."""
-    if paragraph.startswith("#"):
+    """A paragraph, or each item of a list, in lines of WIDTH; headings, tables, pictures and code as they are."""
+    if paragraph.startswith(KEPT):
         return paragraph
     items = re.split(r"\n(?=\d+\. |- )", paragraph)
     marked = re.match(r"\d+\. |- ", items[0])

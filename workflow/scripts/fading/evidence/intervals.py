@@ -14,6 +14,7 @@ import numpy as np
 from scipy import stats
 
 FEWEST = 3  # replicates: below, no spread can be told
+FEWEST_TRIALS = 5  # that count: were all of four successes, a share of one half would have that in one case of sixteen
 CONFIDENCE = 0.95
 LINEAR, BOUNDED, CORRELATION, SHARE = "linear", "bounded", "correlation", "share"  # scales
 
@@ -163,14 +164,16 @@ def jackknife_of_pairs(values: np.ndarray, pairs: Sequence[tuple]) -> np.ndarray
 def mean_of_shares(groups: Sequence[np.ndarray]) -> Mean:
     """The share of successes (0 or 1) over the trials of R runs, a group each.
 
-    The error is that of as many independent trials as _worth() counts, or of fewer where the runs' shares differ by
-    more. With Wilson's normal quantile that covers well, with Student's too often.
+    The error is that of as many independent trials as _worth() counts, which must be FEWEST_TRIALS or more, or of fewer
+    where the runs' shares differ by more. With Wilson's normal quantile that covers well, with Student's too often.
     """
     runs, trials = len(groups), np.concatenate(groups)
     share = float(trials.mean())
     if runs < FEWEST:
         return Mean(share, np.nan, scale=SHARE, rows=runs)
     worth, between = _worth(groups), _between_runs(groups)
+    if worth < FEWEST_TRIALS:
+        return Mean(share, np.nan, scale=SHARE, rows=runs)
     if between:
         worth = min(worth, share * (1 - share) / between)
     return Mean(share, 0.5 / np.sqrt(worth), scale=SHARE, rows=runs, se_nested=0.5 / np.sqrt(len(trials)))

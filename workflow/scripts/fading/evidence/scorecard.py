@@ -4,7 +4,6 @@ import math
 
 import pandas as pd
 
-from fading.errors import FadingError
 from fading.evidence.claims import CONTRADICTED, INCONCLUSIVE, LEVEL, NOISE, NOT_TESTED, SUPPORTED, VOID
 
 WHOSE = {"paper": "The paper's claims", "ours": "Our own", "control": "Controls"}
@@ -14,7 +13,6 @@ KNOWING = {
     "earlier results": "after earlier results",
 }
 HEADINGS = ("claim", "case", "estimate, one-sided 95 % bounds", "over", "threshold, fixed", "verdict", "has; needs")
-BEGIN, END = "<!-- results: written by `snakemake scorecard` -->", "<!-- end of results -->"
 
 
 def results(judged: pd.DataFrame) -> str:
@@ -31,15 +29,6 @@ def results(judged: pd.DataFrame) -> str:
         if len(rows):
             sections.append(f"**{title}**\n\n{_table(rows)}")
     return "\n\n".join(sections)
-
-
-def with_results(page: str, judged: pd.DataFrame) -> str:
-    """The page with its section of results made anew. Raises FadingError if it does not mark that section."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise FadingError(f"docs/results.md has no section of results: it begins with {BEGIN} and ends with {END}.")
-    return f"{before}{begin}\n\n{results(judged)}\n\n{end}{after}"
 
 
 def _counts(judged):

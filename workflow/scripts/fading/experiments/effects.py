@@ -41,10 +41,16 @@ def summed_scores(scored: dict[str, np.ndarray], members: np.ndarray) -> np.ndar
     )
 
 
-def of_all(scored: dict[str, np.ndarray], examples: int) -> np.ndarray:
-    """Scores (examples, M) by place in the training set, NaN for training examples that were not scored."""
+def by_place(scored: dict[str, np.ndarray], examples: int, among: np.ndarray) -> np.ndarray:
+    """Scores (examples, M) by place in the training set, NaN but for those scored and, by their places, `among` these.
+
+    Raises FadingError unless all of the latter were scored.
+    """
     scores = np.full((examples, scored["scores"].shape[1]), np.nan, dtype=scored["scores"].dtype)
-    scores[scored["examples"]] = scored["scores"]
+    places = np.searchsorted(scored["examples"], among)
+    if not np.isin(among, scored["examples"]).all():
+        raise FadingError(f"Of {len(among)} training examples {np.isin(among, scored['examples']).sum()} were scored.")
+    scores[among] = scored["scores"][places]
     return scores
 
 

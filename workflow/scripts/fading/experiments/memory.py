@@ -93,7 +93,8 @@ def half_lives(ages: pd.DataFrame) -> pd.DataFrame:
     What is left is the slope of what the optimiser's step did, over test examples and uses; the half-life is where it
     falls through one half first, between ages by a straight line. Where it does not within the ages looked at it counts
     as the last of them; observed_censored and predicted_censored are the shares of runs of which that is so. All are
-    means over runs; error is |log2(observed / predicted)|, 1 where one is twice the other, with its interval over runs.
+    means over runs; error is |log2(observed / predicted)|, 1 where one is twice the other, with its interval over runs,
+    and NaN where a run's half-life was not seen.
     """
     rows = []
     for setting, group in ages[ages.estimator == STEP_DOT].groupby([*SETTING, "seed"], sort=False):
@@ -101,7 +102,7 @@ def half_lives(ages: pd.DataFrame) -> pd.DataFrame:
         observed, predicted = (_half_life(left.index.to_numpy(), left[name].to_numpy()) for name in left)
         found = {"observed": observed.age, "predicted": predicted.age}
         found |= {"observed_censored": observed.censored, "predicted_censored": predicted.censored}
-        error = abs(np.log2(observed.age / predicted.age))
+        error = np.nan if observed.censored else abs(np.log2(observed.age / predicted.age))
         rows.append(dict(zip([*SETTING, "seed"], setting, strict=True)) | found | {"error": error})
     by_run = pd.DataFrame(rows)
     means = by_run.groupby(SETTING, sort=False)[list(found)].mean().reset_index()

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fading.experiments import Experiment
+from fading.experiments.memory import OWN
 
 EXPERIMENT = Experiment(
     stage="effects",
@@ -38,3 +39,19 @@ def size(checkpoints: dict[str, np.ndarray], curve: pd.DataFrame, examples: int,
             "test_accuracy": [curve.test_accuracy.iloc[-1]],
         }
     )
+
+
+OBSERVED, CENSORED, FORECAST = "observed", "at least", "forecast"  # half-lives
+
+
+def half_lives_by_case(lives: pd.DataFrame) -> pd.DataFrame:
+    """Of each case's first regime, the calm one: case, method and half_life (steps), a mean over runs.
+
+    Observed, or at least so long where some run did not live to see it; and as it was forecast, unless that was beyond
+    the ages looked at.
+    """
+    calm = lives[lives.changed == OWN].groupby("case", sort=False).head(1)
+    seen = calm.observed_censored.eq(0).map({True: OBSERVED, False: CENSORED})
+    told = calm[calm.predicted.notna() & calm.predicted_censored.eq(0)]
+    both = [calm.assign(method=seen, half_life=calm.observed), told.assign(method=FORECAST, half_life=told.predicted)]
+    return pd.concat(both, ignore_index=True)[["case", "method", "half_life"]]

@@ -47,7 +47,6 @@ def _check_memory(config):
     if memory["ages"] != sorted(memory["ages"]) or memory["ages"][0] != 1:
         raise FadingError(f"memory.ages: found {memory['ages']}; accepted are ages that ascend from 1.")
     member("memory.checked", memory["checked"], memory["ages"], "memory.ages are")
-    member("memory.changed", memory["changed"], definitions, "defined are")
     for case in _of_the_study("memory.cases", memory["cases"], config["cases"]):
         definition, key = definitions[case], f"definitions.{case}"
         first, end = definition["regimes"][0], definition["training"]["steps"]
@@ -119,7 +118,8 @@ def _check_correction(config):
 
 def _check_corrected(key, name, case, correction):
     examples, rankings = case["examples"], rankers(case)
-    _at_most("correction.examples", correction["examples"][-1], examples["train"], f"{key}.examples.train")
+    chosen = next(name for name in ("candidates", "train") if name in examples)
+    _at_most("correction.examples", correction["examples"][-1], examples[chosen], f"{key}.examples.{chosen}")
     _at_most("correction.others", correction["others"], examples["test"], f"{key}.examples.test")
     lacking = [estimator for estimator in NEEDED if estimator not in rankings]
     if lacking:
@@ -189,9 +189,10 @@ def _check_candidates(key, case, config):
         found = f"{key}.regimes: {early[0]['name']} from: found {early[0]['from']}"
         raise FadingError(f"{found}; accepted beside candidates is {training['steps']}, the end.")
     followed = memory["ages"][-1] + (memory["readings"] - 1) * memory["spacing"]
-    least = followed * training["batch_size"]
+    steps = followed if key.removeprefix("definitions.") in memory["cases"] else 1
+    least = min(steps * training["batch_size"], case["examples"]["train"])
     if count < least:
-        raise FadingError(f"{said}; accepted are at least {least}, as many as memory's {followed} steps draw.")
+        raise FadingError(f"{said}; accepted are at least {least}, as many as the {steps} steps after training draw.")
 
 
 def _check_model(key, case, dataset):

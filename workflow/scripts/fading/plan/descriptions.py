@@ -26,7 +26,7 @@ def check_descriptions() -> None:
         _all_in(f"{file}: of", [experiment.of], ["run", "regime"])
         _all_in(f"{file}: reads", experiment.reads.values(), SOURCES)
         _all_in(f"{file}: settings", [part for part in experiment.settings if "." not in part], PARTS)
-        if experiment.needs and not hasattr(Plan, experiment.needs):
+        if experiment.needs and not callable(getattr(Plan, experiment.needs, None)):
             raise FadingError(
                 f"{file}: needs: found {experiment.needs}; accepted is a method of fading.plan.plan.Plan."
             )

@@ -59,15 +59,17 @@ def case_in_double_precision(plan, case, run, **_):
 
 @part
 def candidates(plan, case, run, **_):
-    """How many of the training examples that steps after training draw are scored, if not all are.
-
-    They are in the run that examples are left out of: the first.
-    """
+    """How many of the training examples that steps after training draw are to be chosen from, if not all are."""
     count = plan.definition(case)["examples"].get("candidates")
-    if not count or (plan.leaves_out(case) and run in plan.runs(case, first_alone=True)):
-        return {}
     order = plan.seeds_of_runs[run]["order"]
-    return {"candidates": {"count": count, "from": plan.end(case), **batch_size(plan, case), "order": order}}
+    return {"candidates": {"count": count, **onwards(plan, case), "order": order}} if count else {}
+
+
+@part
+def scored(plan, case, run, **_):
+    """The same of those that are scored: in the run that examples are left out of, the first, all are."""
+    first = run in plan.runs(case, first_alone=True)
+    return {} if plan.leaves_out(case) and first else candidates(plan, case, run)
 
 
 @part
@@ -183,17 +185,16 @@ def tests(plan, case, **_):
 def memory_of_run(plan, case, run, **_):
     """Along which stretches after training a run's memory is measured: the first regime, and the others that it has.
 
-    Of the first run of cases that are listed as changed beside these at the first regime's learning rate, or training's
-    batch size, times factors.
+    Of the first run beside these at the first regime's learning rate, or training's batch size, times its factors.
     """
     memory, regimes, tests = plan.config["memory"], plan.regimes(case), options.tests(plan.definition(case))
     size = plan.definition(case)["training"]["batch_size"]
     here = [*list(regimes)[:1], *(name for name in plan.regimes_of(case, run) if name != next(iter(regimes)))]
     going_on = [name for name in here if regimes[name]["from"] == plan.end(case)]
     stretches = [(name, "nothing", regimes[name]["learning_rate"], size, tests) for name in going_on]
-    if case in memory["changed"] and run in plan.runs(case, first_alone=True):
+    if run in plan.runs(case, first_alone=True):
         (name, _, rate, *_), few = stretches[0], min(tests, memory["tests"])
-        for factor in memory["factors"]:
+        for factor in regimes[name].get("factors", []):
             stretches.append((name, "learning rate", float(f"{factor * rate:.6g}"), size, few))
             stretches.append((name, "batch size", rate, max(1, round(factor * size)), few))
     keys = ("regime", "changed", "learning_rate", "batch_size", "tests")

@@ -90,7 +90,7 @@ def spectrum(plan, step, **wildcards):
 @rule
 def scores(plan, case, run, estimator, step):
     asked = {"step": int(step), "options": plan.options(case, estimator)}
-    return {**parts.made_of(plan, ("case", "optimizer", "candidates", "seed"), {"case": case, "run": run}), **asked}
+    return {**parts.made_of(plan, ("case", "optimizer", "scored", "seed"), {"case": case, "run": run}), **asked}
 
 
 @rule

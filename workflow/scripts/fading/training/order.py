@@ -17,12 +17,19 @@ def batch_order(examples: int, batch_size: int, start: int, stop: int, seed: int
     return {"indices": np.concatenate(batches), "offsets": np.cumsum([0, *map(len, batches)])}
 
 
-def drawn_first(examples: int, batch_size: int, start: int, seed: int, count: int) -> np.ndarray:
-    """The first `count` examples, ascending, that training draws from step `start` on: (count,)."""
-    epoch = -(-examples // batch_size)
-    drawn = batch_order(examples, batch_size, start, start + 2 * epoch, seed)["indices"]  # may start within an epoch
+def candidates(examples: int, settings: dict) -> np.ndarray:
+    """Which of so many training examples may be chosen, ascending; all of them without a setting `candidates`.
+
+    Else as many as it counts, the first that training draws from a step on.
+    """
+    if "candidates" not in settings:
+        return np.arange(examples)
+    wanted = settings["candidates"]
+    size, start = wanted["batch_size"], wanted["from"]
+    stop = start + 2 * -(-examples // size)  # it may start within an epoch
+    drawn = batch_order(examples, size, start, stop, wanted["order"])["indices"]
     first = np.sort(np.unique(drawn, return_index=True)[1])
-    return np.sort(drawn[first[:count]])
+    return np.sort(drawn[first[: wanted["count"]]])
 
 
 def first_use(order: dict[str, np.ndarray], example: int) -> int:

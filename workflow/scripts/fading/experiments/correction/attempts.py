@@ -27,6 +27,7 @@ EXPERIMENT = Experiment(
         "case",
         "optimizer",
         "onwards",
+        "candidates",
         "correction.targets",
         "correction.examples",
         "correction.steps",

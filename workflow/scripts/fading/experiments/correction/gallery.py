@@ -17,7 +17,7 @@ EXPERIMENT = Experiment(
         "checkpoints": "checkpoints",
         "scores": "gradient_dots_after_training",
     },
-    settings=("case", "onwards", "labels", "seed"),
+    settings=("case", "onwards", "candidates", "labels", "seed"),
     cases="correction.cases",
     first_seed=True,
     pictures=True,
