@@ -9,11 +9,15 @@ from fading.evidence.claims import NOISE, PAPER, SUPPORTED, judge
 from fading.evidence.intervals import CORRELATION, SHARE
 from fading.evidence.tables import TOO_FEW
 
-TABLES = sorted((ROOT / "results/reference/default/tables").glob("*.csv"))
+TABLES = sorted((ROOT / "results/reference").glob("*/tables/*.csv"))
 WITHOUT = {"power", "peers", "benchmark"}  # have no interval of a mean: requirements, comparisons, times
 
 
-@pytest.mark.parametrize("path", [path for path in TABLES if path.stem not in WITHOUT], ids=lambda path: path.stem)
+def of_study(path) -> str:
+    return f"{path.parts[-3]}-{path.stem}"
+
+
+@pytest.mark.parametrize("path", [path for path in TABLES if path.stem not in WITHOUT], ids=of_study)
 def test_every_interval_says_of_what_it_is(path):
     table = store.read(path)
     for low in (column for column in table if column.endswith(("ci_low", "retention_low", "retention_equal_low"))):
@@ -24,7 +28,7 @@ def test_every_interval_says_of_what_it_is(path):
         assert over[~told].isin([TOO_FEW]).all(), "none below three"
 
 
-@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TABLES, ids=of_study)
 def test_no_correlation_or_share_and_no_end_of_its_interval_is_impossible(path):
     table = store.read(path)
     limits = {CORRELATION: (-1, 1), SHARE: (0, 1)}

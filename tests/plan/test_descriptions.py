@@ -36,6 +36,8 @@ class Described(dict):
         ({"tables": {"edge": {"output": "edge", "maen": "estimate"}}}, "found maen; accepted are output, mean, by"),
         ({"figures": {"edge": ("lo",)}}, "edge.py: figures: found lo; accepted are"),
         ({"of": "seed"}, "edge.py: of: found seed; accepted are run, regime"),
+        ({"needs": "cases"}, "edge.py: needs: found cases; accepted is a method of fading.plan.plan.Plan"),
+        ({"needs": "removal"}, "edge.py: needs: found removal; accepted is a method"),
     ],
 )
 def test_an_experiment_that_names_what_there_is_not_is_refused(monkeypatch, change, sentence):

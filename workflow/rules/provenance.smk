@@ -53,6 +53,7 @@ rule scorecard:
     input:
         tables=[f"{REFERENCE}/claims.csv", *glob(f"{REFERENCE}/tables/*.csv")],
         costs=f"{REFERENCE}/costs.json",
+        default="results/reference/default/claims.csv",
         templates=[ours(f"workflow/report/{page}.md") for page in ("findings", "results", "verdict")],
         code=code("provenance/scorecard.py"),
     log:

@@ -11,6 +11,7 @@ from fading.evidence.findings import findings, with_findings
 with Job(snakemake) as job:
     committed = {Path(file).stem: store.read(file) for file in snakemake.input.tables}
     committed["costs"] = pd.DataFrame(json.loads(Path(snakemake.input.costs).read_text())["stages"])
+    committed["claims of the default study"] = store.read(snakemake.input.default)
     templates = {Path(file).stem: Path(file).read_text() for file in snakemake.input.templates}
     readme, config = Path("README.md"), snakemake.config
     readme.write_text(with_findings(readme.read_text(), templates.pop("findings"), committed, config))

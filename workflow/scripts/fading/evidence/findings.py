@@ -39,10 +39,12 @@ def findings(template: str, tables: dict[str, pd.DataFrame], config: dict) -> st
     `scorecard()` is all that came of the claims. `grid(table, value, index, columns, order, key=value…)` is a table of
     what rows with these values have in the column `value`, by the columns `index` downwards and `columns` across, of
     these those in `order` if it is given; `step="last"` is each case's last. `rows(table, columns)` is a table whole.
+    `differing(other)` lists the claims that both this study and another tested, to another verdict; `other` is the name
+    of that one's claims among the tables.
     """
     functions = _Numbers(tables)
     names = ("mean", "interval", "row", "has", "claim", "bounds", "judged", "verdicts", "holm", "expect")
-    names += ("scorecard", "grid", "rows")
+    names += ("scorecard", "grid", "rows", "differing")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     environment.filters["count"] = lambda number: f"{number:,.0f}"
     text = environment.from_string(template).render(**{name: getattr(functions, name) for name in names}, config=config)
@@ -134,6 +136,13 @@ class _Numbers:
         table = self.tables[name][columns].itertuples(index=False, name=None)
         return _table(columns, [list(map(_cell, row)) for row in table])
 
+    def differing(self, other):
+        both = self.tables["claims"].merge(self.tables[other], on=["claim", "sentence"], suffixes=("_here", "_there"))
+        tested = both[~both[["verdict_here", "verdict_there"]].eq(NOT_TESTED).any(axis=1)]
+        rows = tested[tested.verdict_here != tested.verdict_there].to_dict("records")
+        told = [f"- {row['sentence']} Here {_verdict(row, 'here')}; there {_verdict(row, 'there')}." for row in rows]
+        return "\n".join(told) or "None."
+
     def verdicts(self, source, verdict):
         claims = self.tables["claims"]
         return int(((claims.source == source) & (claims.verdict == verdict)).sum())
@@ -144,6 +153,13 @@ def _with(table, where):
     for column, value in where.items():
         table = table[table[column] == value]
     return table
+
+
+def _verdict(row, where):
+    """A claim's verdict in one of two studies, and what it is of or why it is void."""
+    value, low, high = (plain(row[f"{name}_{where}"]) for name in ("estimate", "ci_low", "ci_high"))
+    void = f" ({row[f'because_{where}']})" if row[f"verdict_{where}"] == VOID else ""
+    return f"*{row[f'verdict_{where}']}*{void}: {value} [{low}, {high}] over {row[f'over_{where}']}"
 
 
 def _cell(value):
