@@ -139,24 +139,25 @@ def test_an_ensemble_is_of_the_models_of_all_runs(trained):
 def test_memory_is_along_the_regimes_of_a_run_and_along_others_of_the_first():
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     case = config["definitions"]["resnet-fashion"]
-    end, size, tests = case["training"]["steps"], case["training"]["batch_size"], case["influence"]["tests"]
+    end, size = case["training"]["steps"], case["training"]["batch_size"]
     case["regimes"] = [
         {"name": "calm", "from": end, "learning_rate": 0.02, "factors": [0.5, 2], "seeds": 1},
         {"name": "edge", "from": end, "learning_rate": 0.1, "seeds": 3},
         {"name": "early", "from": 141, "learning_rate": 0.1},
     ]
     config["seeds"] = [0, 1, 2, 3, 4]
-    config["memory"]["tests"] = 3
+    config["memory"]["tests"] = 9
     plan = Plan(config, yaml.safe_load((ROOT / "config/claims.yaml").read_text()))
     planned = {job.name: job for job in jobs(plan, STUDY)}
     first, third, last = (planned[f"memory resnet-fashion {run}"].settings for run in (0, 2, 4))
-    keys = ("regime", "changed", "learning_rate", "batch_size", "tests")
-    calm, edge = ("calm", "nothing", 0.02, size, tests), ("edge", "nothing", 0.1, size, tests)
-    slower, faster = (("calm", "learning rate", rate, size, 3) for rate in (0.01, 0.04))
-    smaller, larger = (("calm", "batch size", 0.02, batch, 3) for batch in (size // 2, 2 * size))
+    keys = ("regime", "changed", "learning_rate", "batch_size")
+    calm, edge = ("calm", "nothing", 0.02, size), ("edge", "nothing", 0.1, size)
+    slower, faster = (("calm", "learning rate", rate, size) for rate in (0.01, 0.04))
+    smaller, larger = (("calm", "batch size", 0.02, batch) for batch in (size // 2, 2 * size))
     others = [slower, smaller, faster, larger]
     for settings, stretches in ((first, [calm, edge, *others]), (third, [calm, edge]), (last, [calm])):
         assert settings["stretches"] == [dict(zip(keys, stretch, strict=True)) for stretch in stretches]
+    assert first["tests"] == last["tests"] == 9
     assert (first["from"], first["order"], last["order"], last["seed"]) == (end, 0, 4, 4)
     assert (first["model"]["precision"], first["precise"]["precision"]) == ("float32", "float64")
 

@@ -32,9 +32,8 @@ with Job(snakemake) as job:
         segment = Segment(case, state, order, make_optimizer(settings, stretch["learning_rate"]), fork)
         setting = {name: stretch[name] for name in SETTING if name in stretch}
         where = {"case": job.wildcards["case"], **setting, "seed": settings["seed"]}
-        few = tested[: stretch["tests"]]
-        told = {name: array[:, : len(few)] for name, array in scores.items()} if stretch["changed"] == OWN else {}
-        frame, firsts = effects_by_age(segment, few, read, ages, ritz, told, job.progress)
+        told = scores if stretch["changed"] == OWN else {}
+        frame, firsts = effects_by_age(segment, tested, read, ages, ritz, told, job.progress)
         found = {"ages": located(frame, **where)}
         if stretch["changed"] == OWN:
             again = replace(segment, case=precise, state=state.double())

@@ -22,7 +22,7 @@ EXPERIMENT = Experiment(
         "spectrum": "spectrum_after_training",
         "scores": "scores_of_rankers",
     },
-    settings=("case", "memory_of_run", "rankers", "tests"),
+    settings=("case", "memory_of_run", "rankers"),
     cases="memory.cases",
     tables={
         "memory": {"output": "ages", "function": "experiments.memory.by_age"},

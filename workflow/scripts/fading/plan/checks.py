@@ -27,6 +27,9 @@ def check(config: dict) -> None:
     member("cases", config["cases"], config["definitions"], "defined are")
     peers = config["peers"]
     member("peers.cases", peers["cases"], config["definitions"], "defined are")
+    for case in [*config["cases"], *config["correction"]["planted"]]:  # peers look at the first run alone
+        runs = config["definitions"].get(case, {}).get("seeds", 1)
+        _at_most(f"definitions.{case}.seeds", runs, len(config["seeds"]), "the number of seeds")
     for case in dict.fromkeys([*config["cases"], *peers["cases"]]):
         _check_case(f"definitions.{case}", config["definitions"][case], config)
     _at_most("peers.hessian_examples", peers["hessian_examples"], peers["train"], "peers.train")
@@ -150,7 +153,6 @@ def _of_the_study(key, listed, cases):
 def _check_case(key, case, config):
     dataset = described(case["dataset"])
     examples, training, up_weighting = case["examples"], case["training"], case["up_weighting"]
-    _at_most(f"{key}.seeds", case.get("seeds", 1), len(config["seeds"]), "the number of seeds")
     _check_model(key, case, dataset)
     _check_files(f"{key}.dataset", case["dataset"])
     _check_examples(key, called(case["dataset"]), examples, dataset)

@@ -176,33 +176,27 @@ def proximal(plan, case, **_):
 
 
 @part
-def tests(plan, case, **_):
-    """On how many test examples runs are followed back step by step."""
-    return {"tests": options.tests(plan.definition(case))}
-
-
-@part
 def memory_of_run(plan, case, run, **_):
     """Along which stretches after training a run's memory is measured: the first regime, and the others that it has.
 
     Of the first run beside these at the first regime's learning rate, or training's batch size, times its factors.
     """
-    memory, regimes, tests = plan.config["memory"], plan.regimes(case), options.tests(plan.definition(case))
-    size = plan.definition(case)["training"]["batch_size"]
+    memory, regimes, size = plan.config["memory"], plan.regimes(case), plan.definition(case)["training"]["batch_size"]
     here = [*list(regimes)[:1], *(name for name in plan.regimes_of(case, run) if name != next(iter(regimes)))]
     going_on = [name for name in here if regimes[name]["from"] == plan.end(case)]
-    stretches = [(name, "nothing", regimes[name]["learning_rate"], size, tests) for name in going_on]
+    stretches = [(name, "nothing", regimes[name]["learning_rate"], size) for name in going_on]
     if run in plan.runs(case, first_alone=True):
-        (name, _, rate, *_), few = stretches[0], min(tests, memory["tests"])
+        name, _, rate, _ = stretches[0]
         for factor in regimes[name].get("factors", []):
-            stretches.append((name, "learning rate", float(f"{factor * rate:.6g}"), size, few))
-            stretches.append((name, "batch size", rate, max(1, round(factor * size)), few))
-    keys = ("regime", "changed", "learning_rate", "batch_size", "tests")
+            stretches.append((name, "learning rate", float(f"{factor * rate:.6g}"), size))
+            stretches.append((name, "batch size", rate, max(1, round(factor * size))))
+    keys = ("regime", "changed", "learning_rate", "batch_size")
     precise = {"precise": {**plan.definition(case)["model"], "precision": "float64"}}
     looked_at = {name: memory[name] for name in ("ages", "readings", "spacing", "checked")}
     order = {"from": plan.end(case), "order": plan.seeds_of_runs[run]["order"], **seed(plan, run)}
     described = [dict(zip(keys, stretch, strict=True)) for stretch in stretches]
-    return {**optimizer(plan, case), **order, **precise, **looked_at, "stretches": described}
+    tests = {"tests": min(memory["tests"], plan.definition(case)["examples"]["measured"])}
+    return {**optimizer(plan, case), **order, **precise, **tests, **looked_at, "stretches": described}
 
 
 @part
