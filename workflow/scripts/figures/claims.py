@@ -11,7 +11,7 @@ from matplotlib.ticker import NullLocator
 with Job(snakemake) as job:
     style.apply()
     names = style.Names(**job.settings["names"])
-    table = job.read("table").sort_values("assumption", kind="stable")
+    table = job.read("table").dropna(subset="estimate").sort_values("assumption", kind="stable")
     table = table.sort_values("source", key=lambda sources: sources.map(list(WHOSE).index), kind="stable")
     rows = -np.arange(len(table)) - 2 * table.source.map(list(WHOSE).index).to_numpy()
     margins = {name: margin(table, name).to_numpy() for name in ("estimate", "ci_low", "ci_high")}

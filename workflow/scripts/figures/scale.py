@@ -6,6 +6,7 @@ from fading.experiments.removal import THIS_RUN
 from fading.experiments.scale import CENSORED, FORECAST, OBSERVED, half_lives_by_case
 from fading.figures import style
 from matplotlib import pyplot as plt
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 ACROSS = {"parameters": "trained parameters", "steps": "steps of training", "test_accuracy": "test accuracy"}
 MARKERS = {CENSORED: "^", FORECAST: "_", "ekfac": "s", LABEL_NEIGHBOURS: "s", OF_LABEL: "^", RANDOM: "x"}
@@ -41,12 +42,10 @@ with Job(snakemake) as job:
         line[0].set_ylabel(label)
         for axis, across in zip(line, ACROSS, strict=True):
             for point in points.to_dict("records"):
-                reach = (
-                    [[point[value] - point["ci_low"]], [point["ci_high"] - point[value]]] if "ci_low" in point else 0
-                )
-                look = {"marker": MARKERS.get(point["method"], "o"), "color": colours[point["case"]], "ms": 4, "lw": 1}
-                look |= {"mew": 1.5 if point["method"] == FORECAST else 1}
-                axis.errorbar(point[across], point[value], reach, **look)
+                low, high = (point.get(end, point[value]) for end in ("ci_low", "ci_high"))
+                reach = [[point[value] - low], [high - point[value]]]
+                marker, colour = MARKERS.get(point["method"], "o"), colours[point["case"]]
+                axis.errorbar(point[across], point[value], reach, marker=marker, color=colour, ms=4, lw=1)
         for method in methods:
             line[-1].plot([], [], MARKERS.get(method, "o"), color="0.4", ms=4, label=names.short(method))
         line[-1].legend(fontsize=6, loc="center left", bbox_to_anchor=(1, 0.5))
@@ -54,5 +53,8 @@ with Job(snakemake) as job:
         axes[0, 0].plot([], [], "o", color=colour, ms=4, label=names.label(case))
     for axis, (across, label) in zip(axes[-1], ACROSS.items(), strict=True):
         axis.set(xlabel=label, xscale="linear" if across == "test_accuracy" else "log")
+    for axis in (axes[0, 0].yaxis, axes[-1, 1].xaxis):
+        axis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter=StrMethodFormatter("{x:g}"))
+        axis.set_minor_locator(NullLocator())
     style.shared_legend(figure, [axes[0, 0]], columns=3)
     style.write(job, figure)
