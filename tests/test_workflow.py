@@ -259,8 +259,9 @@ LEFT_OUT = {"retraining", "proximal"} | shown("stability", "convexity", "remedie
 SETTINGS = [
     ({"study": "smoke"}, set()),
     ({f"{RESNET}__leave_one_out__count": 3}, LEFT_OUT | shown("removal")),
-    ({f"{RESNET}__influence__window": 3}, {"scores"} | shown("leave_one_out", "seen", *OF_REMOVAL)),
-    ({f"{RESNET}__influence__tests": 3}, {"scores"} | shown("leave_one_out", "seen", "memory", *OF_REMOVAL)),
+    ({f"{RESNET}__influence__window": 3}, {"scores"} | shown("leave_one_out", "seen", *OF_REMOVAL) - {"seen"}),
+    ({f"{RESNET}__influence__tests": 3}, {"scores"} | shown("leave_one_out", "seen", *OF_REMOVAL)),
+    ({"memory__tests": 4}, shown("memory")),
     ({f"{RESNET}__removal__subsets": 5}, {"removed"} | shown("removal")),
     ({"removal__shares": [0.05, 0.2]}, {"removed"} | shown("removal")),
     ({"removal__counts": [10, 20]}, shown("flips")),

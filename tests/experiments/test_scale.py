@@ -21,14 +21,13 @@ def test_size_is_of_what_was_trained_and_accuracy_after_the_last_step(tiny):
 
 
 def test_half_lives_are_of_the_calm_regime_and_say_what_was_not_seen():
-    keys = ["case", "regime", "changed", "observed", "predicted", "observed_censored", "predicted_censored"]
+    keys = ["case", "regime", "observed", "predicted", "observed_censored", "predicted_censored"]
     table = pd.DataFrame(
         [
-            ("a", "calm", "nothing", 3.5, 3.25, 0, 0),
-            ("a", "edge", "nothing", 1.5, 1.0, 0, 0),
-            ("a", "calm", "learning rate", 7.0, 8.0, 0, 0),
-            ("b", "calm", "nothing", 25.0, 30.0, 0.5, 1),
-            ("c", "calm", "nothing", 19.0, np.nan, 0, 0),
+            ("a", "calm", 3.5, 3.25, 0, 0),
+            ("a", "edge", 1.5, 1.0, 0, 0),
+            ("b", "calm", 25.0, 30.0, 0.5, 1),
+            ("c", "calm", 19.0, np.nan, 0, 0),
         ],
         columns=keys,
     )

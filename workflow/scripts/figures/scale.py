@@ -2,6 +2,7 @@
 
 from fading.artefacts.job import Job
 from fading.experiments.correction.names import DESCEND, LABEL_NEIGHBOURS, OF_LABEL, RANDOM
+from fading.experiments.memory import OWN
 from fading.experiments.removal import THIS_RUN
 from fading.experiments.scale import CENSORED, FORECAST, OBSERVED, half_lives_by_case
 from fading.figures import style
@@ -21,13 +22,12 @@ with Job(snakemake) as job:
     style.apply()
     names = style.Names(**job.settings["names"])
     sizes, lives = job.read("table"), job.read("memory_half_life")
-    lives = half_lives_by_case(lives)
+    lives = half_lives_by_case(lives[lives.changed == OWN])
     removal = job.read("removal").rename(columns={"estimator": "method"})
     removal = extreme(removal[(removal.truth == THIS_RUN) & (removal.removed > 1)], "share", "min")
     corrected = job.read("correction")
     corrected = corrected[corrected.intervention == DESCEND]
-    for column in ("k", "relative_rate", "step"):
-        corrected = extreme(corrected, column, "max")
+    corrected = extreme(extreme(extreme(corrected, "k", "max"), "relative_rate", "max"), "step", "max")
     rows = {
         "half-life of\na step (steps)": (lives, "half_life", [OBSERVED, CENSORED, FORECAST]),
         f"datamodeling score,\n{removal.share.min():.0%} left out": (removal, "lds", ["unrolled", "ekfac", RANDOM]),

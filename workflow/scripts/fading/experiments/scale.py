@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from fading.experiments import Experiment
-from fading.experiments.memory import OWN
 
 EXPERIMENT = Experiment(
     stage="effects",
@@ -45,12 +44,12 @@ OBSERVED, CENSORED, FORECAST = "observed", "at least", "forecast"  # half-lives
 
 
 def half_lives_by_case(lives: pd.DataFrame) -> pd.DataFrame:
-    """Of each case's first regime, the calm one: case, method and half_life (steps), a mean over runs.
+    """Of each case's first regime, the calm one as it is: case, method and half_life (steps), a mean over runs.
 
-    Observed, or at least so long where some run did not live to see it; and as it was forecast, unless that was beyond
-    the ages looked at.
+    `lives` are of regimes of which nothing was changed. Observed, or at least so long where some run did not live to
+    see it; and as it was forecast, unless that was beyond the ages looked at.
     """
-    calm = lives[lives.changed == OWN].groupby("case", sort=False).head(1)
+    calm = lives.groupby("case", sort=False).head(1)
     seen = calm.observed_censored.eq(0).map({True: OBSERVED, False: CENSORED})
     told = calm[calm.predicted.notna() & calm.predicted_censored.eq(0)]
     both = [calm.assign(method=seen, half_life=calm.observed), told.assign(method=FORECAST, half_life=told.predicted)]
