@@ -490,7 +490,8 @@ def test_the_committed_claims_are_those_that_are_made():
     written = pd.DataFrame(yaml.safe_load((ROOT / "config/claims.yaml").read_text())).set_index("claim")
     committed = store.read(ROOT / "results/reference/default/claims.csv").set_index("claim")
     default = read_plan(ROOT, "config/config.yaml")
-    for claim in written.loc[committed.index[committed.verdict == NOT_TESTED]].itertuples():
+    lacking = committed.index[(committed.verdict == NOT_TESTED) & committed.estimate.isna()]  # the rest is too few
+    for claim in written.loc[lacking].itertuples():
         of = default.cases_of_experiment(default.tables[claim.table])
         regimes = default.regimes(claim.case) if claim.case in of else ()
         assert claim.where.get("regime", "calm") not in regimes, f"the default study tests {claim.Index}"
