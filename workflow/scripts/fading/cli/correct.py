@@ -130,11 +130,13 @@ def report(
     yield from _quoted(rows.text[0])
     for kind, said in ((HELPFUL, "lower"), (HARMFUL, "raise")):
         meaning = "a baseline's score, without unit" if by in CONTROLS else f"more weight would {said} the loss"
-        yield f"\nmost {kind} training examples by {by} ({meaning})"
+        yield ""
+        yield f"most {kind} training examples by {by} ({meaning})"
         for row in rows[rows.kind == kind].itertuples():
             yield f"  {row.index:>6}  {row.label:<10}  {row.score:+.3g}"
             yield from _quoted(row.text, "          ")
-    yield f"\n{count} examples, η = {rate:g}, at most {steps} steps"
+    yield ""
+    yield f"{count} examples, η = {rate:g}, at most {steps} steps"
     yield f"  {'':<24}{'corrected':<16}{'loss':<16}{'other predictions':<20}accuracy elsewhere"
     done = {}
     for intervention, treated in treatments.items():
@@ -144,7 +146,8 @@ def report(
         yield f"  {INTERVENTIONS[intervention]:<24}{_result(trained, target, done[intervention])}"
     anew = seconds[DROP] / (len(done[DROP].losses) - 1) * trained.step  # it takes steps as training does
     spent = f"ranking took {seconds['ranking']:.1f} s, descending {seconds[DESCEND]:.2f} s"
-    yield f"\n{spent}; training anew takes about {anew:.1f} s"
+    yield ""
+    yield f"{spent}; training anew takes about {anew:.1f} s"
     path = f"correct-{study}-{case}-{seed}-{target}-{by}.png"
     wildcards = {"study": study, "case": case, "seed": str(seed), "test_index": str(target)}
     settings = {"by": by, "examples": count, "learning_rate": rate, "steps": steps}
