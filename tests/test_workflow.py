@@ -112,6 +112,7 @@ OF_CASES = {  # of a topic, its cases where they are not those of the study
     **dict.fromkeys(["convexity", "stability", "trajectory"], SMOKE["assumptions"]["cases"]),
     **dict.fromkeys(["correction", "gallery"], CORRECTED),
     "planted": SMOKE["correction"]["planted"],
+    "loo": [case for case in SMOKE["cases"] if "leave_one_out" in SMOKE["definitions"][case]],
     **{topic: SMOKE[topic]["cases"] for topic in ("memory", "removal")},
 }
 
@@ -418,6 +419,7 @@ def test_correcting_one_example_agrees_with_the_study(smoke, tmp_path):
     done = correct(tmp_path, "bert-reviews", "--test-index", index, "--examples", "3", "--steps", "5")
     assert done.returncode == 0, done.stderr
     assert re.search(rf"test example {index}: predicted (negative, is positive|positive, is negative)", done.stdout)
+    assert "\\x" not in done.stdout, "nothing is there that can't be printed"
     said = {"descend": "descend on helpful", "relabel": "relabel harmful", "ascend": "ascend on harmful"}
     said["drop"] = "go on without harmful"
     for intervention, words in said.items():
