@@ -2,7 +2,6 @@
 
 import math
 import os
-from collections.abc import Collection
 
 from fading.data import called, described
 from fading.errors import FadingError
@@ -10,6 +9,7 @@ from fading.experiments.correction.names import LABEL_NEIGHBOURS, NEEDED, NEIGHB
 from fading.influence import ESTIMATORS
 from fading.models import MODELS
 from fading.plan import schema
+from fading.plan.limits import at_most, member
 from fading.plan.options import curvature_examples, damping
 
 RESERVED = "reference"  # the committed results
@@ -29,15 +29,15 @@ def check(config: dict) -> None:
     member("peers.cases", peers["cases"], config["definitions"], "defined are")
     for case in [*config["cases"], *config["correction"]["planted"]]:  # peers look at the first run alone
         runs = config["definitions"].get(case, {}).get("seeds", 1)
-        _at_most(f"definitions.{case}.seeds", runs, len(config["seeds"]), "the number of seeds")
+        at_most(f"definitions.{case}.seeds", runs, len(config["seeds"]), "the number of seeds")
     for case in dict.fromkeys([*config["cases"], *peers["cases"]]):
         _check_case(f"definitions.{case}", config["definitions"][case], config)
-    _at_most("peers.hessian_examples", peers["hessian_examples"], peers["train"], "peers.train")
+    at_most("peers.hessian_examples", peers["hessian_examples"], peers["train"], "peers.train")
     for case in peers["cases"]:
         train = config["definitions"][case]["examples"]["train"]
-        _at_most("peers.hessian_examples", peers["hessian_examples"], train, f"definitions.{case}.examples.train")
+        at_most("peers.hessian_examples", peers["hessian_examples"], train, f"definitions.{case}.examples.train")
     keep, krylov = config["spectrum"]["keep"], config["spectrum"]["krylov"]
-    _at_most("spectrum.keep", keep, krylov, "spectrum.krylov")
+    at_most("spectrum.keep", keep, krylov, "spectrum.krylov")
     _check_assumptions(config)
     _check_memory(config)
     _check_removal(config)
@@ -71,8 +71,8 @@ def _check_removal(config):
             raise FadingError(f"{key} has no key 'removal', which removal.cases needs: its subsets and again.")
         _check_left_out(key, definition, "removal.cases")
         train, subsets = definition["examples"]["train"], definition["removal"]
-        _at_most(f"{key}.removal.again", subsets["again"], subsets["subsets"], "subsets")
-        _at_most("removal.counts", removal["counts"][-1], train - 1, f"fewer than {key}.examples.train")
+        at_most(f"{key}.removal.again", subsets["again"], subsets["subsets"], "subsets")
+        at_most("removal.counts", removal["counts"][-1], train - 1, f"fewer than {key}.examples.train")
         if round(removal["shares"][0] * train) < 1:
             raise FadingError(
                 f"removal.shares: found {removal['shares'][0]}; of {train} examples that leaves out none."
@@ -99,8 +99,8 @@ def _check_assumptions(config):
         member("assumptions.estimators", assumptions["estimators"], rankings, f"rankings of {case} are")
     for case in config["cases"]:
         up_weighting, key = definitions[case]["up_weighting"], f"definitions.{case}.up_weighting"
-        _at_most("assumptions.steps", assumptions["steps"], up_weighting["steps"][-1], f"the last of {key}.steps")
-        _at_most("assumptions.examples", assumptions["examples"], up_weighting["examples"], f"{key}.examples")
+        at_most("assumptions.steps", assumptions["steps"], up_weighting["steps"][-1], f"the last of {key}.steps")
+        at_most("assumptions.examples", assumptions["examples"], up_weighting["examples"], f"{key}.examples")
 
 
 def _check_correction(config):
@@ -122,8 +122,8 @@ def _check_correction(config):
 def _check_corrected(key, name, case, correction):
     examples, rankings = case["examples"], rankers(case)
     chosen = next(name for name in ("candidates", "train") if name in examples)
-    _at_most("correction.examples", correction["examples"][-1], examples[chosen], f"{key}.examples.{chosen}")
-    _at_most("correction.others", correction["others"], examples["test"], f"{key}.examples.test")
+    at_most("correction.examples", correction["examples"][-1], examples[chosen], f"{key}.examples.{chosen}")
+    at_most("correction.others", correction["others"], examples["test"], f"{key}.examples.test")
     lacking = [estimator for estimator in NEEDED if estimator not in rankings]
     if lacking:
         raise FadingError(f"{key}.estimators lacks {', '.join(lacking)}, which a correction compares with.")
@@ -138,7 +138,7 @@ def _check_planted(key, name, examples):
     if round(examples["flipped"] * examples["train"]) < 1:
         raise FadingError(f"{key}.flipped: found {examples['flipped']}; accepted is a share that makes an error.")
     fewer = examples["test"] - 1
-    _at_most(f"{key}.measured", examples["measured"], fewer, "fewer than test, where errors are planted")
+    at_most(f"{key}.measured", examples["measured"], fewer, "fewer than test, where errors are planted")
 
 
 def _of_the_study(key, listed, cases):
@@ -168,13 +168,13 @@ def _check_case(key, case, config):
         raise FadingError(f"{key}.up_weighting.steps must ascend; found {up_weighting['steps']}.")
     if "leave_one_out" in case:
         left = case["leave_one_out"]
-        _at_most(f"{key}.leave_one_out.count", left["count"], examples["train"], "examples.train")
+        at_most(f"{key}.leave_one_out.count", left["count"], examples["train"], "examples.train")
         for name in ("twice", "proximal"):
-            _at_most(f"{key}.leave_one_out.{name}", left[name], left["count"], "count")
-        _at_most(f"{key}.leave_one_out.size", left["size"], left["twice"], "twice")
+            at_most(f"{key}.leave_one_out.{name}", left[name], left["count"], "count")
+        at_most(f"{key}.leave_one_out.size", left["size"], left["twice"], "twice")
     given = "curvature_examples" in case.get("influence", {})
     sample = f"{key}.influence.curvature_examples" if given else "spectrum.examples"
-    _at_most(sample, curvature_examples(config, case), examples["train"], f"{key}.examples.train")
+    at_most(sample, curvature_examples(config, case), examples["train"], f"{key}.examples.train")
     if "candidates" in examples:
         _check_candidates(key, case, config)
     _check_estimators(key, case)
@@ -183,7 +183,7 @@ def _check_case(key, case, config):
 def _check_candidates(key, case, config):
     """What follows training must find scores of the examples that it draws."""
     count, training, memory = case["examples"]["candidates"], case["training"], config["memory"]
-    _at_most(f"{key}.examples.candidates", count, case["examples"]["train"], "examples.train")
+    at_most(f"{key}.examples.candidates", count, case["examples"]["train"], "examples.train")
     said = f"{key}.examples.candidates: found {count}"
     if "flipped" in case["examples"]:
         raise FadingError(f"{said} beside flipped: all are suspected of a wrong label; accepted is one of the two.")
@@ -221,13 +221,13 @@ def _check_examples(key, name, examples, dataset):
     if dataset.train is None:
         pass  # what draws them says so
     elif dataset.test is None:
-        _at_most(
+        at_most(
             f"{key}.examples: train and test", examples["train"] + examples["test"], dataset.train, f"all of {name}"
         )
     else:
-        _at_most(f"{key}.examples.train", examples["train"], dataset.train, f"all of {name}")
-        _at_most(f"{key}.examples.test", examples["test"], dataset.test, f"all of {name}")
-    _at_most(f"{key}.examples.measured", examples["measured"], examples["test"], "examples.test")
+        at_most(f"{key}.examples.train", examples["train"], dataset.train, f"all of {name}")
+        at_most(f"{key}.examples.test", examples["test"], dataset.test, f"all of {name}")
+    at_most(f"{key}.examples.measured", examples["measured"], examples["test"], "examples.test")
     if dataset.sentences and "tokens" not in examples:
         raise FadingError(f"{key}.examples has no key 'tokens'; sentences need the number of word pieces to keep.")
     if not dataset.sentences and "tokens" in examples:
@@ -235,16 +235,16 @@ def _check_examples(key, name, examples, dataset):
 
 
 def _check_training(key, training, examples):
-    _at_most(f"{key}.training.batch_size", training["batch_size"], examples["train"], "examples.train")
+    at_most(f"{key}.training.batch_size", training["batch_size"], examples["train"], "examples.train")
     epoch = math.ceil(examples["train"] / training["batch_size"])
     if training["steps"] < epoch:
         raise FadingError(f"{key}.training.steps: found {training['steps']}; accepted is at least {epoch}, one epoch.")
     if "warm_up" in training:
-        _at_most(f"{key}.training.warm_up", training["warm_up"], training["steps"] - 1, "less than training.steps")
+        at_most(f"{key}.training.warm_up", training["warm_up"], training["steps"] - 1, "less than training.steps")
     if training["checkpoints"] != sorted(training["checkpoints"]):
         raise FadingError(f"{key}.training.checkpoints must ascend; found {training['checkpoints']}.")
     for step in training["checkpoints"]:
-        _at_most(f"{key}.training.checkpoints", step, training["steps"], "training.steps")
+        at_most(f"{key}.training.checkpoints", step, training["steps"], "training.steps")
     first_and_last, holds = [0, training["steps"]], "which must hold the first and last step,"
     member(f"{key}.training.checkpoints, {holds}", first_and_last, training["checkpoints"])
 
@@ -267,9 +267,9 @@ def _check_estimators(key, case):
             held = ", ".join(description.optimizers)
             raise FadingError(f"{key}.estimators: {name} is for {held}; training.optimizer is {optimizer}.")
     if "window" in influence:
-        _at_most(f"{key}.influence.window", influence["window"], training["steps"], "training.steps")
+        at_most(f"{key}.influence.window", influence["window"], training["steps"], "training.steps")
     if "tests" in influence:
-        _at_most(f"{key}.influence.tests", influence["tests"], case["examples"]["measured"], "examples.measured")
+        at_most(f"{key}.influence.tests", influence["tests"], case["examples"]["measured"], "examples.measured")
 
 
 def rankers(case: dict) -> list[str]:
@@ -287,17 +287,4 @@ def _check_regime(key, regime, training, examples, up_weighting):
     size = training["batch_size"]
     position = regime["from"] % math.ceil(examples["train"] / size) * size  # within the epoch
     batch = min(size, examples["train"] - position)
-    _at_most(f"{key}, up_weighting.examples", up_weighting["examples"], batch, "the size of its first batch")
-
-
-def member(key: str, values: list, accepted: Collection, introduction: str = "accepted are") -> None:
-    """Raise FadingError, naming the key and the first of the values that is none of the accepted, if one is."""
-    for value in values:
-        if value not in accepted:
-            found = value if str(value).isprintable() else repr(value)
-            raise FadingError(f"{key}: found {found}; {introduction} {', '.join(map(str, accepted))}.")
-
-
-def _at_most(key, value, limit, name):
-    if value > limit:
-        raise FadingError(f"{key}: found {value}; accepted is at most {limit}, {name}.")
+    at_most(f"{key}, up_weighting.examples", up_weighting["examples"], batch, "the size of its first batch")

@@ -3,7 +3,7 @@
 from fading.errors import FadingError
 from fading.experiments import EXPERIMENTS
 from fading.plan import schema
-from fading.plan.checks import member
+from fading.plan.limits import member
 
 
 def check_claims(claims: list[dict], config: dict) -> None:
