@@ -596,7 +596,7 @@ def test_the_report_shows_every_figure_with_its_caption(smoke, tmp_path):
         "How well each estimator",
         "Predicted against actual change",
         "Above, how far",
-        "Every claim with its verdict",
+        "Every claim on what the study has",
         "Every claim of config/claims.yaml",
         "Predicted and actual change of test loss",
         "What share of the gradient dot product",

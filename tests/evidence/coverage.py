@@ -235,7 +235,7 @@ OTHERS = {
 
 @cache
 def coverage(design: Design, effect: str) -> dict[str, float]:
-    """The share of simulations whose interval holds the truth, and whose one-sided bounds do.
+    """The share of simulations whose interval holds the truth, and whose one-sided bounds do: no interval misses none.
 
     The truth of a correlation over so many test examples is the mean of many of its estimates.
     """
@@ -245,12 +245,12 @@ def coverage(design: Design, effect: str) -> dict[str, float]:
     if np.isnan(truths).all():
         truths[:] = np.tanh(np.mean([np.arctanh(mean.value) for mean in means]))
     (low, high), (lower, upper) = (np.transpose([mean.ends(level) for mean in means]) for level in (0.95, 0.9))
-    held = {
-        "two-sided": (low <= truths) & (truths <= high),
-        "at least": lower <= truths,
-        "at most": truths <= upper,
+    missed = {
+        "two-sided": (truths < low) | (high < truths),
+        "at least": truths < lower,
+        "at most": upper < truths,
     }
-    return {side: float(holds.mean()) for side, holds in held.items()}
+    return {side: float(1 - misses.mean()) for side, misses in missed.items()}
 
 
 def section() -> str:
