@@ -16,6 +16,7 @@ from fading.plan.claims import stood_on
 from worlds import (
     AT_ITS_TIME,
     CASES,
+    CONFIG,
     CONVEX,
     FADES_LATE,
     FRAMES,
@@ -26,11 +27,17 @@ from worlds import (
     SOON,
     STAYS,
     World,
+    as_table,
     near,
 )
 
 KNOWN = (*CASES, CONVEX, SHORT)
-CLAIMS = [claim for claim in yaml.safe_load((ROOT / "config/claims.yaml").read_text()) if claim["case"] in KNOWN]
+LARGER = {f"resnet{width}-fashion": "resnet-fashion" for width in (16, 32, 64)} | {
+    "minilm-adamw-reviews": "bert-reviews"
+}
+SHIPPED = yaml.safe_load((ROOT / "config/claims.yaml").read_text())
+CLAIMS = [claim for claim in SHIPPED if claim["case"] in KNOWN]
+BY_SCALE = [claim for claim in SHIPPED if claim["case"] in LARGER]
 OF_PAPER = {claim["claim"]: claim for claim in CLAIMS if claim["source"] == PAPER}
 OF_ESTIMATORS = {
     name: claim
@@ -430,3 +437,51 @@ def test_verdicts_turn_with_the_truth(mutation):
     verdicts = judged(world(), *names).verdict
     found = {ended: [name for name in turned if verdicts[name] == ended] for ended, turned in expected.items()}
     assert found == expected
+
+
+OF_SCALE = {claim["table"] for claim in BY_SCALE} - {"scale"}
+NETWORKS = {"resnet16": "resnet", "resnet32": "resnet", "resnet64": "resnet", "minilm": "bert"}
+REPEATED = {  # by claim on a larger network, that on the small one
+    name: name.replace(network, small)
+    for name in (claim["claim"] for claim in BY_SCALE)
+    for network, small in NETWORKS.items()
+    if name.endswith(network) and not name.startswith("trained-well")
+}
+WORLDS = {"the paper is right": World} | {name: world for name, (world, of, _) in MUTATIONS.items() if OF_SCALE & {*of}}
+
+
+def judged_by_scale(world, accuracy=0.9):
+    """All claims, where of larger networks, in as many runs as they have, the same is true as of the small ones."""
+    runs = {large: CONFIG["definitions"][large]["seeds"] for large in LARGER}
+    made = {}
+    for name, frame in world.frames(*OF_SCALE).items():
+        theirs = (
+            frame[(frame.case == small) & (frame.seed < runs[large])].assign(case=large)
+            for large, small in LARGER.items()
+        )
+        made[name] = as_table(name, pd.concat([frame, *theirs]))
+    size = {
+        "parameters": 10**6,
+        "examples": 60000,
+        "batch_size": 32,
+        "steps": 3750,
+        "epochs": 2.0,
+        "test_examples": 1000,
+    }
+    reached = [(large, run, accuracy + 0.001 * run) for large in LARGER for run in range(runs[large])]
+    sizes = pd.DataFrame(reached, columns=["case", "seed", "test_accuracy"]).assign(**size)
+    return judge(CLAIMS + BY_SCALE, tables() | made | {"scale": as_table("scale", sizes)}).set_index("claim")
+
+
+@pytest.mark.parametrize("truth", WORLDS)
+def test_claims_on_larger_networks_turn_as_those_on_the_small_ones(truth):
+    found = judged_by_scale(WORLDS[truth]())
+    for column in ("verdict", *NOISE):
+        expected = found.loc[[*REPEATED.values()], column].set_axis(REPEATED)
+        assert found.loc[[*REPEATED], column].to_dict() == expected.to_dict()
+
+
+def test_half_trained_networks_tell_nothing_of_fading():
+    verdicts = judged_by_scale(World(), accuracy=0.7).verdict
+    assert set(verdicts[[f"trained-well-{network}" for network in NETWORKS]]) == {CONTRADICTED}
+    assert set(verdicts[[f"fading-{network}" for network in NETWORKS]]) == {VOID}

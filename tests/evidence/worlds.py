@@ -37,7 +37,7 @@ CASES = {"resnet-fashion": "edge", "bert-reviews": "diverging"}  # with the regi
 CONVEX = "logistic-fashion"  # has a trajectory alone
 SHORT = "resnet-short-fashion"  # of which parts are left out, and no more
 SHARPNESS = {"calm": 0.5, "edge": 2.0, "diverging": 3.0}  # ηλ_max
-RUNS, EXAMPLES, TESTS, STEPS = range(3), 2, 64, [1, 20, 40]
+RUNS, EXAMPLES, TESTS, STEPS = range(3), 3, 64, [1, 20, 40]
 LEFT_OUT, TRAINING, CORRECTED, TARGETS = 6, 30, range(10), 8
 AGES, USES, SUBSETS = [1, 20, 30], 8, 30  # of memory, and of removal
 RIGHT = {"gradient-dot": 0.999, "abif": 0.98}  # correlations with the first effect of up-weighting
@@ -208,8 +208,12 @@ class World:
 
     def tables(self, *names):
         """Public tables, as their rule makes them of what the jobs write."""
+        return {name: as_table(name, frame) for name, frame in self.frames(*names).items()}
+
+    def frames(self, *names):
+        """What the jobs write, by the public table that is made of it."""
         frames = {made: pd.concat(made(self), ignore_index=True) for made in {FRAMES[name] for name in names}}
-        return {name: _table(name, frames[FRAMES[name]]) for name in names}
+        return {name: frames[FRAMES[name]] for name in names}
 
     def of_estimators(self):
         for key, fork in self.forks.items():
@@ -276,10 +280,11 @@ class World:
     def divergences(self):
         for (case, regime), run in product(self.sharpness, RUNS):
             mean = self.sharpness[case, regime] + 0.02 * run
-            of_run = {"eta lambda max, batches, mean": mean, "eta lambda max, batches, largest": 3 * mean}
-            of_examples = {"growth rate": 0.05 + 0.002 * run, "beyond the bound": 0}
-            rows = pd.DataFrame((of_run | of_examples).items(), columns=["statistic", "estimate"])
-            yield located(rows, case=case, regime=regime, seed=run)
+            of_batches = [("eta lambda max, batches, mean", batch, mean + 0.01 * batch) for batch in range(4)]
+            of_run = {"eta lambda max, batches, largest": 3 * mean, "growth rate": 0.05 + 0.002 * run}
+            rows = [*of_batches, *((name, -1, value) for name, value in of_run.items()), ("beyond the bound", -1, 0)]
+            frame = pd.DataFrame(rows, columns=["statistic", "batch", "estimate"])
+            yield located(frame, case=case, regime=regime, seed=run)
 
     def eigenvalues(self):
         ratio = {"method": "Lanczos", "statistic": "smallest to largest eigenvalue", "step": 110}
@@ -319,7 +324,8 @@ FRAMES = {
 }
 
 
-def _table(name, frame):
+def as_table(name, frame):
+    """The public table of that name, as its rule makes it."""
     described = next(experiment.tables[name] for experiment in EXPERIMENTS.values() if name in experiment.tables)
     if "mean" in described:
         return averaged(frame, described["mean"], described["by"], described["scale"])

@@ -9,6 +9,7 @@ from fading.derivatives.curvature import Curvature
 from fading.derivatives.gradients import per_example_gradients
 from fading.derivatives.response import linear_response
 from fading.errors import FadingError
+from fading.evidence.tables import averaged
 from fading.experiments.divergence import curve, divergence_statistics, eta_lambda, growth_bound
 from fading.training.optimizers import SGD
 from fading.training.segment import Segment, batch_loss, unit_weights
@@ -76,8 +77,9 @@ def test_residuals_move_the_eigenvalues_outwards():
     assert growth_bound(path, np.array([[1.0, 0.25]]), 1.0)[0] == pytest.approx([1, 3 + 0.25])
     products = eta_lambda(path | {"largest": np.array([3.0, 5.0])}, 2.0, 0.1)
     names = ("max, full sample", "max, batches, mean", "max, batches, largest", "min, batches, mean")
-    expected = dict(zip(names, (0.2, 0.4, 0.5, -0.1), strict=True))
-    assert products == {f"eta lambda {name}": pytest.approx(value) for name, value in expected.items()}
+    expected = dict(zip(names, ([0.2], [0.3, 0.5], [0.5], [-0.1, -0.1]), strict=True))
+    found = {name: values.tolist() for name, values in products.items()}
+    assert found == {f"eta lambda {name}": pytest.approx(values) for name, values in expected.items()}
 
 
 def test_statistics_of_divergence():
@@ -88,7 +90,9 @@ def test_statistics_of_divergence():
     rows.append(("noise floor", -1, 1e-2 * norms, np.nan * steps))
     names = ("counterfactual", "train_index", "norm", "response_error")
     frame = pd.concat(pd.DataFrame({"step": steps, "bound": 1.5, **dict(zip(names, row, strict=True))}) for row in rows)
-    statistics = divergence_statistics(frame, np.array([4]), {"eta lambda max, full sample": 0.7})
+    statistics = divergence_statistics(
+        frame, np.array([4]), {"eta lambda max, batches, mean": np.array([0.7, 0.9, 1.1])}
+    )
     estimates = statistics.groupby("statistic").estimate.apply(list)
     assert estimates["growth rate"] == [pytest.approx(0.2)]
     assert estimates["A/A null"] == [0]
@@ -96,7 +100,9 @@ def test_statistics_of_divergence():
     assert estimates["beyond the bound"] == [pytest.approx(2 / 3)], "the first step, where both are the same, is none"
     assert estimates["log10 tightness"] == [pytest.approx(np.log10(1.5 / 100))]
     assert estimates["response error"] == [pytest.approx(0.5)]
-    assert estimates["eta lambda max, full sample"] == [0.7]
+    assert estimates["eta lambda max, batches, mean"] == [0.7, 0.9, 1.1]
+    over = averaged(statistics.assign(seed=0), "estimate", ["statistic"]).set_index("statistic").over
+    assert over["eta lambda max, batches, mean"] == "3 batches of one run"
     early = divergence_statistics(frame.assign(bound=np.nan), np.array([3]), {})
     assert "growth rate" not in set(early.statistic), "two points make no rate"
     assert {"beyond the bound", "log10 tightness"} & set(early.statistic) == set(), "of SGD alone"

@@ -6,5 +6,6 @@ from fading.experiments.scale import size
 
 with Job(snakemake) as job:
     settings = job.settings
-    found = size(job.read("checkpoints"), job.read("curve"), settings["examples"], settings["batch_size"])
+    counts = {name: settings[name] for name in ("examples", "test_examples", "batch_size")}
+    found = size(job.read("checkpoints"), job.read("curve"), **counts)
     job.write("size", located(found, case=job.wildcards["case"], seed=settings["seed"]))

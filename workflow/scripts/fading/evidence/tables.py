@@ -22,7 +22,8 @@ from fading.evidence.intervals import (
 )
 
 UNCERTAINTY = ("ci_low", "ci_high", "se_rows", "se_columns", "df", "scale", "rows", "se_nested", "over")
-UNITS = ("seed", "other_seed", "train_index")  # what the columns of a frame say that a value is of
+OF_ONE_RUN = {"train_index": "training examples", "batch": "batches"}  # of which its values may be
+UNITS = ("seed", "other_seed", *OF_ONE_RUN)  # what the columns of a frame say that a value is of
 TOO_FEW = "too few to tell"
 DIFFERENCE = "difference"  # of successes to a control's on the same targets, on the scale bounded
 OF_TRIALS = {SHARE: mean_of_shares, DIFFERENCE: mean_of_differences}
@@ -47,11 +48,11 @@ def by_test_example(values: dict[str, np.ndarray], **columns) -> pd.DataFrame:
 def averaged(frame: pd.DataFrame, value: str, by: Sequence[str], scale: str = LINEAR) -> pd.DataFrame:
     """The mean of a column, with its 95 % interval and of what that is, per value of the columns `by`.
 
-    Of what else the frame has, `seed` is the run, `train_index` a training example of it, `test_index` a test example
-    that all runs share, `other_seed` the second run of a pair. The rows of an interval are runs, or the training
-    examples of the only one; where values are of each `subset` that is left out of one run, they are the test examples,
-    and the columns subsets. If `scale` is share or difference, each row of the frame is a trial of its run. Raises
-    FadingError unless all have the same test examples.
+    Of what else the frame has, `seed` is the run, `train_index` a training example of it, `batch` one of its batches,
+    `test_index` a test example that all runs share, `other_seed` the second run of a pair. The rows of an interval are
+    runs, or the training examples or batches of the only one; where values are of each `subset` that is left out of one
+    run, they are the test examples, and the columns subsets. If `scale` is share or difference, each row of the frame
+    is a trial of its run. Raises FadingError unless all have the same test examples.
     """
     rows = []
     for key, group in frame.groupby(list(by), sort=False, dropna=False):
@@ -85,7 +86,8 @@ def _of_trials(group, value, scale):
 
 
 def _of_one_run(units):
-    return f"{len(units)} {'training examples' if 'train_index' in units else 'trials'} of one run"
+    of = (plural for unit, plural in OF_ONE_RUN.items() if unit in units and units[unit].nunique() > 1)
+    return f"{len(units)} {next(of, 'trials')} of one run"
 
 
 def _of_crossed(group, value, scale):

@@ -7,6 +7,7 @@ from fading.errors import FadingError
 from fading.experiments import Experiment
 from fading.training.counterfactuals import NO_EXAMPLE
 
+NO_BATCH = -1
 EXPERIMENT = Experiment(
     stage="assumptions",
     of="regime",
@@ -83,21 +84,22 @@ def curve(changes: dict[str, np.ndarray], response: dict[str, np.ndarray], steps
     )
 
 
-def eta_lambda(path: dict[str, np.ndarray], largest_at_fork: float, learning_rate: float) -> dict[str, float]:
+def eta_lambda(path: dict[str, np.ndarray], largest_at_fork: float, learning_rate: float) -> dict[str, np.ndarray]:
     """The learning rate times extreme eigenvalues of Hessians: the full sample's at the fork, batches' along the path.
 
-    Above 2 a step of gradient descent overshoots, on a quadratic, by more than it was off before.
+    Each is one number, or one of each batch where a mean over them is meant. Above 2 a step of gradient descent
+    overshoots, on a quadratic, by more than it was off before.
     """
     return {
-        "eta lambda max, full sample": learning_rate * largest_at_fork,
-        "eta lambda max, batches, mean": learning_rate * path["largest"].mean(),
-        "eta lambda max, batches, largest": learning_rate * path["largest"].max(),
-        "eta lambda min, batches, mean": learning_rate * path["smallest"].mean(),
+        "eta lambda max, full sample": learning_rate * np.array([largest_at_fork]),
+        "eta lambda max, batches, mean": learning_rate * path["largest"],
+        "eta lambda max, batches, largest": learning_rate * path["largest"].max(keepdims=True),
+        "eta lambda min, batches, mean": learning_rate * path["smallest"],
     }
 
 
-def divergence_statistics(frame: pd.DataFrame, reused: np.ndarray, products: dict[str, float]) -> pd.DataFrame:
-    """One run's statistics of divergence: statistic, train_index, estimate; train_index −1 where it is of no example.
+def divergence_statistics(frame: pd.DataFrame, reused: np.ndarray, products: dict[str, np.ndarray]) -> pd.DataFrame:
+    """One run's statistics of divergence: statistic, train_index, batch, estimate; −1 where it is of none.
 
     `growth rate` is the least-squares slope of ln ‖δ_t‖ against t, per step, over the recorded steps before the example
     is drawn again, which `reused` (K,) gives; none where fewer than three are. At the last recorded step: `response
@@ -112,7 +114,6 @@ def divergence_statistics(frame: pd.DataFrame, reused: np.ndarray, products: dic
     rows = [
         ("A/A null", NO_EXAMPLE, frame[frame.counterfactual == "A/A null"].norm.max()),
         ("noise floor", NO_EXAMPLE, noise / moved[moved.step == last].norm.median()),
-        *((statistic, NO_EXAMPLE, estimate) for statistic, estimate in products.items()),
     ]
     for (example, path), again in zip(moved.groupby("train_index", sort=False), reused, strict=True):
         once = path[path.step < again]
@@ -123,4 +124,11 @@ def divergence_statistics(frame: pd.DataFrame, reused: np.ndarray, products: dic
             rows.append(("beyond the bound", example, (later.norm > later.bound).mean()))
             rows.append(("log10 tightness", example, np.log10(later.bound / later.norm).iloc[-1]))
         rows.append(("response error", example, path.response_error.iloc[-1]))
-    return pd.DataFrame(rows, columns=["statistic", "train_index", "estimate"])
+    of_examples = pd.DataFrame(rows, columns=["statistic", "train_index", "estimate"]).assign(batch=NO_BATCH)
+    of_batches = [
+        pd.DataFrame({"statistic": statistic, "estimate": values}).assign(
+            train_index=NO_EXAMPLE, batch=range(len(values)) if len(values) > 1 else NO_BATCH
+        )
+        for statistic, values in products.items()
+    ]
+    return pd.concat([of_examples, *of_batches], ignore_index=True)

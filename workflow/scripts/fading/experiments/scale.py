@@ -5,26 +5,23 @@ import math
 import numpy as np
 import pandas as pd
 
+from fading.evidence.tables import averaged
 from fading.experiments import Experiment
 
+BY = ["case", "parameters", "examples", "batch_size", "steps", "epochs"]
 EXPERIMENT = Experiment(
     stage="effects",
     of="run",
     reads={"checkpoints": "checkpoints", "curve": "curve"},
-    settings=("batch_size", "training_examples", "seed"),
-    tables={
-        "scale": {
-            "output": "size",
-            "mean": "test_accuracy",
-            "by": ("case", "parameters", "examples", "batch_size", "steps", "epochs"),
-            "scale": "linear",
-        },
-    },
+    settings=("batch_size", "training_examples", "test_examples", "seed"),
+    tables={"scale": {"output": "size", "function": "experiments.scale.accuracies"}},
     figures={"scale": ("scale", "memory-half-life", "removal", "correction")},
 )
 
 
-def size(checkpoints: dict[str, np.ndarray], curve: pd.DataFrame, examples: int, batch_size: int) -> pd.DataFrame:
+def size(
+    checkpoints: dict[str, np.ndarray], curve: pd.DataFrame, examples: int, test_examples: int, batch_size: int
+) -> pd.DataFrame:
     """A row: trained parameters, training examples, steps and epochs, and the test accuracy after the last step."""
     start = [array for name, array in checkpoints.items() if name.startswith("0/parameters/")]
     steps = int(curve.step.iloc[-1])
@@ -35,9 +32,24 @@ def size(checkpoints: dict[str, np.ndarray], curve: pd.DataFrame, examples: int,
             "batch_size": [batch_size],
             "steps": [steps],
             "epochs": [steps / math.ceil(examples / batch_size)],
+            "test_examples": [test_examples],
             "test_accuracy": [curve.test_accuracy.iloc[-1]],
         }
     )
+
+
+def accuracies(sizes: pd.DataFrame) -> pd.DataFrame:
+    """The size of each case and its test accuracy: a mean over runs, or over the test examples of the only one."""
+    by_case = [case for _, case in sizes.groupby("case", sort=False)]
+    cases = [case if len(case) > 1 else _by_test_example(case) for case in by_case]
+    return pd.concat([averaged(case, "test_accuracy", BY) for case in cases], ignore_index=True)
+
+
+def _by_test_example(size):
+    """A row for each, 1 where it is predicted rightly. Which are is not known, and makes no difference to a mean."""
+    count, accuracy = int(size.test_examples.iloc[0]), size.test_accuracy.iloc[0]
+    right = (np.arange(count) < round(accuracy * count)).astype(float)
+    return size.loc[size.index.repeat(count)].assign(test_index=range(count), test_accuracy=right)
 
 
 OBSERVED, CENSORED, FORECAST = "observed", "at least", "forecast"  # half-lives

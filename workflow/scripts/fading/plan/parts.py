@@ -114,6 +114,12 @@ def training_examples(plan, case, **_):
 
 
 @part
+def test_examples(plan, case, **_):
+    """Of how many examples its accuracy is."""
+    return {"test_examples": plan.definition(case)["examples"]["test"]}
+
+
+@part
 def training_steps(plan, case, **_):
     """How long training takes, and which checkpoints it keeps."""
     return {name: plan.definition(case)["training"][name] for name in ("steps", "checkpoints")}
