@@ -2,6 +2,16 @@
 # Experiments describe their tables and figures in workflow/scripts/fading/experiments; each has a rule of its own here.
 
 
+WORDS_AND_LOOKS = [
+    ours(f"workflow/report/{file}")
+    for file in (
+        *("page.html", "gallery.html", "page.css", "page.js"),
+        *(f"vendor/{part}.min.js" for part in ("vega", "vega-lite", "vega-embed", "tablesort", "tablesort.number")),
+        *(f"{topic}.rst" for topic in dict.fromkeys([*PLAN.tables.values(), "claims"])),
+    )
+]
+
+
 for table in [*PLAN.tables, "peers", "benchmark"]:
 
     rule:
@@ -74,6 +84,26 @@ for topic in [*PLAN.topics, "claims", "peers"]:
             settings=settings(f"figure_{topic}"),
         script:
             "../scripts/figures/{wildcards.topic}.py"
+
+
+rule page:
+    """Put the study's question, answers, figures and tables on one page, in a file that needs no other."""
+    input:
+        unpack(reads("page")),
+        code=lambda wildcards: [*code("report/page.py")(wildcards), *WORDS_AND_LOOKS],
+    output:
+        page=f"{STUDY}/report.html",
+    log:
+        log_of("page", "study"),
+    benchmark:
+        times_of("page", "study")
+    localrule: True
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        settings=settings("page"),
+    script:
+        "../scripts/report/page.py"
 
 
 rule figures:

@@ -6,7 +6,7 @@ from glob import glob
 rule crate:
     """Describe the study as an RO-Crate."""
     input:
-        results=rules.figures.input,
+        results=[*rules.figures.input, rules.page.output.page.format(study=config["study"])],
         configuration=[*(os.path.relpath(file) for file in workflow.configfiles), ours("config/claims.yaml")],
         workflow=[ours(file) for file in project()],
         citation=ours("CITATION.cff"),

@@ -8,7 +8,7 @@ from fading.errors import FadingError
 
 SCRIPTS = Path(__file__).resolve().parents[2]
 SNAKEFILE = Path("workflow/Snakefile")
-SOURCES = {".json", ".lock", ".py", ".rst", ".smk", ".yaml"}
+SOURCES = {".css", ".html", ".js", ".json", ".lock", ".py", ".rst", ".smk", ".yaml"}
 
 
 def project() -> list[str]:

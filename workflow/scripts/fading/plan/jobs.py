@@ -108,7 +108,13 @@ def _of_the_study(plan):
                 drawn["examples"] = [Need("examples", "examples", {"case": case}) for case in cases]
             read[f"figure_{topic}"] = drawn
     read["figure_claims"] = {"table": Need("claims", "claims", {})}
-    read[STUDY] = {"results": [*(_figure(topic) for topic in [*plan.topics, "claims"]), *tables.values(), POWER]}
+    figures = [_figure(topic) for topic in [*plan.topics, "claims"]]
+    read["page"] = {
+        "tables": [*tables.values(), Need("claims", "claims", {})],
+        "figures": figures,
+        "examples": [Need("examples", "examples", {"case": case}) for case in plan.pictured],
+    }
+    read[STUDY] = {"results": [*figures, *tables.values(), POWER, Need("page", "page", {})]}
     return read | _on_request(plan)
 
 

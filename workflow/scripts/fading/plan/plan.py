@@ -216,6 +216,12 @@ class Plan:
         """The figures that experiments make, with the experiment of each."""
         return {topic: name for name in self.experiments for topic in EXPERIMENTS[name].figures}
 
+    @property
+    def pictured(self) -> list[str]:
+        """The cases whose examples figures show."""
+        shown = (self.cases_of_experiment(name) for name in self.experiments if EXPERIMENTS[name].pictures)
+        return list(dict.fromkeys(case for cases in shown for case in cases))
+
     def summarisers(self, table: str) -> list[str]:
         """The library's files, if any, with the function that makes a table of its frames."""
         function = EXPERIMENTS[self.tables[table]].tables[table].get("function") if table in self.tables else None

@@ -139,6 +139,21 @@ def case_benchmark(plan, **wildcards):
     return parts.made_of(plan, ("case", "optimizer", "last_step", "batch_size"), wildcards)
 
 
+@rule
+def page(plan):
+    """The study itself, and of its tables and figures who describes each, by which rule, and what is drawn from what."""
+    tables = {name: [by, table_rule(name)] for name, by in plan.tables.items()} | {"claims": ["claims", "claims"]}
+    drawn = {topic: EXPERIMENTS[by].figures[topic] for topic, by in plan.topics.items()} | {"claims": ["claims"]}
+    return {
+        "config": plan.config,
+        "names": names(plan),
+        "tables": tables,
+        "figures": {**plan.topics, "claims": "claims"},
+        "read": {topic: [name for name in read if name in tables] for topic, read in drawn.items()},
+        "pictured": plan.pictured,
+    }
+
+
 def _table(plan, rule):
     """What becomes of a public table's frames."""
     tables = {table_rule(name): EXPERIMENTS[experiment].tables[name] for name, experiment in plan.tables.items()}

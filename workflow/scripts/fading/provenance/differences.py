@@ -46,7 +46,7 @@ def compare_claims(first: Path, second: Path) -> pd.DataFrame:
 
 
 def _artefacts(folder):
-    kinds = store.HEADERS.keys() - {".svg"}
+    kinds = store.HEADERS.keys() - {".svg", ".html"}
     files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix in kinds and path.is_file()}
     if not files:
         raise FadingError(f"{folder} holds no artefact; accepted is the folder of a study, or of its public results.")

@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from fading.artefacts import store
+from fading.artefacts import pages, store  # noqa: F401, HTML
 from fading.errors import FadingError
 from fading.plan.schema import check_shape
 

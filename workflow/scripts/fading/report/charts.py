@@ -1,0 +1,93 @@
+"""Interactive charts of tables, as Vega-Lite specifications: lines with intervals, by what the reader chooses."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.colors import to_hex
+
+from fading.figures.style import Names
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name: nothing is loaded from there
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What of a table is drawn: `y` with its interval over `x`, a colour per value of `lines`, where `chosen` is one.
+
+    `kept` says which rows are drawn at all.
+    """
+
+    table: str
+    x: str
+    y: str
+    titles: tuple[str, str]
+    lines: str
+    chosen: tuple[str, ...]
+    ends: tuple[str, str] = ("ci_low", "ci_high")
+    kept: Callable[[pd.DataFrame], pd.Series] | None = None
+    x_scale: str = "log"
+
+
+def specification(chart: Chart, table: pd.DataFrame, names: Names) -> dict:
+    """The chart of a table in Vega-Lite, its numbers inside, with a list to choose from for each column of `chosen`.
+
+    Nothing in it depends on anything but the table and the names.
+    """
+    rows = table[chart.kept(table)] if chart.kept else table
+    low, high = chart.ends
+    columns = [*chart.chosen, chart.lines, chart.x, chart.y, low, high, "over"]
+    drawn = rows[columns].dropna(subset=chart.y)
+    kinds = list(dict.fromkeys(drawn[chart.lines]))
+    labels = {kind: names.label(kind) for kind in kinds}
+    values = drawn.assign(**{chart.lines: drawn[chart.lines].map(labels)})
+    x_title, y_title = chart.titles
+    x = {"field": chart.x, "type": "quantitative", "title": x_title, "scale": {"type": chart.x_scale, "nice": False}}
+    y = {"field": chart.y, "type": "quantitative", "title": y_title}
+    shown = [
+        {"field": chart.lines, "title": "line"},
+        {"field": chart.x, "title": x_title, "format": ".3~g"},
+        {"field": chart.y, "title": y_title, "format": ".3~g"},
+        {"field": low, "title": "95 % from", "format": ".3~g"},
+        {"field": high, "title": "to", "format": ".3~g"},
+        {"field": "over", "title": "over"},
+    ]
+    colour = {
+        "field": chart.lines,
+        "type": "nominal",
+        "title": None,
+        "scale": {"domain": list(labels.values()), "range": [to_hex(names.colour(kind)) for kind in kinds]},
+        "legend": {"orient": "bottom", "columns": 2, "labelLimit": 400},
+    }
+    faded = {"condition": {"param": "line", "value": 1}, "value": 0.1}
+    return {
+        "$schema": SCHEMA,
+        "width": "container",
+        "height": 300,
+        "data": {"values": values.round(6).astype(object).where(values.notna(), None).to_dict("records")},
+        "params": [_choice(column, drawn[column], names) for column in chart.chosen],
+        "transform": [{"filter": f"datum['{column}'] === chosen_{column}"} for column in chart.chosen],
+        "encoding": {"x": x, "color": colour},
+        "layer": [
+            {
+                "mark": {"type": "area", "clip": True},
+                "encoding": {
+                    "y": {**y, "field": low},
+                    "y2": {"field": high},
+                    "opacity": {"condition": {"param": "line", "value": 0.15}, "value": 0.03},
+                },
+            },
+            {
+                "mark": {"type": "line", "point": {"size": 45}},
+                "params": [{"name": "line", "select": {"type": "point", "fields": [chart.lines]}, "bind": "legend"}],
+                "encoding": {"y": y, "opacity": faded, "tooltip": shown},
+            },
+        ],
+    }
+
+
+def _choice(column, values, names):
+    options = list(dict.fromkeys(values.tolist()))
+    labels = [names.label(str(option)) for option in options]
+    bound = {"input": "select", "options": options, "labels": labels, "name": f"{column.replace('_', ' ')} "}
+    return {"name": f"chosen_{column}", "value": options[0], "bind": bound}
