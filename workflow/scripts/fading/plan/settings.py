@@ -141,7 +141,7 @@ def case_benchmark(plan, **wildcards):
 
 @rule
 def page(plan):
-    """The study itself, and of its tables and figures who describes each, by which rule, and what is drawn from what."""
+    """The study itself; of its tables and figures who describes each, by which rule, and what is drawn from what."""
     tables = {name: [by, table_rule(name)] for name, by in plan.tables.items()}
     tables["claims"] = ["claims", "claims"]
     drawn = {topic: EXPERIMENTS[by].figures[topic] for topic, by in plan.topics.items()} | {"claims": ["claims"]}

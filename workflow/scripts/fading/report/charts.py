@@ -8,6 +8,11 @@ from matplotlib.colors import to_hex
 
 from fading.figures.style import Names
 
+LEGEND = {
+    **{"orient": "bottom", "columns": 2, "labelLimit": 300, "labelFontSize": 12},
+    **{"symbolType": "stroke", "symbolStrokeWidth": 3, "symbolOpacity": 1},
+}
+LETTERS = {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "gridOpacity": 0.3}
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name: nothing is loaded from there
 
 
@@ -57,13 +62,14 @@ def specification(chart: Chart, table: pd.DataFrame, names: Names) -> dict:
         "type": "nominal",
         "title": None,
         "scale": {"domain": list(labels.values()), "range": [to_hex(names.colour(kind)) for kind in kinds]},
-        "legend": {"orient": "bottom", "columns": 2, "labelLimit": 400},
+        "legend": LEGEND,
     }
     faded = {"condition": {"param": "line", "value": 1}, "value": 0.1}
     return {
         "$schema": SCHEMA,
         "width": "container",
         "height": 300,
+        "config": {"axis": LETTERS},
         "data": {"values": values.round(6).astype(object).where(values.notna(), None).to_dict("records")},
         "params": [_choice(column, drawn[column], names) for column in chart.chosen],
         "transform": [{"filter": f"datum['{column}'] === chosen_{column}"} for column in chart.chosen],

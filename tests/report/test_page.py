@@ -1,0 +1,118 @@
+"""The page of a study: words, tables, charts and pictures as they stand in it, and what it carries of others."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT
+from fading.artefacts import pages, store  # noqa: F401, HTML
+from fading.experiments.correction.names import HELPFUL, TARGET
+from fading.figures.style import Names
+from fading.provenance.lineages import recorded
+from fading.report.charts import Chart, specification
+from fading.report.gallery import shown
+from fading.report.tables import caption, for_readers, html, number
+from PIL import Image
+
+NAMES = Names({"abif": "influence by ABIF"}, {}, {"abif": 1})
+MEAN = {"se_rows": 0.1, "se_columns": 0.0, "df": 4, "scale": "linear", "rows": 5, "se_nested": 0.0}
+TABLE = pd.DataFrame(
+    [
+        {
+            "case": case,
+            "estimator": name,
+            "age": age,
+            "spearman": value,
+            "ci_low": value - 0.1,
+            "ci_high": value + 0.1,
+            **MEAN,
+        }
+        for case in ("a", "b")
+        for name, value in (("abif", 0.5), ("random", np.nan))
+        for age in (1, 10)
+    ]
+).assign(over="5 runs")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.123456, "0.123"), (0.99987, "0.9999"), (1.0, "1"), (12345, "12345"), (-1e-7, "-1e-07"), (np.inf, "inf")],
+)
+def test_numbers(value, said):
+    assert number(value) == said
+
+
+def test_tables_show_numbers_texts_and_gaps_and_nothing_that_could_run():
+    made = html(pd.DataFrame({"a_b": [0.12345, np.nan], "text": ["<script>", "x"]}), "caption & more")
+    assert "<caption>caption &amp; more</caption>" in made and '<th scope="col">a b</th>' in made
+    assert "<tr><td class=n>0.123<td>&lt;script&gt;\n<tr><td class=n><td>x\n" in made
+
+
+def test_readers_see_intervals_and_not_what_they_are_made_of():
+    assert list(for_readers(TABLE)) == ["case", "estimator", "age", "spearman", "ci_low", "ci_high", "over"]
+    prefixed = TABLE.add_prefix("slope_")
+    assert list(for_readers(prefixed)) == [f"slope_{name}" for name in for_readers(TABLE)]
+
+
+def test_captions_are_those_of_snakemakes_report():
+    template = '{% if snakemake.rule == "figure_a" %}\nOf *n* runs & {{ snakemake.config.n }}.\n{% endif %}'
+    assert caption(template, "figure_a", {"n": 3}) == "<p>Of <em>n</em> runs &amp; 3.</p>\n"
+    assert ".. raw" not in caption(".. raw:: html\n\n   <script></script>", "x", {})
+    assert "<script>" not in caption(".. raw:: html\n\n   <script></script>", "x", {})
+
+
+def test_charts_have_every_number_and_a_choice_for_each_column():
+    chart = Chart("memory", "age", "spearman", ("age", "rank correlation"), "estimator", ("case",))
+    made = specification(chart, TABLE, NAMES)
+    values = pd.DataFrame(made["data"]["values"])
+    assert values.spearman.tolist() == [0.5] * 4, "of what has a number"
+    assert set(values.estimator) == {"influence by ABIF"}
+    assert (values.ci_low.tolist(), values.over.tolist()) == ([0.4] * 4, ["5 runs"] * 4)
+    (choice,) = made["params"]
+    assert (choice["value"], choice["bind"]["options"]) == ("a", ["a", "b"])
+    assert made["encoding"]["color"]["scale"]["domain"] == ["influence by ABIF"]
+
+
+def test_pictures_are_of_the_examples_named():
+    rows = [(TARGET, 1, "coat", "shirt", np.nan), (HELPFUL, 0, "shirt", None, -0.5)]
+    table = pd.DataFrame(rows, columns=["kind", "index", "label", "predicted", "score"])
+    table = table.assign(case="a", test_index=1, method="abif", text=None)
+    images = np.arange(2 * 4, dtype=np.float32).reshape(2, 1, 2, 2)
+    (one,) = shown(table, {"a": {"test_inputs.0": images, "train_inputs.0": -images}})
+    assert (one["case"], one["target"], one["method"]) == ("a", 1, "abif")
+    target, helpful = one["examples"]
+    assert (target["predicted"], helpful["predicted"], helpful["score"]) == ("shirt", "", -0.5)
+    assert _pixels(target["picture"]).tolist() == [[255, 170], [85, 0]], "the brightest value is the darkest ink"
+    assert _pixels(helpful["picture"]).tolist() == [[0, 85], [170, 255]]
+    sentence = shown(table.assign(text="A sentence."), {"a": {}})[0]["examples"][0]
+    assert sentence["text"] == "A sentence." and "picture" not in sentence
+
+
+def _pixels(address):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))))
+
+
+def test_a_page_is_an_artefact_with_lineage_and_seal(tmp_path):
+    lineage = {"path": "results/a/report.html", "rule": "page", "settings": {"text": "</script><script>alert()"}}
+    lineage |= {"wildcards": {}, "inputs": {}, "code": {}, "lock": "0", "versions": {}, "device": "cpu", "threads": 1}
+    file, page = tmp_path / "report.html", "<!doctype html>\n<html><head>\n<title>a</title></head><body>b</body></html>"
+    store.write(file, page, lineage)
+    store.check(file)
+    assert recorded(file) == lineage
+    text = file.read_text()
+    assert text.count("</script>") == 1, "lineage can't end the element that it stands in"
+    file.write_text(text.replace(">b<", ">c<"))
+    with pytest.raises(store.FadingError, match="not as it was written"):
+        store.check(file)
+
+
+def test_libraries_of_others_are_those_that_are_named():
+    vendor = ROOT / "workflow/report/vendor"
+    rows = re.findall(
+        r"^\| (\S+\.js) \| (\S+) \S+ \| \S+ \| ([0-9a-f]{64}) \|$", (vendor / "README.md").read_text(), re.M
+    )
+    assert {file: sha for file, _, sha in rows} == {file.name: store.sha256(file) for file in vendor.glob("*.js")}
+    assert {of for _, of, _ in rows} == {file.stem for file in vendor.glob("*.LICENSE")}
