@@ -35,7 +35,7 @@ from fading.experiments.trajectory import agreement
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 CASES = {"resnet-fashion": "edge", "bert-reviews": "diverging"}  # with the regime beside the calm one
 CONVEX = "logistic-fashion"  # has a trajectory alone
-SHORT = "resnet-short-fashion"  # of which parts are left out, and no more
+SHORT = "resnet-short-fashion"  # of which examples and parts are left out, in one run
 SHARPNESS = {"calm": 0.5, "edge": 2.0, "diverging": 3.0}  # ηλ_max
 RUNS, EXAMPLES, TESTS, STEPS = range(3), 3, 64, [1, 20, 40]
 LEFT_OUT, TRAINING, CORRECTED, TARGETS = 6, 30, range(10), 8
@@ -76,7 +76,8 @@ class World:
         self.rankings = {CONVEX: self.training_runs(alike=0.999)} | {case: self.training_runs() for case in CASES}
         self.remainders = first_order_remainders()
         self.trials = self.corrections()
-        self.removed[SHORT] = self.leaving_out_parts()
+        self.removed[SHORT], self.left_out[SHORT] = self.leaving_out_parts(), self.leaving_out()
+        self.forks[SHORT, "calm", 0] = self.fork(keeps, HOLDS)
 
     def noise(self, *shape):
         return self.random.normal(size=shape)
@@ -198,7 +199,7 @@ class World:
         other = deepcopy(self)
 
         def called(case, regime):
-            return CASES[case] if regime == "calm" else "calm"
+            return "calm" if regime != "calm" else CASES.get(case, regime)
 
         other.forks = {(case, called(case, regime), run): fork for (case, regime, run), fork in self.forks.items()}
         other.sharpness = {(case, called(case, regime)): value for (case, regime), value in self.sharpness.items()}

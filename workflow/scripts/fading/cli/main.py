@@ -102,6 +102,18 @@ def _parser():
     auditing.add_argument("--trust", action="store_true", help="run the code of another clone or archive for that")
     auditing.add_argument("--seed", type=int, default=0, help="which artefacts to recompute (0)")
     auditing.set_defaults(command=_audit)
+    explaining = commands.add_parser(
+        "explain", help="a claim in words: its numbers, where they stand, what would turn it"
+    )
+    explaining.add_argument("claim", help="its name, such as fading-resnet")
+    explaining.add_argument(
+        "study",
+        type=Path,
+        nargs="?",
+        default=Path("results/default"),
+        help="a folder results/<study> (results/default)",
+    )
+    explaining.set_defaults(command=_explain)
     comparing = commands.add_parser("compare", help="what differs between two studies, in a table and a figure")
     comparing.add_argument("first", type=Path, help="a folder results/<study>")
     comparing.add_argument("second", type=Path, help="another, such as results/reference/default")
@@ -219,6 +231,14 @@ def _made_again(study, arguments):
             of = len(candidates(study))
             _say(f"One that was altered would have been among them in {len(again) / of:.1%} of such draws from {of}.")
     return again
+
+
+def _explain(arguments):
+    from fading.provenance.explain import explain
+
+    for line in explain(arguments.study, arguments.claim):
+        _say(line)
+    return 0
 
 
 def _compare(arguments):

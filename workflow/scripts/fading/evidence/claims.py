@@ -148,7 +148,7 @@ class _Bench:
 
 
 def _mean(claim, table):
-    rows, columns = _meant(claim, table) if table is not None else ((), {})
+    rows, columns = meant(claim, table) if table is not None else ((), {})
     if not len(rows):
         return Mean(math.nan, math.nan), ""
     found = {name: rows[column].iloc[0] for name, column in columns.items()}
@@ -165,7 +165,7 @@ def _described(claim):
     return ", ".join(f"{column} {value}" for column, value in claim["where"].items())
 
 
-def _meant(claim, table):
+def meant(claim, table):
     """The row that a claim is on, if there is one, and its columns of what makes a mean."""
     column, where, name = claim["column"], {"case": claim["case"], **claim["where"]}, claim["claim"]
     prefix = f"{column}_" if f"{column}_se_rows" in table else ""
