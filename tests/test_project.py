@@ -1,13 +1,16 @@
 """Files that are generated or repeat each other stay in step."""
 
 import ast
+import json
 import os
 import re
 import subprocess
 import sys
+import tomllib
 
 import jinja2
 import pytest
+import yaml
 from conftest import ROOT, clone
 from fading.experiments import EXPERIMENTS
 from fading.influence import ESTIMATORS
@@ -102,6 +105,7 @@ def test_what_makes_tables_needs_no_torch():
     }
     program = """
 import sys
+import tomllib
 from importlib import import_module
 
 class Blocked:
@@ -132,6 +136,7 @@ def test_an_installation_that_is_no_link_has_every_module_and_the_schemas(tmp_pa
     assert {file for file in wanted if not file.endswith(".pyc")} <= there
     program = """
 import sys
+import tomllib
 from pathlib import Path
 from fading.plan import jobs, plan
 assert plan.__file__.startswith(sys.argv[1]), plan.__file__
@@ -146,3 +151,22 @@ print(len(jobs.jobs(plan.read_plan(Path(sys.argv[2]), "config/smoke.yaml"), "cra
 def test_nothing_is_contracted_by_einsum():
     """Of three factors, its order and so its rounding depend on whether opt-einsum is installed."""
     assert [file.name for file in (ROOT / "workflow/scripts").rglob("*.py") if "einsum(" in file.read_text()] == []
+
+
+def test_the_files_by_which_it_is_cited_say_the_same():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    zenodo, codemeta = (json.loads((ROOT / name).read_text()) for name in (".zenodo.json", "codemeta.json"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert zenodo["title"] == codemeta["name"] == cited["title"]
+    assert zenodo["version"] == codemeta["version"] == cited["version"] == project["version"]
+    assert {zenodo["license"], codemeta["license"].rpartition("/")[2]} == {cited["license"]}
+    names = [author["name"] for author in cited["authors"]]
+    assert [creator["name"] for creator in zenodo["creators"]] == [one["name"] for one in codemeta["author"]] == names
+    assert zenodo["description"] == codemeta["description"] and zenodo["keywords"] == codemeta["keywords"]
+    (paper,) = cited["references"]
+    assert zenodo["related_identifiers"][0]["identifier"] == paper["identifiers"][0]["value"]
+
+
+def test_the_gate_is_the_same_everywhere():
+    steps = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["gate"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == [".ci/run"]
