@@ -1,5 +1,4 @@
 # Stage `assumptions`: experiments on the five assumptions behind influence functions.
-# What a job reads and its settings are described in the experiment's own file in fading/experiments.
 
 
 rule convexity:

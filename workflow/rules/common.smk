@@ -1,3 +1,6 @@
+# What a job reads is said in fading/plan/wiring.py, its settings in fading/plan/settings.py; of an experiment its own
+# file in fading/experiments describes both.
+
 import os
 import sys
 

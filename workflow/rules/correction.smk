@@ -1,5 +1,4 @@
 # Stage `correction`: correct mis-predictions by a few steps on influential examples, with controls; find planted errors.
-# What a job reads and its settings are described in the experiment's own file in fading/experiments.
 
 
 rule attempts:

@@ -1,5 +1,4 @@
 # Stage `data`: fetch datasets and pre-trained weights, each file verified by its sha256, and draw each case's examples.
-# What a job reads is said in fading/plan/wiring.py, its settings in fading/plan/settings.py.
 
 
 SOURCES = {

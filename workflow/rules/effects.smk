@@ -1,5 +1,4 @@
 # Stage `effects`: predicted against actual effects, of leaving out and of up-weighting, as training goes on.
-# What a job reads and its settings are described in the experiment's own file in fading/experiments.
 
 
 rule leave_one_out:

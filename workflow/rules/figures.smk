@@ -2,14 +2,8 @@
 # Experiments describe their tables and figures in workflow/scripts/fading/experiments; each has a rule of its own here.
 
 
-WORDS_AND_LOOKS = [
-    ours(f"workflow/report/{file}")
-    for file in (
-        *("page.html", "gallery.html", "page.css", "page.js"),
-        *(f"vendor/{part}.min.js" for part in ("vega", "vega-lite", "vega-embed", "tablesort", "tablesort.number")),
-        *(f"{topic}.rst" for topic in dict.fromkeys([*PLAN.tables.values(), "claims"])),
-    )
-]
+TOPICS = [*PLAN.topics, "claims"]
+WORDS_AND_LOOKS = [ours(file) for file in project() if file.startswith("workflow/report/")]
 
 
 for table in [*PLAN.tables, "peers", "benchmark"]:
@@ -59,7 +53,7 @@ rule claims:
         "../scripts/tables/claims.py"
 
 
-for topic in [*PLAN.topics, "claims", "peers"]:
+for topic in [*TOPICS, "peers"]:
 
     rule:
         """Draw a figure from its tables."""
@@ -110,8 +104,4 @@ rule figures:
     """Every figure and every table."""
     input:
         expand(f"results/{config['study']}/tables/{{table}}.csv", table=[*PLAN.tables, "power"]),
-        [
-            f"results/{config['study']}/figures/{topic}.{format}"
-            for topic in [*PLAN.topics, "claims"]
-            for format in ("svg", "png")
-        ],
+        expand(f"results/{config['study']}/figures/{{topic}}.{{format}}", topic=TOPICS, format=("svg", "png")),

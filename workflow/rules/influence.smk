@@ -1,5 +1,4 @@
 # Stage `influence`: at a checkpoint, the Hessian's spectrum, and each estimator's scores of the training examples.
-# What a job reads is said in fading/plan/wiring.py, its settings in fading/plan/settings.py.
 
 
 rule spectrum:

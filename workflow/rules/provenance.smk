@@ -25,7 +25,7 @@ rule crate:
 
 COMMITTED = [  # not the pairs of `loo`, a third of the whole, which its figure and loo-summary show
     *("claims.csv", "claims.csv.json"),
-    *(f"figures/{topic}.png" for topic in [*PLAN.topics, "claims"]),
+    *(f"figures/{topic}.png" for topic in TOPICS),
     *(f"tables/{table}.csv{end}" for table in [*PLAN.tables, "power"] if table != "loo" for end in ("", ".json")),
 ]
 

@@ -1,7 +1,6 @@
 # Stage `retrain`: the truths. Retraining from the start with examples left out, the proximal Bregman response, and
 # continuations of training (a regime each) with examples up-weighted, beside them what theory says of these
 # and the curvature that the unchanged ones meet.
-# What a job reads is said in fading/plan/wiring.py, its settings in fading/plan/settings.py.
 
 
 rule retraining:

@@ -1,5 +1,4 @@
 # Stage `train`: train each case from the start, once per seed, and keep its checkpoints.
-# What a job reads is said in fading/plan/wiring.py, its settings in fading/plan/settings.py.
 
 
 rule batches:
