@@ -170,11 +170,6 @@ def scores_of_stand_ins(plan, case, run, **_):
 
 
 @source
-def gradient_dots_after_training(plan, case, run, **_):
-    return _scores(case, run, GRADIENT_DOT, plan.end(case))
-
-
-@source
 def gradient_dots_half_way(plan, case, run, **_):
     _, half_way, _ = plan.along_training(case)
     return _scores(case, run, GRADIENT_DOT, half_way)
