@@ -1,6 +1,4 @@
-# What a job reads is said in fading/plan/wiring.py, its settings in fading/plan/settings.py; of an experiment its own
-# file in fading/experiments describes both.
-
+# What a job reads: fading/plan/wiring.py; its settings: fading/plan/settings.py; of an experiment: its own file.
 import os
 import sys
 
