@@ -174,7 +174,7 @@ def test_what_was_seen_when_is_of_the_first_run_and_read_from_what_replays_it():
 
 
 def altered(alone: list[str] | None = None, **changes) -> Plan:
-    """The full study's plan with other keys in the ResNet's definition, None to leave one out; its run is followed whole.
+    """The full study's plan with other keys in the ResNet's definition, None to leave one out; its run is whole.
 
     Parts are left out and assumptions looked at without the ResNet, or of the cases `alone`.
     """
