@@ -18,7 +18,7 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name: nothing is
 
 @dataclass(frozen=True)
 class Chart:
-    """What of a table is drawn: `y` with its interval over `x`, a colour per value of `lines`, where `chosen` is one.
+    """What of a table is drawn: `y` with its interval over the logarithm of `x`, a colour per value of `lines`, where `chosen` is one.
 
     `kept` says which rows are drawn at all.
     """
@@ -29,9 +29,7 @@ class Chart:
     titles: tuple[str, str]
     lines: str
     chosen: tuple[str, ...]
-    ends: tuple[str, str] = ("ci_low", "ci_high")
     kept: Callable[[pd.DataFrame], pd.Series] | None = None
-    x_scale: str = "log"
 
 
 def specification(chart: Chart, table: pd.DataFrame, names: Names) -> dict:
@@ -40,14 +38,14 @@ def specification(chart: Chart, table: pd.DataFrame, names: Names) -> dict:
     Nothing in it depends on anything but the table and the names.
     """
     rows = table[chart.kept(table)] if chart.kept else table
-    low, high = chart.ends
+    low, high = "ci_low", "ci_high"
     columns = [*chart.chosen, chart.lines, chart.x, chart.y, low, high, "over"]
     drawn = rows[columns].dropna(subset=chart.y)
     kinds = list(dict.fromkeys(drawn[chart.lines]))
     labels = {kind: names.label(kind) for kind in kinds}
     values = drawn.assign(**{chart.lines: drawn[chart.lines].map(labels)})
     x_title, y_title = chart.titles
-    x = {"field": chart.x, "type": "quantitative", "title": x_title, "scale": {"type": chart.x_scale, "nice": False}}
+    x = {"field": chart.x, "type": "quantitative", "title": x_title, "scale": {"type": "log", "nice": False}}
     y = {"field": chart.y, "type": "quantitative", "title": y_title}
     shown = [
         {"field": chart.lines, "title": "line"},
