@@ -16,6 +16,8 @@ from fading.experiments import EXPERIMENTS
 from fading.influence import ESTIMATORS
 from fading.plan.closure import imports
 from fading.plan.plan import PLANTED, read_plan
+from fading.plan.settings import settings
+from fading.report import tables
 from rules import rules
 
 
@@ -170,3 +172,15 @@ def test_the_files_by_which_it_is_cited_say_the_same():
 def test_the_gate_is_the_same_everywhere():
     steps = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["gate"]["steps"]
     assert [step["run"] for step in steps if "run" in step] == [".ci/run"]
+
+
+@pytest.mark.parametrize("study", ["config", "full"])
+def test_captions_say_on_the_page_what_they_say_in_snakemakes_report(study):
+    plan = read_plan(ROOT, f"config/{study}.yaml")
+    told = settings(plan, "page", {})
+    rules_of = {rule: by for by, rule in told["tables"].values()} | {
+        f"figure_{one}": by for one, by in told["figures"].items()
+    }
+    for rule, by in rules_of.items():
+        text = (ROOT / f"workflow/report/{by}.rst").read_text()
+        assert tables.caption(text, rule, told["config"]) == tables.caption(text, rule, plan.config) != ""

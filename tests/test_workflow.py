@@ -108,11 +108,12 @@ PROMISED = {  # columns, and which of them may be empty
 
 SMOKE = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
 CORRECTED = ["resnet-fashion", "bert-reviews"]
+LEFT_OUT_OF = [case for case in SMOKE["cases"] if "leave_one_out" in SMOKE["definitions"][case]]
 OF_CASES = {  # of a topic, its cases where they are not those of the study
     **dict.fromkeys(["convexity", "stability", "trajectory"], SMOKE["assumptions"]["cases"]),
     **dict.fromkeys(["correction", "gallery"], CORRECTED),
     "planted": SMOKE["correction"]["planted"],
-    "loo": [case for case in SMOKE["cases"] if "leave_one_out" in SMOKE["definitions"][case]],
+    **dict.fromkeys(["loo", "expansion"], LEFT_OUT_OF),
     **{topic: SMOKE[topic]["cases"] for topic in ("memory", "removal")},
 }
 
@@ -168,7 +169,7 @@ def test_every_artefact_carries_the_lineage_of_its_rule(smoke):
 
 def test_a_changed_threshold_is_judged_again(changed):
     edited = changed("config/claims.yaml", lambda text: text.replace("threshold: 0.99", "threshold: 0.98"))
-    assert edited == {"claims", "figure_claims"}
+    assert edited == {"claims", "figure_claims", "page"}
 
 
 def test_a_second_run_does_nothing(smoke):
@@ -184,7 +185,7 @@ def tables(*experiments: str) -> set[str]:
 
 
 def shown(*experiments: str) -> set[str]:
-    """The experiments, their tables, the figures that draw these, and the claims, judged and drawn."""
+    """The experiments, their tables, the figures that draw these, the claims, judged and drawn, and the page of all."""
     made = {name for each in experiments for name in EXPERIMENTS[each].tables}
     figures = {
         f"figure_{topic}"
@@ -193,13 +194,13 @@ def shown(*experiments: str) -> set[str]:
         if made & set(drawn)
     }
     judged = {"claims", "figure_claims"} if made & CLAIMED else set()
-    return set(experiments) | tables(*experiments) | figures | judged
+    return set(experiments) | tables(*experiments) | figures | judged | {"page"}
 
 
 CLAIMED = {claim["table"] for claim in yaml.safe_load((ROOT / "config/claims.yaml").read_text())}
 ALL = set(EXPERIMENTS)
 OF_REMOVAL = {"removal", "flips"}
-FIGURES = {"figure_claims", *(f"figure_{topic}" for topic in TOPICS)}
+FIGURES = {"page", "figure_claims", *(f"figure_{topic}" for topic in TOPICS)}
 OF_CHECKPOINTS = {"spectrum", "scores", "retraining", "proximal", "up_weighting", "path"}
 OF_BERT = ALL - {"convexity", "remedies", "stability", "trajectory", "planted", *OF_REMOVAL}  # in the smoke study
 SCORED = ALL - {
@@ -211,12 +212,12 @@ SCORED = ALL - {
     "seen",
     "scale",
 }  # experiments that read rankings
-RANKED = {"leave_one_out", "fading", "memory", "attempts", *OF_REMOVAL}  # those that read all of a case
+RANKED = {"leave_one_out", "fading", "memory", "attempts", "gallery", *OF_REMOVAL}  # those that read all of a case
 UP_WEIGHTED = {"up_weighting"} | shown("fading", "divergence")
 CODE = [
     ("fading/figures/style.py", FIGURES),
-    ("figures/loo.py", {"figure_loo"}),
-    ("fading/evidence/claims.py", {"claims", "figure_claims"}),
+    ("figures/loo.py", {"figure_loo", "page"}),
+    ("fading/evidence/claims.py", {"claims", "figure_claims", "page"}),
     (
         "fading/evidence/tables.py",
         shown(*ALL) | {"figure_stability"},
@@ -228,7 +229,7 @@ CODE = [
     ("fading/experiments/stability.py", shown("stability", "convexity", "remedies")),
     ("fading/experiments/remedies.py", shown("remedies")),
     ("fading/experiments/leave_one_out.py", shown("leave_one_out")),
-    ("fading/influence/abif.py", {"scores"} | shown(*(SCORED - {"gallery", "planted"}))),
+    ("fading/influence/abif.py", {"scores"} | shown(*(SCORED - {"planted"}))),
     ("fading/influence/cg.py", {"scores"} | shown(*RANKED)),
     ("fading/influence/unrolled.py", {"scores"} | shown("leave_one_out", "seen", *OF_REMOVAL)),
     ("fading/influence/datainf.py", {"scores"} | shown(*OF_REMOVAL)),
@@ -237,7 +238,7 @@ CODE = [
     ("fading/experiments/removal.py", shown("removal")),
     ("fading/experiments/flips.py", shown("flips")),
     ("fading/training/subsets.py", {"removed"} | shown("removal")),
-    ("figures/memory.py", {"figure_memory"}),
+    ("figures/memory.py", {"figure_memory", "page"}),
     ("fading/experiments/correction/attempts.py", shown("attempts")),
     ("fading/experiments/correction/success.py", shown("attempts") - {"attempts", "gallery"}),
     ("fading/experiments/correction/planted.py", shown("planted")),
@@ -273,13 +274,13 @@ SETTINGS = [
     ({f"{RESNET}__regimes": [{"name": "calm", "from": 8, "learning_rate": 0.02}]}, FORKED | shown("memory")),
     (
         {"spectrum__keep": 3},
-        {"spectrum", "scores", "up_weighting"} | shown(*ALL - {"gallery", "planted", "expansion", "seen", "scale"}),
+        {"spectrum", "scores", "up_weighting"} | shown(*ALL - {"planted", "expansion", "seen", "scale"}),
     ),
     ({"assumptions__dampings": [0.1, 1, 2]}, shown("stability", "convexity", "remedies")),
     ({"assumptions__steps": 3}, shown("expansion")),
     ({"correction__steps": [1, 3, 4]}, shown("attempts")),
     ({"correction__recovery": 3}, shown("planted")),
-    ({"claims": ["bound-holds-bert"]}, {"claims", "figure_claims"}),
+    ({"claims": ["bound-holds-bert"]}, {"claims", "figure_claims", "page"}),
 ]
 
 

@@ -16,7 +16,7 @@ from fading.plan.settings import settings as settings_of
 from fading.plan.wiring import Need
 from fading.training.counterfactuals import left_out, up_weighted
 
-THE_STUDY_ITSELF = "page"  # is of all its cases and runs
+PAGE = "page"  # says in its captions of how many examples curvature is
 
 
 @pytest.fixture(scope="module")
@@ -321,7 +321,7 @@ def test_the_curvature_of_a_case_is_that_of_one_sample(plan, case):
     config["definitions"][case].setdefault("influence", {})["curvature_examples"] = 99
     other = {job.name: job.settings for job in jobs(Plan(config, plan.every_claim), STUDY)}
     before = {job.name: job for job in jobs(plan, STUDY)}
-    changed = [job for name, job in before.items() if job.settings != other[name] and job.rule != THE_STUDY_ITSELF]
+    changed = [job for name, job in before.items() if job.settings != other[name] and job.rule != PAGE]
     solved = {name for name in plan.ladder(case) if "curvature_examples" in ESTIMATORS[name].settings}
     assert {job.rule for job in changed} == {"spectrum", "scores", "proximal", "stability"}
     assert {job.wildcards["case"] for job in changed} == {case}
@@ -353,7 +353,7 @@ def test_another_seed_changes_no_settings_of_the_others(plan):
     more = {job.name: job for job in jobs(Plan(config, plan.every_claim), STUDY)}
     before = {job.name: job for job in jobs(plan, STUDY)}
     assert before.keys() < more.keys()
-    assert all(more[name].settings == job.settings for name, job in before.items() if name != THE_STUDY_ITSELF)
+    assert all(more[name].settings == job.settings for name, job in before.items())
 
 
 def test_a_job_reads_by_name_and_is_told_from_others_without_the_study():

@@ -71,6 +71,8 @@ def test_charts_have_every_number_and_a_choice_for_each_column():
     assert values.spearman.tolist() == [0.5] * 4, "of what has a number"
     assert set(values.estimator) == {"influence by ABIF"}
     assert (values.ci_low.tolist(), values.over.tolist()) == ([0.4] * 4, ["5 runs"] * 4)
+    unsure = specification(chart, TABLE.assign(ci_low=np.nan), NAMES)["data"]["values"][0]
+    assert (unsure["ci_low"], unsure["lower"]) == (None, 0.5), "no interval is told, and none drawn"
     (choice,) = made["params"]
     assert (choice["value"], choice["bind"]["options"]) == ("a", ["a", "b"])
     assert made["encoding"]["color"]["scale"]["domain"] == ["influence by ABIF"]

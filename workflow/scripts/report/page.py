@@ -23,7 +23,7 @@ with Job(snakemake) as job:
     }
     drawn = dict(zip(settings["pictured"], job.read("examples", optional=True) or [], strict=True))
     study = Study(
-        name=config["study"],
+        name=settings["study"],
         tables=tables,
         figures=figures,
         read=settings["read"],

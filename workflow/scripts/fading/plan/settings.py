@@ -141,12 +141,24 @@ def case_benchmark(plan, **wildcards):
 
 @rule
 def page(plan):
-    """The study itself; of its tables and figures who describes each, by which rule, and what is drawn from what."""
+    """Of the study's tables and figures who describes each, by which rule, and what is drawn from what.
+
+    `config` is what captions say of the configuration.
+    """
+    described = {
+        case: {"influence": definition.get("influence")} for case, definition in plan.config["definitions"].items()
+    }
     tables = {name: [by, table_rule(name)] for name, by in plan.tables.items()}
     tables["claims"] = ["claims", "claims"]
     drawn = {topic: EXPERIMENTS[by].figures[topic] for topic, by in plan.topics.items()} | {"claims": ["claims"]}
     return {
-        "config": plan.config,
+        "study": plan.config["study"],
+        "config": {
+            "cases": plan.cases,
+            "spectrum": plan.config["spectrum"],
+            "correction": {"recovery": plan.config["correction"]["recovery"]},
+            "definitions": described,
+        },
         "names": names(plan),
         "tables": tables,
         "figures": {**plan.topics, "claims": "claims"},

@@ -43,7 +43,11 @@ def specification(chart: Chart, table: pd.DataFrame, names: Names) -> dict:
     drawn = rows[columns].dropna(subset=chart.y)
     kinds = list(dict.fromkeys(drawn[chart.lines]))
     labels = {kind: names.label(kind) for kind in kinds}
-    values = drawn.assign(**{chart.lines: drawn[chart.lines].map(labels)})
+    values = drawn.assign(
+        **{chart.lines: drawn[chart.lines].map(labels)},
+        lower=drawn[low].fillna(drawn[chart.y]),  # no width where there is no interval: a band of nothing has no scale
+        upper=drawn[high].fillna(drawn[chart.y]),
+    )
     x_title, y_title = chart.titles
     x = {"field": chart.x, "type": "quantitative", "title": x_title, "scale": {"type": "log", "nice": False}}
     y = {"field": chart.y, "type": "quantitative", "title": y_title}
@@ -76,8 +80,8 @@ def specification(chart: Chart, table: pd.DataFrame, names: Names) -> dict:
             {
                 "mark": {"type": "area", "clip": True},
                 "encoding": {
-                    "y": {**y, "field": low},
-                    "y2": {"field": high},
+                    "y": {**y, "field": "lower"},
+                    "y2": {"field": "upper"},
                     "opacity": {"condition": {"param": "line", "value": 0.15}, "value": 0.03},
                 },
             },
