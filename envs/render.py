@@ -22,7 +22,7 @@ KINDS = {
         "transformers",
         *FILES,
     ],
-    "figures": ["jinja2", "matplotlib", "scipy", "seaborn", *FILES],
+    "figures": ["docutils", "jinja2", "matplotlib", "scipy", "seaborn", *FILES],
     "provenance": ["pillow", "pyyaml", "rocrate", "snakemake", *FILES],
 }
 

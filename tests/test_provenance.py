@@ -271,7 +271,7 @@ def test_the_command_says_what_is_wrong_in_lines_and_json(copy):
         (["audit", "results/smoke", "--reexecute", "9999", "--trust"], "found 9999; accepted is at most"),
         (["compare", "results/smoke", "workflow"], "workflow holds no artefact"),
         (["export", "results/smoke", "nowhere/smoke.zip"], "nowhere is no folder"),
-        (["explain"], "invalid choice: 'explain'"),
+        (["explian"], "invalid choice: 'explian'"),
     ],
 )
 def test_misuse_is_one_sentence_and_no_verdict(smoke, arguments, sentence):

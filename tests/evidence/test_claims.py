@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from conftest import ROOT
 from fading.artefacts import store
 from fading.errors import FadingError
@@ -487,9 +486,9 @@ def test_what_was_not_tested_is_counted_and_no_more():
 
 
 def test_the_committed_claims_are_those_that_are_made():
-    written = pd.DataFrame(yaml.safe_load((ROOT / "config/claims.yaml").read_text())).set_index("claim")
-    committed = store.read(ROOT / "results/reference/default/claims.csv").set_index("claim")
     default = read_plan(ROOT, "config/config.yaml")
+    written = pd.DataFrame(default.claims).set_index("claim")
+    committed = store.read(ROOT / "results/reference/default/claims.csv").set_index("claim")
     lacking = committed.index[(committed.verdict == NOT_TESTED) & committed.estimate.isna()]  # the rest is too few
     for claim in written.loc[lacking].itertuples():
         of = default.cases_of_experiment(default.tables[claim.table])

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-import yaml
 from conftest import ROOT
 from fading.artefacts import store
 from fading.evidence.claims import NOISE, PAPER, SUPPORTED, judge
 from fading.evidence.intervals import CORRELATION, SHARE
 from fading.evidence.tables import TOO_FEW
+from fading.plan.plan import read_plan
 
 TABLES = sorted((ROOT / "results/reference").glob("*/tables/*.csv"))
 WITHOUT = {"power", "peers", "benchmark"}  # have no interval of a mean: requirements, comparisons, times
@@ -42,7 +42,7 @@ def test_no_correlation_or_share_and_no_end_of_its_interval_is_impossible(path):
 
 def test_what_an_estimator_fails_at_in_removal_noise_would_not_be_supported_in():
     """Claims of our own are judged without noise; those on a low score must stand on what noise does not do."""
-    claims = yaml.safe_load((ROOT / "config/claims.yaml").read_text())
+    claims = read_plan(ROOT, "config/config.yaml").claims
     tables = {
         claim["table"]: store.read(ROOT / f"results/reference/default/tables/{claim['table']}.csv") for claim in claims
     }

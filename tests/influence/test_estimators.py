@@ -343,6 +343,9 @@ def test_what_an_estimator_cant_treat_is_refused_in_one_sentence(monkeypatch):
             score(name, problem_of(case, theta), window=51)
     with pytest.raises(FadingError, match="no checkpoint at step 10 or before, where the window begins"):
         score("unrolled", problem_of(case, theta), window=40)
+    spectrum = Ritz(torch.tensor([-1e9], dtype=theta.dtype), torch.ones(1, len(theta), dtype=theta.dtype), *[theta] * 3)
+    with pytest.raises(FadingError, match="The horizon of 50 steps overflows: curvature from -1e"):
+        score("horizon", problem_of(case, theta, spectrum=spectrum), window=50)
     with pytest.raises(FadingError, match="horizon is for sgd; this run used momentum"):
         score("horizon", replace(problem_of(case, theta), optimizer=Momentum(0.1)))
 

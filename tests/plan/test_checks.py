@@ -14,7 +14,7 @@ from fading.experiments.memory import ONCE
 from fading.influence import ESTIMATORS
 from fading.models import MODELS
 from fading.plan.checks import check
-from fading.plan.claims import check_claims, stood_on
+from fading.plan.claims import check_claims, placed, stood_on
 from fading.plan.jobs import STUDY, jobs
 from fading.plan.plan import Plan, read_plan
 from fading.plan.schema import ACCEPTED, claims, configuration
@@ -22,7 +22,7 @@ from jsonschema import Draft202012Validator
 from snakemake.utils import update_config
 
 DEFAULT = json.loads(json.dumps(yaml.safe_load((ROOT / "config/config.yaml").read_text())))  # nothing shared
-CLAIMS = yaml.safe_load((ROOT / "config/claims.yaml").read_text())
+CLAIMS = placed(yaml.safe_load((ROOT / "config/claims.yaml").read_text()), DEFAULT["cases"])
 
 
 def test_the_shipped_configurations_are_valid():
@@ -54,7 +54,7 @@ def test_the_doubled_sample_is_that_of_every_claim_that_depends_on_it():
     tables = {"convexity-summary", "remedies", "stability-summary", "memory-half-life"}
     dependent = {
         claim["claim"]
-        for claim in CLAIMS
+        for claim in plan.every_claim
         if claim["case"] in networks and (claim["table"] in tables or curved & set(map(str, claim["where"].values())))
     }
     listed = {claim["claim"]: claim["case"] for claim in plan.claims}
@@ -122,6 +122,19 @@ def chain(given: dict[str, list[str]]) -> list[dict]:
     return [claim | ({"given": given[claim["claim"]]} if given[claim["claim"]] else {}) for claim in claims]
 
 
+def test_a_claim_that_may_be_tested_on_several_cases_is_on_the_first_that_the_study_has():
+    claim = CLAIMS[0] | {"case": ["resnet-fashion", "bert-reviews"]}
+    for cases, case in (
+        (["bert-reviews", "resnet-fashion"], "resnet-fashion"),
+        (["bert-reviews"], "bert-reviews"),
+        (["logistic-fashion"], "bert-reviews"),
+    ):
+        assert Plan(DEFAULT | {"cases": cases}, [claim]).claims == [claim | {"case": case}]
+    full = read_plan(ROOT, "config/full.yaml")
+    cases = {claim["claim"]: claim["case"] for claim in full.claims}
+    assert cases["leave-one-out-resnet"] == cases["leave-one-out-is-first-order-resnet"] == "resnet-short-fashion"
+
+
 def test_claims_stand_on_claims_that_there_are_and_not_on_themselves():
     check_claims(chain({"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": []}), DEFAULT | {"claims": ["a"]})
     for given, message in (
@@ -147,6 +160,8 @@ def test_claims_stand_on_claims_that_there_are_and_not_on_themselves():
         ({"given": []}, "0.given: found ..; accepted is a list of at least 1"),
         ({"threshold": "half"}, "0.threshold: found 'half'; accepted is a finite number"),
         ({"case": "vit"}, f"config/claims.yaml: {CLAIMS[0]['claim']}: case: found vit; defined are resnet-fashion"),
+        ({"case": ["resnet-fashion"]}, "config/claims.yaml.0.case: found ['resnet-fashion']; accepted is"),
+        ({"case": ["resnet-fashion", "vit"]}, f"{CLAIMS[0]['claim']}: case: found vit; defined are resnet-fashion"),
         ({"table": "lo-summary"}, f"config/claims.yaml: {CLAIMS[0]['claim']}: table: found lo-summary; tables are"),
         ({"claim": CLAIMS[1]["claim"]}, f"has the claim {CLAIMS[1]['claim']} twice"),
         ({"verdict": "supported"}, "0 has the unknown key 'verdict'"),

@@ -25,7 +25,7 @@ def scores(problem: Problem, window: int) -> Scores:
     At a constant rate f is (1 − (1 − ηλ)^T)/λ, which tends to the influence function's 1/λ only where 0 < ηλ < 2 and
     T is large, and to TracIn's ηT where λ = 0. It acts on the kept Ritz vectors of H; on all other directions H counts
     as 0. It is SOURCE (Bae et al. 2024) with one segment, in discrete steps. Raises FadingError for optimisers other
-    than SGD, for which the sum is another.
+    than SGD, for which the sum is another, and where f overflows.
     """
     optimizer = problem.optimizer
     if not isinstance(optimizer, SGD):
@@ -40,4 +40,9 @@ def scores(problem: Problem, window: int) -> Scores:
         accumulated = (1 - optimizer.rate(step) * ritz.values) * accumulated + optimizer.rate(step)
     outside = optimizer.travelled(first, problem.step)
     filtered = outside * products + (train * (accumulated - outside)) @ test.T
+    if not filtered.isfinite().all():
+        raise FadingError(
+            f"The horizon of {problem.step - first} steps overflows: curvature from {ritz.values.min():.3g} to "
+            f"{ritz.values.max():.3g} is too much for so many; accepted is a shorter window."
+        )
     return Scores(-filtered / len(case.train))

@@ -98,6 +98,8 @@ def _check_assumptions(config):
         rankings = rankers(definitions[case])
         member("assumptions.estimators", assumptions["estimators"], rankings, f"rankings of {case} are")
     for case in config["cases"]:
+        if "leave_one_out" not in definitions[case]:
+            continue  # nor has it an expansion
         up_weighting, key = definitions[case]["up_weighting"], f"definitions.{case}.up_weighting"
         at_most("assumptions.steps", assumptions["steps"], up_weighting["steps"][-1], f"the last of {key}.steps")
         at_most("assumptions.examples", assumptions["examples"], up_weighting["examples"], f"{key}.examples")

@@ -18,10 +18,20 @@ def check_claims(claims: list[dict], config: dict) -> None:
     tables = {table for experiment in EXPERIMENTS.values() for table in experiment.tables}
     for claim in claims:
         key = f"config/claims.yaml: {claim['claim']}"
-        member(f"{key}: case", [claim["case"]], config["definitions"], "defined are")
+        member(f"{key}: case", _cases(claim), config["definitions"], "defined are")
         member(f"{key}: table", [claim["table"]], sorted(tables), "tables are")
         member(f"{key}: given", claim.get("given", []), names, "config/claims.yaml has")
     stood_on(claims, names)
+
+
+def placed(claims: list[dict], cases: list[str]) -> list[dict]:
+    """The claims, each on one case: of several that it may be tested on the first of a study's, or else the last."""
+    chosen = [[case for case in _cases(claim) if case in cases] or _cases(claim)[-1:] for claim in claims]
+    return [claim | {"case": case} for claim, (case, *_) in zip(claims, chosen, strict=True)]
+
+
+def _cases(claim):
+    return [claim["case"]] if isinstance(claim["case"], str) else claim["case"]
 
 
 def stood_on(claims: list[dict], names: list[str]) -> set[str]:

@@ -201,7 +201,8 @@ def memory_of_run(plan, case, run, **_):
     looked_at = {name: memory[name] for name in ("ages", "readings", "spacing", "checked")}
     order = {"from": plan.end(case), "order": plan.seeds_of_runs[run]["order"], **seed(plan, run)}
     described = [dict(zip(keys, stretch, strict=True)) for stretch in stretches]
-    tests = {"tests": min(memory["tests"], plan.definition(case)["examples"]["measured"])}
+    followed = {**memory, **plan.definition(case).get("memory", {})}["tests"]
+    tests = {"tests": min(followed, plan.definition(case)["examples"]["measured"])}
     return {**optimizer(plan, case), **order, **precise, **tests, **looked_at, "stretches": described}
 
 

@@ -11,7 +11,7 @@ from fading.experiments.correction.names import NEIGHBOURS, RANDOM
 from fading.influence import ESTIMATORS
 from fading.models import MODELS, Model
 from fading.plan.checks import check, rankers
-from fading.plan.claims import check_claims, stood_on
+from fading.plan.claims import check_claims, placed, stood_on
 from fading.plan.options import curvature_examples, options
 from fading.plan.reading import read
 from fading.training.counterfactuals import left_out, up_weighted
@@ -32,7 +32,7 @@ class Plan:
         check(config)
         check_claims(claims, config)
         self.config = json.loads(json.dumps(config, sort_keys=True))  # reordering keys must change no settings
-        self.every_claim = claims
+        self.every_claim = placed(claims, config["cases"])
 
     @property
     def cases(self) -> list[str]:
