@@ -205,8 +205,15 @@ def minilm_weights() -> dict[str, np.ndarray]:
 def smoke(tmp_path_factory) -> Path:
     """A clone with the whole smoke study computed, from nothing, on two cores. Tests leave it as it is."""
     folder = clone(tmp_path_factory.mktemp("smoke"))
-    snakemake(folder, "--cores", "2")
+    done = snakemake(folder, "--cores", "2")
+    folder.with_suffix(".told").write_text(done.stdout + done.stderr)
     return folder
+
+
+@pytest.fixture(scope="session")
+def told(smoke) -> list[str]:
+    """The lines that its run printed."""
+    return smoke.with_suffix(".told").read_text().splitlines()
 
 
 @pytest.fixture

@@ -17,11 +17,13 @@ from fading.peers import PEERS
 from fading.plan import jobs, locks, reading
 from fading.plan.closure import imports, project, there
 from fading.plan.failures import killed
-from fading.plan.naming import job_file, table_rule
+from fading.plan.naming import job_file, job_name, table_rule
 from fading.plan.plan import RUNNING, Plan
 from fading.plan.settings import settings as settings_of
 from fading.plan.surroundings import surroundings
 from fading.plan.wiring import Need
+from fading.runs.terminal import Terminal, outcome
+from fading.runs.times import Ahead, Estimate, expected
 
 os.environ.update(surroundings(SCRIPTS))
 locks.hold(alone=workflow.is_main_process)

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from fading.artefacts.job import Job
-from fading.provenance.costs import costs, machine
+from fading.provenance.costs import costs, machine, seconds
 
 with Job(snakemake) as job:
     reference = Path("results/reference", snakemake.config["study"])
@@ -13,5 +13,7 @@ with Job(snakemake) as job:
         committed = Path("results/reference", *file.parts[1:])
         committed.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, committed)
-    stages = costs(Path("results", reference.name), snakemake.params.stages).round(2).to_dict("records")
-    (reference / "costs.json").write_text(json.dumps({"machine": machine(), "stages": stages}, indent=2) + "\n")
+    study = Path("results", reference.name)
+    stages = costs(study, snakemake.params.stages).round(2).to_dict("records")
+    told = {"machine": machine(), "stages": stages, "jobs": seconds(study)}
+    (reference / "costs.json").write_text(json.dumps(told, indent=1) + "\n")

@@ -15,12 +15,9 @@ def costs(study: Path, stages: dict[str, str]) -> pd.DataFrame:
     `stages` says which stage a rule belongs to. Jobs take one core each; those that were cut off count from where they
     began for the last time.
     """
-    rows = []
-    for file in sorted((study / "times").rglob("*.tsv")):
-        rule = file.relative_to(study / "times").parts[0].removesuffix(".tsv")
-        measured = pd.read_csv(file, sep="\t", na_values="-").iloc[-1]
-        rows.append({"stage": stages[rule], "seconds": measured.s, "memory": measured.max_rss})
-    by_stage = pd.DataFrame(rows).groupby("stage", sort=False)
+    measured = _measured(study)
+    of_rule = measured.job.str.split("/").str[0].str.removesuffix(".tsv")
+    by_stage = measured.assign(stage=of_rule.map(stages)).groupby("stage", sort=False)
     table = by_stage.agg(
         jobs=("seconds", "size"),
         core_minutes=("seconds", lambda seconds: seconds.sum() / 60),
@@ -28,6 +25,19 @@ def costs(study: Path, stages: dict[str, str]) -> pd.DataFrame:
         most_memory=("memory", "max"),
     )
     return table.reindex([stage for stage in dict.fromkeys(stages.values()) if stage in table.index]).reset_index()
+
+
+def seconds(study: Path) -> dict[str, float]:
+    """The seconds of each job, by its file of times below those of the study."""
+    return _measured(study).set_index("job").seconds.round(1).to_dict()
+
+
+def _measured(study):
+    times = study / "times"
+    files = sorted(times.rglob("*.tsv"))
+    last = pd.DataFrame([pd.read_csv(file, sep="\t", na_values="-").iloc[-1] for file in files])
+    jobs = [str(file.relative_to(times)) for file in files]
+    return pd.DataFrame({"job": jobs, "seconds": last.s.to_numpy(), "memory": last.max_rss.to_numpy()})
 
 
 def machine() -> dict[str, str | int]:

@@ -1,0 +1,144 @@
+"""What is told of a run: few lines, each of use, and never an error of its own."""
+
+import io
+import logging
+import os
+import pty
+from enum import Enum
+
+import pytest
+from fading.runs.terminal import LAST, Terminal, outcome
+from fading.runs.times import Ahead, Estimate
+
+
+class Event(Enum):
+    """As Snakemake's."""
+
+    PLANNED, STARTED, FINISHED, FAILED = "run_info", "job_info", "job_finished", "job_error"
+    OTHER, ERROR = "shellcmd", "error"
+
+
+JOBS = {number: Ahead(f"scores {number}", "influence" if number < 30 else "figures", "scores") for number in range(40)}
+
+
+class Run:
+    """A run of which a terminal is told, on a clock of its own."""
+
+    def __init__(self, stream, known=8.0):
+        self.now = 0.0
+        foreseen = lambda jobs: Estimate(dict.fromkeys(jobs.values(), known), 1)  # noqa: E731
+        self.terminal = Terminal(lambda: JOBS, foreseen, stream, lambda: self.now)
+
+    def tell(self, event=None, message="", level=logging.INFO, **of):
+        record = logging.LogRecord("snakemake", level, "", 0, message, None, None)
+        record.__dict__.update({"event": event} if event else {}, **of)
+        self.terminal.handle(record)
+
+    def whole(self):
+        self.tell(Event.PLANNED)
+        for number in JOBS:
+            self.tell(Event.STARTED, jobid=number)
+            self.now += 10
+            self.tell(Event.FINISHED, job_id=number)
+
+
+def test_a_run_is_a_line_for_each_twentieth_of_its_work():
+    said = io.StringIO()
+    run = Run(said)
+    run.whole()
+    run.terminal.end(["Report: there"])
+    first, foreseen, *lines, took, last = said.getvalue().splitlines()
+    assert first == "40 jobs: influence 30, figures 10"
+    assert foreseen == "7 min by what they took before"
+    assert len(lines) == 20
+    assert lines[0] == "  5%  2 of 40 jobs, 6 min left"
+    assert lines[-1] == "100%  40 of 40 jobs, 0 s left"
+    assert took == "40 jobs in 7 min; of the cores: influence 5 min, figures 2 min"
+    assert last == "Report: there"
+
+
+def test_what_runs_longest_is_named_with_its_stage():
+    said = io.StringIO()
+    run = Run(said)
+    run.tell(Event.PLANNED)
+    run.tell(Event.STARTED, jobid=3)
+    run.now = 90
+    run.tell(Event.STARTED, jobid=4)
+    for number in (5, 6):
+        run.tell(Event.STARTED, jobid=number)
+        run.tell(Event.FINISHED, job_id=number)
+    assert "; influence: scores 3 for 2 min\n" in said.getvalue()
+
+
+def test_a_failure_is_its_log_and_what_to_do(tmp_path):
+    log = tmp_path / "a.log"
+    log.write_text("".join(f"line {number}\n" for number in range(100)))
+    said = io.StringIO()
+    run = Run(said)
+    run.tell(Event.PLANNED)
+    run.tell(Event.STARTED, jobid=3)
+    run.tell(Event.FAILED, level=logging.ERROR, jobid=3, rule_name="scores", log=[str(log), str(tmp_path / "none")])
+    failed, *lines = said.getvalue().splitlines()[2:]
+    assert failed == "FAILED: scores 3"
+    assert lines[:LAST] == [f"    line {number}" for number in range(100 - LAST, 100)]
+    assert lines[LAST:] == [
+        f"    whole: {log}",
+        f"    whole: {tmp_path / 'none'}",
+        "What is finished is kept: mend the cause and run the same command again.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("event", "message", "level", "told"),
+    [
+        (None, "Select jobs to execute...", logging.INFO, ""),
+        (None, "Nothing to be done (all is there).", logging.INFO, "Nothing to be done (all is there).\n"),
+        (None, "Some rule is odd.", logging.WARNING, "Some rule is odd.\n"),
+        (Event.ERROR, "cases: found nonsense", logging.ERROR, "cases: found nonsense\n"),
+        (Event.OTHER, "python -c", logging.INFO, ""),
+    ],
+)
+def test_of_all_else_only_what_somebody_needs_is_said(event, message, level, told):
+    said = io.StringIO()
+    Run(said).tell(event, message, level)
+    assert said.getvalue() == told
+
+
+def test_on_a_terminal_the_last_line_is_written_over_and_fits():
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "w") as stream:
+        Run(stream).whole()
+    said = b""
+    while chunk := _read(master):
+        said += chunk
+    lines = said.decode().replace("\r\n", "\n").split("\x1b[K")
+    assert len(lines) > 40
+    assert sum("\n" in line for line in lines) <= 25
+    os.close(master)
+
+
+def _read(master):
+    try:
+        return os.read(master, 4096)
+    except OSError:  # all is read
+        return b""
+
+
+def test_a_terminal_that_fails_does_not_end_the_run(capsys):
+    closed = io.StringIO()
+    run = Run(closed)
+    closed.close()
+    run.tell(None, "Nothing to be done", logging.INFO)
+    assert "ValueError" in capsys.readouterr().err
+
+
+def test_the_outcome_is_verdicts_and_where_to_look(tmp_path):
+    assert list(outcome(tmp_path)) == []
+    rows = ["paper,supported", "paper,supported", "paper,void", "control,not tested"]
+    (tmp_path / "claims.csv").write_text("\n".join(["source,verdict", *rows]) + "\n")
+    (tmp_path / "figures").mkdir()
+    assert list(outcome(tmp_path)) == [
+        "The paper's claims: 2 supported, 1 void",
+        "Controls: 1 not tested",
+        f"Figures: {tmp_path / 'figures'}",
+    ]

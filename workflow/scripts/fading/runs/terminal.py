@@ -1,0 +1,156 @@
+"""What a terminal, or whatever else reads along, is told of a run."""
+
+import csv
+import logging
+import os
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from fading.runs.times import Ahead, Estimate
+
+LINES = 20  # for all of the work
+LAST = 12  # lines of a failed job's log
+CLEAR = "\r\x1b[K"
+TOLD = ("Nothing to be done", "Complete log", "Creating conda environment", "Pulling singularity image")
+VERDICTS = ("supported", "inconclusive", "contradicted", "void", "not tested")
+SOURCES = {"paper": "The paper's claims", "ours": "Our own", "control": "Controls"}
+
+
+class Terminal(logging.Handler):
+    """Takes Snakemake's events of a run and writes few lines: how far it is, what failed and why, and warnings.
+
+    `jobs` tells, once the run is planned, each job by its number, and `estimate` what is expected of them. To a terminal
+    the last line is written over again and again, beside the progress bars of the jobs themselves. The rest is in
+    Snakemake's own log.
+    """
+
+    def __init__(
+        self,
+        jobs: Callable[[], Mapping[int, Ahead]],
+        estimate: Callable[[Mapping[int, Ahead]], Estimate],
+        stream: TextIO = sys.stderr,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        super().__init__()
+        self.name = "fading"
+        self._plan, self._foresee, self._stream, self._clock = jobs, estimate, stream, clock
+        self._live = stream.isatty()
+        self._jobs: Mapping[int, Ahead] = {}
+        self._estimate, self._said, self._begun = Estimate({}, 1), 0, clock()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write what a record is worth. Never raises: a run does not fail because of what is said of it."""
+        try:
+            event = getattr(getattr(record, "event", None), "value", None)
+            if event in _EVENTS:
+                _EVENTS[event](self, record)
+            elif event == "error" or record.levelno >= logging.WARNING:
+                self._line(record.getMessage())
+            elif event is None and record.getMessage().startswith(TOLD):
+                self._line(record.getMessage())
+        except Exception:
+            self.handleError(record)
+
+    def _planned(self, record):
+        self._jobs = self._plan()
+        self._estimate, self._begun = self._foresee(self._jobs), self._clock()
+        stages = Counter(job.stage for job in self._jobs.values())
+        self._line(f"{len(self._jobs)} jobs: {', '.join(f'{stage} {count}' for stage, count in stages.items())}")
+        known = sum(seconds is not None for seconds in self._estimate.known.values())
+        if 2 * known >= len(self._jobs):
+            self._line(f"{_long(self._estimate.left(self._clock()))} by what they took before")
+
+    def _started(self, record):
+        if record.jobid in self._jobs:
+            self._estimate.begin(self._jobs[record.jobid], self._clock())
+        self._progress()
+
+    def _finished(self, record):
+        if record.job_id in self._jobs:
+            self._estimate.end(self._jobs[record.job_id], self._clock())
+        self._progress()
+
+    def _failed(self, record):
+        job = self._jobs.get(record.jobid)
+        self._line(f"FAILED: {job.name if job else record.rule_name}")
+        for log in record.log:
+            lines = Path(log).read_text(errors="replace").splitlines() if Path(log).is_file() else []
+            for line in lines[-LAST:]:
+                self._line(f"    {line}")
+            self._line(f"    whole: {log}")
+        if job in self._estimate.running:
+            self._estimate.running.pop(job)
+        self._line("What is finished is kept: mend the cause and run the same command again.")
+
+    def _progress(self):
+        now, estimate = self._clock(), self._estimate
+        share = estimate.share(now)
+        line = f"{share:4.0%}  {len(estimate.taken)} of {len(self._jobs)} jobs, {_long(estimate.left(now))} left"
+        if estimate.running:
+            longest = min(estimate.running, key=estimate.running.get)
+            line += f"; {longest.stage}: {longest.name}"
+            line += f" for {_long(now - estimate.running[longest])}" if now - estimate.running[longest] >= 1 else ""
+        if (reached := int(share * LINES + 1e-9)) > self._said:
+            self._said = reached
+            self._line(line)
+        elif self._live:
+            width = os.get_terminal_size(self._stream.fileno()).columns
+            self._write(f"{CLEAR}{line[: width - 1]}")
+
+    def end(self, lines: Iterable[str]) -> None:
+        """Say how long the run took, and how much of that each stage, and then the lines."""
+        of_stage = defaultdict(float)
+        for job, seconds in self._estimate.taken.items():
+            of_stage[job.stage] += seconds
+        if of_stage:
+            each = ", ".join(f"{stage} {_long(seconds)}" for stage, seconds in of_stage.items())
+            self._line(f"{len(self._estimate.taken)} jobs in {_long(self._clock() - self._begun)}; of the cores: {each}")
+        for line in lines:
+            self._line(line)
+
+    def _line(self, text):
+        for line in text.splitlines():
+            self._write(f"{CLEAR if self._live else ''}{line}\n")
+
+    def _write(self, text):
+        self._stream.write(text)
+        self._stream.flush()
+
+
+_EVENTS = {
+    "run_info": Terminal._planned,
+    "job_info": Terminal._started,
+    "job_finished": Terminal._finished,
+    "job_error": Terminal._failed,
+    **dict.fromkeys(
+        ("workflow_started", "shellcmd", "group_info", "job_started", "resources_info", "debug_dag", "progress"),
+        lambda terminal, record: None,
+    ),
+}
+
+
+def _long(seconds):
+    """A time as people say it."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def outcome(study: Path) -> Iterator[str]:
+    """What came of a finished study, in a few lines: verdicts, and where to look."""
+    claims = study / "claims.csv"
+    if claims.is_file():
+        with claims.open(newline="") as file:
+            verdicts = Counter((row["source"], row["verdict"]) for row in csv.DictReader(file))
+        for source, title in SOURCES.items():
+            counts = [f"{verdicts[source, one]} {one}" for one in VERDICTS if verdicts[source, one]]
+            if counts:
+                yield f"{title}: {', '.join(counts)}"
+    for what, file in (("Report", study / "report.html"), ("Figures", study / "figures")):
+        if file.exists():
+            yield f"{what}: {file}"

@@ -1,0 +1,95 @@
+"""How long jobs took, and how long those to come will take."""
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+
+STARTING = 2.0  # seconds that a job takes beside what Snakemake measures of it
+FAMILIAR = 30.0  # seconds of work in which an earlier run's pace is believed
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """A job to come: what it is called, its stage, its rule, and the file of its times, if it has one."""
+
+    name: str
+    stage: str
+    rule: str
+    times: str | None = None
+    log: str | None = None
+
+
+def measured(times: Path) -> float | None:
+    """The seconds in a file of Snakemake's, or None where there is no such file or it is not whole."""
+    try:
+        *_, last = csv.DictReader(times.read_text().splitlines(), delimiter="\t")
+        return float(last["s"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def of_the_reference(root: Path, study: str) -> dict[str, float]:
+    """The seconds of each job of the study's committed reference, by its file of times below results/<study>."""
+    costs = root / "results/reference" / study / "costs.json"
+    return json.loads(costs.read_text()).get("jobs", {}) if costs.is_file() else {}
+
+
+def expected(jobs: Iterable[Ahead], root: Path, study: str) -> dict[Ahead, float | None]:
+    """The seconds that each job took last, here or else in the committed reference; None where nobody knows."""
+    committed, folder = of_the_reference(root, study), f"results/{study}/times/"
+    return {
+        job: (measured(root / job.times) or committed.get(job.times.removeprefix(folder))) if job.times else 0.0
+        for job in jobs
+    }
+
+
+@dataclass
+class Estimate:
+    """The time left of a run, from what its jobs took before, corrected by what they take now.
+
+    `known` has the seconds of each job, or None; `lanes` is how many go on at once.
+    """
+
+    known: Mapping[Ahead, float | None]
+    lanes: int
+    running: dict[Ahead, float] = field(default_factory=dict)
+    taken: dict[Ahead, float] = field(default_factory=dict)
+
+    def begin(self, job: Ahead, now: float) -> None:
+        """A job begins at `now`, in seconds of whatever clock."""
+        self.running[job] = now
+
+    def end(self, job: Ahead, now: float) -> None:
+        """It has ended."""
+        self.taken[job] = now - self.running.pop(job, now)
+
+    def left(self, now: float) -> float:
+        """Seconds until the last job ends: what is left of all, shared among the lanes, or of the longest alone."""
+        each = self._seconds()
+        left = [each[job] for job in self.known if job not in self.taken and job not in self.running]
+        left += [max(each[job] - (now - begun), 0.0) for job, begun in self.running.items()]
+        return max(sum(left) / self.lanes, max(left, default=0.0))
+
+    def share(self, now: float) -> float:
+        """Which part of the run's work is done, from 0 to 1."""
+        each = self._seconds()
+        total = sum(each.values())
+        done = sum(each[job] for job in self.taken)
+        done += sum(min(now - begun, each[job]) for job, begun in self.running.items())
+        return done / total if total else 1.0
+
+    def _seconds(self):
+        """What each job takes at this run's pace; one that nobody knows as long as others of its rule, or as all."""
+        before = {job: STARTING + seconds for job, seconds in self.known.items() if seconds is not None}
+        compared = [(before[job], seconds) for job, seconds in self.taken.items() if job in before]
+        pace = (FAMILIAR + sum(now for _, now in compared)) / (FAMILIAR + sum(then for then, _ in compared))
+        likely = {job: seconds * pace for job, seconds in before.items()} | self.taken
+        of_rule = defaultdict(list)
+        for job, seconds in likely.items():
+            of_rule[job.rule].append(seconds)
+        every = fmean(likely.values()) if likely else STARTING
+        return {job: likely.get(job) or (fmean(of_rule[job.rule]) if job.rule in of_rule else every) for job in self.known}
