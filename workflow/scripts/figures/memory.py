@@ -1,10 +1,15 @@
 """Draw how long what a step did is remembered: by age, half-lives forecast and observed, and by epoch."""
 
+from textwrap import fill
+
+import numpy as np
 from fading.artefacts.job import Job
 from fading.experiments.memory import GRADIENT_DOT, ONCE, OWN, STEP_DOT
 from fading.experiments.seen import SHARE
 from fading.figures import style
 from matplotlib import pyplot as plt
+
+ACROSS = 5  # panels side by side at most
 
 DRAWN = (GRADIENT_DOT, STEP_DOT, ONCE, "abif", "ekfac", "random")  # the table has all
 ROWS = {
@@ -24,32 +29,43 @@ with Job(snakemake) as job:
     names = style.Names(**job.settings["names"])
     table, lives, seen = job.read("table"), job.read("memory_half_life"), job.read("memory_seen", optional=True)
     panels = list(table[table.changed == OWN].groupby(["case", "regime"], sort=False))
-    figure = plt.figure(figsize=(style.WIDTH, 6.2), layout="constrained")
-    upper, lower = figure.subfigures(2, 1, height_ratios=[2, 1])
-    axes = upper.subplots(2, len(panels), sharex=True, sharey="row", squeeze=False)
-    for column, ((case, regime), panel) in zip(axes.T, panels, strict=True):
-        for axis, (columns, drawn) in zip(column, ROWS.values(), strict=True):
+    colours = dict(zip(table.case.unique(), style.PALETTE, strict=False))
+    blocks = -(-len(panels) // ACROSS)
+    across = -(-len(panels) // blocks)
+    figure = plt.figure(figsize=(style.WIDTH, 3.8 * blocks + 3), layout="constrained")
+    upper, lower = figure.subfigures(2, 1, height_ratios=[3.8 * blocks, 3])
+    axes = upper.subplots(2 * blocks, across, sharex=True, squeeze=False)
+    columns = np.vstack([axes[2 * block : 2 * block + 2].T for block in range(blocks)])
+    for column in columns[len(panels) :]:
+        for axis in column:
+            axis.set_axis_off()
+    for number, (column, ((case, regime), panel)) in enumerate(zip(columns, panels, strict=False)):
+        for axis, (label, (values, drawn)) in zip(column, ROWS.items(), strict=True):
             for name in drawn:
-                band(axis, panel[panel.estimator == name].sort_values("age"), columns, name, names)
+                band(axis, panel[panel.estimator == name].sort_values("age"), values, name, names)
             axis.axhline(0, color="0.7", lw=0.8, zorder=0)
             style.count_axis(axis, panel.age.max())
-        column[0].set_title(names.label(case).replace(", ", "\n") + f"\n{regime}", fontsize=7)
+            if number % across == 0:
+                axis.set_ylabel(label)
+            else:
+                axis.tick_params(labelleft=False)
+        column[0].set_title(f"{fill(names.label(case), 20, break_on_hyphens=False)}\n{regime}", fontsize=7)
+        column[0].set_ylim(-1.05, 1.05)
         column[1].set(xlabel="age (steps)", ylim=(-0.6, 1.25))
-    for axis, label in zip(axes[:, 0], ROWS, strict=True):
-        axis.set_ylabel(label)
+        column[1].tick_params(labelbottom=True)
     style.shared_legend(upper, axes.flat, columns=3)
     left, *beside = lower.subplots(1, 2 if seen is not None else 1, squeeze=False)[0]
     for case, group in lives.dropna(subset="predicted").groupby("case", sort=False):
-        left.scatter(group.predicted, group.observed, s=12, label=names.label(case))
+        left.scatter(group.predicted, group.observed, s=12, color=colours[case], label=names.label(case))
     ends = [1, 1.1 * table.age.max()]
     left.plot(ends, ends, color="0.7", lw=0.8, zorder=0)
     left.set(xscale="log", yscale="log", xlabel="half-life forecast (steps)", ylabel="half-life observed (steps)")
-    left.legend(fontsize=6)
     for right in beside:
         for case, group in seen[seen.statistic == SHARE].groupby("case", sort=False):
             reach = [group.estimate - group.ci_low, group.ci_high - group.estimate]
-            right.errorbar(group.epoch, group.estimate, reach, marker="o", ms=3, label=names.label(case))
+            shown = {"color": colours.get(case, "0.5"), "label": names.label(case)}
+            right.errorbar(group.epoch, group.estimate, reach, marker="o", ms=3, **shown)
         right.set(xlabel="how often the example had been drawn", ylabel="share of its influence", ylim=(0, 1))
         right.set_xticks(sorted(seen.epoch.unique()))
-        right.legend(fontsize=6)
+    style.shared_legend(lower, [left, *beside], columns=2)
     style.write(job, figure)

@@ -23,9 +23,9 @@ SOURCES = {"paper": "The paper's claims", "ours": "Our own", "control": "Control
 class Terminal(logging.Handler):
     """Takes Snakemake's events of a run and writes few lines: how far it is, what failed and why, and warnings.
 
-    `jobs` tells, once the run is planned, each job by its number, and `estimate` what is expected of them. To a terminal
-    the last line is written over again and again, beside the progress bars of the jobs themselves. The rest is in
-    Snakemake's own log.
+    `jobs` tells, once the run is planned, each job by its number, and `estimate` what is expected of them. To a
+    terminal the last line is written over again and again, beside the progress bars of the jobs themselves. The rest
+    is in Snakemake's own log.
     """
 
     def __init__(
@@ -48,9 +48,9 @@ class Terminal(logging.Handler):
             event = getattr(getattr(record, "event", None), "value", None)
             if event in _EVENTS:
                 _EVENTS[event](self, record)
-            elif event == "error" or record.levelno >= logging.WARNING:
-                self._line(record.getMessage())
-            elif event is None and record.getMessage().startswith(TOLD):
+                return
+            told = event is None and record.getMessage().startswith(TOLD)
+            if told or event == "error" or record.levelno >= logging.WARNING:
                 self._line(record.getMessage())
         except Exception:
             self.handleError(record)
@@ -108,7 +108,8 @@ class Terminal(logging.Handler):
             of_stage[job.stage] += seconds
         if of_stage:
             each = ", ".join(f"{stage} {_long(seconds)}" for stage, seconds in of_stage.items())
-            self._line(f"{len(self._estimate.taken)} jobs in {_long(self._clock() - self._begun)}; of the cores: {each}")
+            took = _long(self._clock() - self._begun)
+            self._line(f"{len(self._estimate.taken)} jobs in {took}; of the cores: {each}")
         for line in lines:
             self._line(line)
 

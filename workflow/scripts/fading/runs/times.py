@@ -91,5 +91,6 @@ class Estimate:
         of_rule = defaultdict(list)
         for job, seconds in likely.items():
             of_rule[job.rule].append(seconds)
+        means = {rule: fmean(seconds) for rule, seconds in of_rule.items()}
         every = fmean(likely.values()) if likely else STARTING
-        return {job: likely.get(job) or (fmean(of_rule[job.rule]) if job.rule in of_rule else every) for job in self.known}
+        return {job: likely.get(job, means.get(job.rule, every)) for job in self.known}
