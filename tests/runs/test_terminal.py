@@ -66,6 +66,7 @@ def test_what_runs_longest_is_named_with_its_stage():
     run.tell(Event.STARTED, jobid=4)
     for number in (5, 6):
         run.tell(Event.STARTED, jobid=number)
+        run.now += 10
         run.tell(Event.FINISHED, job_id=number)
     assert "; influence: scores 3 for 2 min\n" in said.getvalue()
 
