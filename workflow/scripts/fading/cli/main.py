@@ -10,6 +10,7 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
+from fading.cli.completion import SHELLS, completion
 from fading.errors import FadingError
 from fading.experiments.correction.names import FROM_CHECKPOINTS, GRADIENT_DOT
 
@@ -20,6 +21,17 @@ CORRECT = (
     "of it and draws it into the current folder. ABIF and other rankings that need more than checkpoints are in the "
     "study's own tables."
 )
+EXAMPLES = """\
+examples:
+  fading status                                            how far is the default study?
+  fading trace results/default/figures/memory.png          what was this figure made from?
+  fading audit results/default                             does everything still hold?
+  fading audit results/default --reexecute 5               and give five of its files the same bytes again?
+  fading explain fading-resnet                             why is this claim supported, and what would turn it?
+  fading compare results/default results/reference/default
+  fading correct resnet-fashion --test-index 5             correct a mis-prediction
+  eval "$(fading completion bash)"                         complete all this with the tabulator
+"""
 NO_VERDICT = 3  # not 1 or 2, which are an audit's, and Python's own for what it does not catch
 ALL = "all"
 
@@ -87,8 +99,18 @@ def _forget_output():
 
 
 def _parser():
-    parser = _Parser(prog="fading", description="Ask a study where its results came from.")
+    parser = _Parser(
+        prog="fading",
+        description="Ask a study where its results came from, how far it is, and what it found.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    asking = commands.add_parser("status", help="how far a study is, and how long the rest will take")
+    asking.add_argument(
+        "study", nargs="?", default="results/default", help="a folder results/<study> (results/default)"
+    )
+    asking.set_defaults(command=_status)
     tracing = commands.add_parser("trace", help="print an artefact's ancestry down to the pinned downloads")
     tracing.add_argument("file", help="a figure, table, checkpoint or any other artefact")
     tracing.add_argument("--json", action="store_true", help="the ancestry as JSON")
@@ -142,6 +164,9 @@ def _parser():
     correcting.add_argument("--steps", type=_count, default=20, metavar="S", help="how many steps it may take (20)")
     correcting.add_argument("--learning-rate", type=_rate, metavar="ETA", help="step size (0.03 of training's)")
     correcting.set_defaults(command=_correct)
+    completing = commands.add_parser("completion", help="what a shell evaluates to complete these commands")
+    completing.add_argument("shell", choices=SHELLS)
+    completing.set_defaults(command=lambda arguments: _complete(parser, arguments))
     return parser
 
 
@@ -163,6 +188,21 @@ def _rate(text):
     if not 0 < rate < math.inf:
         raise argparse.ArgumentTypeError(f"found {text}; accepted is a number above 0")
     return rate
+
+
+def _status(arguments):
+    from fading.provenance.folder import StudyFolder
+    from fading.provenance.status import lines, status
+
+    for line in lines(status(StudyFolder(arguments.study))):
+        _say(line)
+    return 0
+
+
+def _complete(parser, arguments):
+    for line in completion(parser, arguments.shell):
+        _say(line)
+    return 0
 
 
 def _trace(arguments):

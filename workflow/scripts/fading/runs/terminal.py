@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from fading.runs.times import Ahead, Estimate
+from fading.runs.times import STAGES, Ahead, Estimate, spoken
 
 LINES = 20  # for all of the work
 LAST = 12  # lines of a failed job's log
@@ -58,11 +58,12 @@ class Terminal(logging.Handler):
     def _planned(self, record):
         self._jobs = self._plan()
         self._estimate, self._begun = self._foresee(self._jobs), self._clock()
-        stages = Counter(job.stage for job in self._jobs.values())
-        self._line(f"{len(self._jobs)} jobs: {', '.join(f'{stage} {count}' for stage, count in stages.items())}")
+        counts = Counter(job.stage for job in self._jobs.values())
+        each = ", ".join(f"{stage} {counts[stage]}" for stage in STAGES if stage in counts)
+        self._line(f"{len(self._jobs)} jobs: {each}")
         known = sum(seconds is not None for seconds in self._estimate.known.values())
         if 2 * known >= len(self._jobs):
-            self._line(f"{_long(self._estimate.left(self._clock()))} by what they took before")
+            self._line(f"{spoken(self._estimate.left(self._clock()))} by what they took before")
 
     def _started(self, record):
         if record.jobid in self._jobs:
@@ -89,11 +90,11 @@ class Terminal(logging.Handler):
     def _progress(self):
         now, estimate = self._clock(), self._estimate
         share = estimate.share(now)
-        line = f"{share:4.0%}  {len(estimate.taken)} of {len(self._jobs)} jobs, {_long(estimate.left(now))} left"
+        line = f"{share:4.0%}  {len(estimate.taken)} of {len(self._jobs)} jobs, {spoken(estimate.left(now))} left"
         if estimate.running:
             longest = min(estimate.running, key=estimate.running.get)
             line += f"; {longest.stage}: {longest.name}"
-            line += f" for {_long(now - estimate.running[longest])}" if now - estimate.running[longest] >= 1 else ""
+            line += f" for {spoken(now - estimate.running[longest])}" if now - estimate.running[longest] >= 1 else ""
         if (reached := int(share * LINES + 1e-9)) > self._said:
             self._said = reached
             self._line(line)
@@ -107,8 +108,8 @@ class Terminal(logging.Handler):
         for job, seconds in self._estimate.taken.items():
             of_stage[job.stage] += seconds
         if of_stage:
-            each = ", ".join(f"{stage} {_long(seconds)}" for stage, seconds in of_stage.items())
-            took = _long(self._clock() - self._begun)
+            each = ", ".join(f"{stage} {spoken(of_stage[stage])}" for stage in STAGES if stage in of_stage)
+            took = spoken(self._clock() - self._begun)
             self._line(f"{len(self._estimate.taken)} jobs in {took}; of the cores: {each}")
         for line in lines:
             self._line(line)
@@ -132,14 +133,6 @@ _EVENTS = {
         lambda terminal, record: None,
     ),
 }
-
-
-def _long(seconds):
-    """A time as people say it."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def outcome(study: Path) -> Iterator[str]:

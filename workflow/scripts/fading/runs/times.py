@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 
+STAGES = (  # as a study goes through them, and as its rules' files are called
+    *("data", "train", "influence", "retrain", "effects", "assumptions", "correction"),
+    *("figures", "peers", "provenance"),
+)
 STARTING = 2.0  # seconds that a job takes beside what Snakemake measures of it
 FAMILIAR = 30.0  # seconds of work in which an earlier run's pace is believed
 
@@ -20,7 +24,6 @@ class Ahead:
     stage: str
     rule: str
     times: str | None = None
-    log: str | None = None
 
 
 def measured(times: Path) -> float | None:
@@ -94,3 +97,11 @@ class Estimate:
         means = {rule: fmean(seconds) for rule, seconds in of_rule.items()}
         every = fmean(likely.values()) if likely else STARTING
         return {job: likely.get(job, means.get(job.rule, every)) for job in self.known}
+
+
+def spoken(seconds: float) -> str:
+    """A time as people say it."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
