@@ -38,7 +38,7 @@ with Job(snakemake) as job:
         axis.set_xticks(range(len(shares)), shares.index)
         axis.axhline(0, color="0.3", lw=0.6)
         axis.axhline(1, color="0.7", lw=0.6, zorder=0)
-        axis.set_title(f"{names.label(case)}\n{regime}")
+        axis.set_title(f"{names.title(case, 30)}\n{regime}")
     style.finish_grid(axes, len(panels), "steps after up-weighting began")
     for axis in axes[:, 0]:
         axis.set_ylabel("share of the\ncorrelation")

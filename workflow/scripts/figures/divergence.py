@@ -11,8 +11,9 @@ with Job(snakemake) as job:
     table, horizons = job.read("table"), job.read("expansion_summary")
     table = table[table.counterfactual != "A/A null"]  # exactly zero, or its job would have failed
     cases = table.case.unique()
-    figure, axes = plt.subplots(3, len(cases), figsize=(style.WIDTH, 5.6), squeeze=False, layout="constrained")
-    for (distance, error, horizon), case in zip(axes.T, cases, strict=True):
+    figure = plt.figure(figsize=(style.WIDTH, 0.8), layout="constrained")
+    axes, leftmost = style.stacks(figure, len(cases), 3, 4.6)
+    for (distance, error, horizon), case in zip(axes, cases, strict=True):
         case_rows = table[table.case == case]
         for regime, group in case_rows.groupby("regime", sort=False):
             colour = names.colour(regime)
@@ -35,12 +36,16 @@ with Job(snakemake) as job:
             axis.yaxis.set_minor_locator(NullLocator())
         smallest, largest = case_rows.norm[case_rows.norm > 0].min(), case_rows.norm.max()
         distance.set(ylim=(smallest / 2, 300 * largest))
-        distance.set_title(names.label(case).replace(", ", "\n"))
+        distance.set_title(names.title(case))
         error.axhline(1, color="0.7", lw=0.8, zorder=0)
         error.set(xlabel="steps after fork", ylim=(1e-4, 1e3))
-        horizon.set(xscale="log", xlabel="change of weight $\\varepsilon$", ylim=(0, None))
-    axes[0, 0].set_ylabel("distance of parameters\n$\\Vert\\delta_t\\Vert$")
-    axes[1, 0].set_ylabel("relative error of\nlinear response")
-    axes[2, 0].set_ylabel("steps until that\nerror is 50 %")
-    style.shared_legend(figure, axes[0], columns=3)
+        if case in set(horizons.case):
+            horizon.set(xscale="log", xlabel="change of weight $\\varepsilon$", ylim=(0, None))
+        else:
+            horizon.set_axis_off()
+    for distance, error, horizon in leftmost:
+        distance.set_ylabel("distance of parameters\n$\\Vert\\delta_t\\Vert$")
+        error.set_ylabel("relative error of\nlinear response")
+        horizon.set_ylabel("steps until that\nerror is 50 %")
+    style.shared_legend(figure, axes[:, 0], columns=3)
     style.write(job, figure)

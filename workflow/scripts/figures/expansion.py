@@ -12,8 +12,9 @@ with Job(snakemake) as job:
     table, summary = job.read("table"), job.read("expansion_summary")
     table = table[(table.other_index == NO_EXAMPLE) & (table.epsilon > 0)]
     cases = table.case.unique()
-    figure, axes = plt.subplots(2, len(cases), figsize=(style.WIDTH, 4.2), squeeze=False, layout="constrained")
-    for (top, bottom), case in zip(axes.T, cases, strict=True):
+    figure = plt.figure(figsize=(style.WIDTH, 0.5), layout="constrained")
+    axes, leftmost = style.stacks(figure, len(cases), 2, 3.7)
+    for (top, bottom), case in zip(axes, cases, strict=True):
         for regime, remainders in table[table.case == case].groupby("regime", sort=False):
             colour = names.colour(regime)
             end = remainders[remainders.step == remainders.step.max()].groupby("epsilon").remainder.median()
@@ -31,10 +32,11 @@ with Job(snakemake) as job:
         top.plot(guide, end.iloc[-1] * (guide / guide.max()) ** 2, color="0.7", lw=0.8, zorder=0)
         top.set(xscale="log", yscale="log", xlabel="change of weight $\\varepsilon$")
         top.legend(fontsize=6, loc="lower right", handlelength=1)
-        top.set_title(names.label(case).replace(", ", "\n"))
+        top.set_title(names.title(case))
         bottom.set(yscale="log", ylim=(1e-5, 3e1), xlabel="steps after fork")
         bottom.axhline(1, color="0.7", lw=0.8, zorder=0)
-    axes[0, 0].set_ylabel("left over by the first order\n$\\Vert\\delta-\\varepsilon\\psi\\Vert$ at the last step")
-    axes[1, 0].set_ylabel("left over, relative to $\\Vert\\delta\\Vert$")
-    style.shared_legend(figure, axes[1], columns=4)
+    for top, bottom in leftmost:
+        top.set_ylabel("left over by the first order\n$\\Vert\\delta-\\varepsilon\\psi\\Vert$ at the last step")
+        bottom.set_ylabel("left over, relative to $\\Vert\\delta\\Vert$")
+    style.shared_legend(figure, axes[:, 1], columns=3)
     style.write(job, figure)

@@ -27,7 +27,7 @@ with Job(snakemake) as job:
             for _, curve in curves[curves.estimator == estimator].groupby("seed"):
                 axis.plot(curve.step, curve.spearman, lw=0.5, alpha=0.5, **look)
         sharpness = f"{curves.eta_lambda_batches.mean():.2g}, up to {curves.eta_lambda_batches_largest.max():.2g}"
-        axis.set(title=f"{names.label(case)}\n{regime}: $\\eta\\lambda_{{\\max}}$ {sharpness}")
+        axis.set(title=f"{names.title(case, 30)}\n{regime}: $\\eta\\lambda_{{\\max}}$ {sharpness}")
         style.count_axis(axis, panel.step.max())
         axis.axhline(0, color="0.7", lw=0.8, zorder=0)
     style.finish_grid(axes, len(panels), "steps after up-weighting began")

@@ -18,8 +18,9 @@ with Job(snakemake) as job:
     names = style.Names(**job.settings["names"])
     table, summary = (single_left_out(job.read(name)) for name in ("table", "loo_summary"))
     cases = sorted(table.case.unique(), key=lambda case: not case.startswith("logistic"))
-    figure, axes = plt.subplots(len(ROWS), len(cases), figsize=(style.WIDTH, 6), squeeze=False, layout="constrained")
-    for row, estimators in zip(axes, ROWS, strict=True):
+    figure = plt.figure(figsize=(style.WIDTH, 0.1), layout="constrained")
+    axes, leftmost = style.stacks(figure, len(cases), len(ROWS), 5.9)
+    for row, estimators in zip(axes.T, ROWS, strict=True):
         for axis, case in zip(row, cases, strict=True):
             pairs, means = table[table.case == case], summary[summary.case == case].set_index("estimator")
             estimator = next((name for name in estimators if name in means.index), None)
@@ -37,7 +38,8 @@ with Job(snakemake) as job:
             axis.tick_params(labelsize=6)
             axis.set_title(f"ρ = {mean.spearman:.2f}\n[{mean.ci_low:.2f}, {mean.ci_high:.2f}]")
             axis.set_xlabel(f"predicted (nats),\n{names.short(estimator)}")
-        row[0].set_ylabel("actual change of\ntest loss (nats)")
-    for axis, case in zip(axes[0], cases, strict=True):
-        axis.set_title(names.label(case).replace(", ", "\n") + "\n" + axis.get_title())
+    for axis in leftmost.flat:
+        axis.set_ylabel("actual change of\ntest loss (nats)")
+    for axis, case in zip(axes[:, 0], cases, strict=True):
+        axis.set_title(names.title(case) + "\n" + axis.get_title())
     style.write(job, figure)

@@ -1,15 +1,10 @@
 """Draw how long what a step did is remembered: by age, half-lives forecast and observed, and by epoch."""
 
-from textwrap import fill
-
-import numpy as np
 from fading.artefacts.job import Job
 from fading.experiments.memory import GRADIENT_DOT, ONCE, OWN, STEP_DOT
 from fading.experiments.seen import SHARE
 from fading.figures import style
 from matplotlib import pyplot as plt
-
-ACROSS = 5  # panels side by side at most
 
 DRAWN = (GRADIENT_DOT, STEP_DOT, ONCE, "abif", "ekfac", "random")  # the table has all
 ROWS = {
@@ -30,30 +25,26 @@ with Job(snakemake) as job:
     table, lives, seen = job.read("table"), job.read("memory_half_life"), job.read("memory_seen", optional=True)
     panels = list(table[table.changed == OWN].groupby(["case", "regime"], sort=False))
     colours = dict(zip(table.case.unique(), style.PALETTE, strict=False))
-    blocks = -(-len(panels) // ACROSS)
-    across = -(-len(panels) // blocks)
-    figure = plt.figure(figsize=(style.WIDTH, 3.8 * blocks + 3), layout="constrained")
+    figure = plt.figure(figsize=(style.WIDTH, 3), layout="constrained")
+    blocks = -(-len(panels) // style.ACROSS)
     upper, lower = figure.subfigures(2, 1, height_ratios=[3.8 * blocks, 3])
-    axes = upper.subplots(2 * blocks, across, sharex=True, squeeze=False)
-    columns = np.vstack([axes[2 * block : 2 * block + 2].T for block in range(blocks)])
-    for column in columns[len(panels) :]:
-        for axis in column:
-            axis.set_axis_off()
-    for number, (column, ((case, regime), panel)) in enumerate(zip(columns, panels, strict=False)):
-        for axis, (label, (values, drawn)) in zip(column, ROWS.items(), strict=True):
+    stacks, leftmost = style.stacks(upper, len(panels), 2, 3.8, sharex=True)
+    for column, ((case, regime), panel) in zip(stacks, panels, strict=True):
+        for axis, (values, drawn) in zip(column, ROWS.values(), strict=True):
             for name in drawn:
                 band(axis, panel[panel.estimator == name].sort_values("age"), values, name, names)
             axis.axhline(0, color="0.7", lw=0.8, zorder=0)
             style.count_axis(axis, panel.age.max())
-            if number % across == 0:
-                axis.set_ylabel(label)
-            else:
-                axis.tick_params(labelleft=False)
-        column[0].set_title(f"{fill(names.label(case), 20, break_on_hyphens=False)}\n{regime}", fontsize=7)
+            axis.tick_params(labelleft=False)
+        column[0].set_title(f"{names.title(case)}\n{regime}", fontsize=7)
         column[0].set_ylim(-1.05, 1.05)
         column[1].set(xlabel="age (steps)", ylim=(-0.6, 1.25))
         column[1].tick_params(labelbottom=True)
-    style.shared_legend(upper, axes.flat, columns=3)
+    for axis, label in zip(leftmost.T, ROWS, strict=True):
+        for each in axis:
+            each.set_ylabel(label)
+            each.tick_params(labelleft=True)
+    style.shared_legend(upper, stacks.flat, columns=3)
     left, *beside = lower.subplots(1, 2 if seen is not None else 1, squeeze=False)[0]
     for case, group in lives.dropna(subset="predicted").groupby("case", sort=False):
         left.scatter(group.predicted, group.observed, s=12, color=colours[case], label=names.label(case))

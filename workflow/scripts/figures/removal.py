@@ -50,7 +50,9 @@ with Job(snakemake) as job:
         else:
             lower.set_axis_off()
         upper.set_title(names.label(case).replace(", ", "\n"), fontsize=7)
-    for axis, label in zip(axes[:, 0], LABELS, strict=True):
-        axis.set_ylabel(label)
+    first = next((place for place, case in enumerate(cases) if case in set(flips.case)), 0)
+    for line, place, label in zip(axes, (0, 0, first), LABELS, strict=True):
+        line[place].set_ylabel(label)
+        line[place].tick_params(labelleft=True)
     style.shared_legend(figure, axes.flat, columns=5)
     style.write(job, figure)

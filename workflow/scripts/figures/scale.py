@@ -56,5 +56,5 @@ with Job(snakemake) as job:
     for axis in (axes[0, 0].yaxis, axes[-1, 1].xaxis):
         axis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter=StrMethodFormatter("{x:g}"))
         axis.set_minor_locator(NullLocator())
-    style.shared_legend(figure, [axes[0, 0]], columns=3)
+    style.shared_legend(figure, [axes[0, 0]], columns=2)
     style.write(job, figure)

@@ -1,8 +1,10 @@
 """One look for all figures: sizes, colours that colour-blind readers tell apart, names people read."""
 
+from textwrap import fill
 from zlib import crc32
 
 import matplotlib
+import numpy as np
 import seaborn as sns
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 from matplotlib.transforms import Bbox
@@ -10,6 +12,7 @@ from matplotlib.transforms import Bbox
 matplotlib.use("Agg")
 
 WIDTH = 7.0  # inches, the text width of a page
+ACROSS = 5  # panels side by side
 PALETTE = sns.color_palette("colorblind")
 COLOURS = {  # of what is no estimator: those describe themselves
     "calm": PALETTE[0],
@@ -71,6 +74,10 @@ class Names:
         """What to call a case or estimator; its own name where nothing better is known."""
         return self.labels.get(name, name)
 
+    def title(self, name: str, width: int = 20) -> str:
+        """The label in lines of at most so many letters."""
+        return fill(self.label(name), width, break_on_hyphens=False)
+
     def short(self, name: str) -> str:
         """The same in few words."""
         return self.shorter.get(name, name)
@@ -102,7 +109,7 @@ def apply() -> None:
             "ytick.major.width": 0.8,
             "xtick.major.size": 3,
             "ytick.major.size": 3,
-            "savefig.dpi": 200,
+            "savefig.dpi": 150,
         },
     )
 
@@ -142,6 +149,22 @@ def shared_legend(figure, axes, columns: int) -> None:
         for handle, text in zip(*axis.get_legend_handles_labels(), strict=True):
             entries.setdefault(text, handle)
     figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns)
+
+
+def stacks(figure, count: int, rows: int, height: float, **grid) -> tuple[np.ndarray, np.ndarray]:
+    """Axes for `count` stacks, each of so many rows one above another: all of them, (count, rows), and the leftmost.
+
+    More than five stand in blocks, and the figure is `height` inches a block, and what more it is now.
+    """
+    blocks = -(-count // ACROSS)
+    across = -(-count // blocks)
+    whole = figure.get_figure(root=True)
+    whole.set_figheight(whole.get_figheight() + height * blocks)
+    axes = figure.subplots(rows * blocks, across, squeeze=False, **grid)
+    stacked = np.vstack([axes[rows * block :][:rows].T for block in range(blocks)])
+    for axis in stacked[count:].flat:
+        axis.set_axis_off()
+    return stacked[:count], stacked[:count:across]
 
 
 def finish_grid(axes, used: int, xlabel: str) -> None:
