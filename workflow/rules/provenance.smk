@@ -23,10 +23,12 @@ rule crate:
         "../scripts/provenance/crate.py"
 
 
-COMMITTED = [  # not the pairs of `loo`, a third of the whole, which its figure and loo-summary show
+LARGEST = ("loo", "stability", "expansion")
+
+COMMITTED = [  # not the largest tables, half of the whole, which figures and their summaries show
     *("claims.csv", "claims.csv.json"),
     *(f"figures/{topic}.png" for topic in TOPICS),
-    *(f"tables/{table}.csv{end}" for table in [*PLAN.tables, "power"] if table != "loo" for end in ("", ".json")),
+    *(f"tables/{table}.csv{end}" for table in [*PLAN.tables, "power"] if table not in LARGEST for end in ("", ".json")),
 ]
 
 

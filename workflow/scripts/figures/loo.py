@@ -6,7 +6,7 @@ from fading.figures import style
 from matplotlib import pyplot as plt
 from matplotlib.ticker import StrMethodFormatter
 
-ROWS = [("exact", "abif"), ("gradient-dot",), ("linear-response",)]  # the first that the case has
+ROWS = [("exact", "abif"), ("gradient-dot",), ("unrolled",)]  # the first that the case has
 
 
 def single_left_out(frame):
