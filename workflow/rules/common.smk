@@ -22,8 +22,6 @@ from fading.plan.plan import RUNNING, Plan
 from fading.plan.settings import settings as settings_of
 from fading.plan.surroundings import surroundings
 from fading.plan.wiring import Need
-from fading.runs.terminal import Terminal, outcome
-from fading.runs.times import Ahead, Estimate, expected
 
 os.environ.update(surroundings(SCRIPTS))
 locks.hold(alone=workflow.is_main_process)

@@ -23,16 +23,13 @@ rule crate:
         "../scripts/provenance/crate.py"
 
 
-LARGEST = ("loo", "stability", "expansion")
-
+LARGEST = {"loo", "stability", "expansion", "fading"}
+REFERENCE = f"results/reference/{config['study']}"
 COMMITTED = [  # not the largest tables, half of the whole, which figures and their summaries show
     *("claims.csv", "claims.csv.json"),
     *(f"figures/{topic}.png" for topic in TOPICS),
-    *(f"tables/{table}.csv{end}" for table in [*PLAN.tables, "power"] if table not in LARGEST for end in ("", ".json")),
+    *(f"tables/{table}.csv{end}" for table in sorted({*PLAN.tables, "power"} - LARGEST) for end in ("", ".json")),
 ]
-
-
-REFERENCE = f"results/reference/{config['study']}"
 
 
 rule reference:
