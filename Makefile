@@ -3,7 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: all env smoke check test lint
+LIBRARY := $(addprefix tests/,artefacts data derivatives evidence experiments figures influence models peers plan runs training)
+
+.PHONY: all env smoke check test test-library test-workflow lint
 all: env
 	$(BIN)/snakemake
 
@@ -13,8 +15,15 @@ smoke: env
 check: env
 	$(BIN)/pytest -m "not slow and not deployment and not campaign"
 
+# The library's tests beside the workflow's, each on a core of its own.
 test: env
-	$(BIN)/pytest
+	$(MAKE) -j 2 --output-sync test-library test-workflow
+
+test-library:
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(LIBRARY)
+
+test-workflow:
+	$(BIN)/pytest tests --durations 20 $(LIBRARY:%=--ignore %)
 
 lint: env
 	$(BIN)/ruff check
