@@ -37,7 +37,7 @@ rule claims:
         unpack(reads("claims")),
         code=code("tables/claims.py"),
     output:
-        claims=public(f"results/{config['study']}/claims.csv", "Tables", "claims", table="claims"),
+        claims=public(f"results/{config['study']}/claims.csv", "Answers", "claims", table="claims"),
         lineage=f"results/{config['study']}/claims.csv.json",
         power=public(f"results/{config['study']}/tables/power.csv", "Tables", "claims", table="power"),
         power_lineage=f"results/{config['study']}/tables/power.csv.json",
@@ -86,7 +86,7 @@ rule page:
         unpack(reads("page")),
         code=lambda wildcards: [*code("report/page.py")(wildcards), *WORDS_AND_LOOKS],
     output:
-        page=f"{STUDY}/report.html",
+        page=public(f"{STUDY}/report.html", "Answers", "page", page="report.html"),
     log:
         log_of("page", "study"),
     benchmark:

@@ -52,6 +52,8 @@ def jobs(root: Path, files: list[str]) -> list[JobRecord]:
         if file in made:
             return
         made.add(file)
+        if not (root / file).is_file():
+            raise FadingError(f"{file} is missing, and others were made from it: `snakemake {file}` makes it again.")
         lineage = recorded(root / file)
         for parent in lineage["inputs"] if lineage["rule"] not in GIVEN else ():
             follow(parent)
