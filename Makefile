@@ -5,9 +5,13 @@ BIN := .venv/bin
 
 LIBRARY := $(addprefix tests/,artefacts data derivatives evidence experiments figures influence models peers plan runs training)
 
-.PHONY: all env smoke check test test-library test-workflow lint
+# make paper: the study in a few pages of PDF (it needs LaTeX).
+.PHONY: all env smoke paper check test test-library test-workflow lint
 all: env
 	$(BIN)/snakemake
+
+paper: env
+	$(BIN)/fading paper results/reference/full
 
 smoke: env
 	$(BIN)/snakemake --configfile config/smoke.yaml

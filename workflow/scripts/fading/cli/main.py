@@ -140,6 +140,9 @@ def _parser():
     comparing.add_argument("first", type=Path, help="a folder results/<study>")
     comparing.add_argument("second", type=Path, help="another, such as results/reference/default")
     comparing.set_defaults(command=_compare)
+    telling = commands.add_parser("paper", help="the study in a few pages of PDF, by LaTeX")
+    telling.add_argument("study", type=Path, help="a folder results/<study>, or results/reference/full")
+    telling.set_defaults(command=_paper)
     exporting = commands.add_parser("export", help="pack a study into an archive to publish")
     exporting.add_argument("study", help="a folder results/<study>")
     exporting.add_argument("archive", type=Path, help="the zip file to write")
@@ -286,6 +289,26 @@ def _compare(arguments):
 
     for line in compare(arguments.first, arguments.second):
         _say(line)
+    return 0
+
+
+def _paper(arguments):
+    from fading.artefacts.job import ROOT
+    from fading.plan.plan import read_plan
+    from fading.plan.reading import naming
+    from fading.report.paper import write
+
+    name = arguments.study.resolve().name
+    if not (arguments.study / "claims.csv").is_file():
+        raise FadingError(f"{arguments.study} has no claims.csv; accepted is a finished study, or its reference.")
+    named = naming(name, ROOT / "config")
+    if len(named) != 1:
+        raise FadingError(
+            f"{arguments.study}: found {len(named)} files in config/ of the study {name}; accepted is one."
+        )
+    plan, pdf = read_plan(ROOT, str(named[0].relative_to(ROOT))), Path(f"fading-{name}.pdf")
+    write((ROOT / "workflow/report/paper.tex").read_text(), arguments.study, plan.config, pdf)
+    _say(pdf)
     return 0
 
 
