@@ -444,7 +444,13 @@ def test_correcting_one_example_agrees_with_the_study(smoke, tmp_path):
     for row in shown[shown.method == "gradient-dot"].itertuples():
         assert re.search(rf"^ +{row.index} +{row.label} +{re.escape(f'{row.score:+.3g}')}$", done.stdout, re.MULTILINE)
     drawn = tmp_path / f"correct-smoke-bert-reviews-0-{index}-gradient-dot.png"
-    store.check(drawn)
+    told = drawn.with_suffix(".html")
+    for made in (drawn, told):
+        store.check(made)
+    page = told.read_text()
+    assert not re.search(r"<script|(?:src|href)=\"(?!data:)", page), "it needs no other file"
+    assert page.count('<th scope="row">') == len(said)
+    assert all(f'<th scope="row">{words}</th>' in page for words in said.values())
     lineage = store.lineage(drawn)
     assert "workflow/scripts/fading/influence/gradient_dot.py" in lineage["code"]
     assert lineage["wildcards"] == {"case": "bert-reviews", "seed": "0", "study": "smoke", "test_index": index}

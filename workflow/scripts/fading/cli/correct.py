@@ -11,7 +11,7 @@ import torch
 from matplotlib import pyplot as plt
 from tqdm import tqdm
 
-from fading.artefacts import store
+from fading.artefacts import pages, store  # noqa: F401, HTML
 from fading.artefacts.job import ROOT, lineage, sources
 from fading.data import Dataset, described
 from fading.errors import FadingError
@@ -37,6 +37,8 @@ from fading.influence.problem import Problem
 from fading.models import MODELS
 from fading.models.case import Case, open_case
 from fading.plan.closure import imports
+from fading.report.correction import page
+from fading.report.gallery import shown
 from fading.training.optimizers import make_optimizer
 from fading.training.order import batch_order
 from fading.training.segment import batches, unpack_all
@@ -44,6 +46,8 @@ from fading.training.segment import batches, unpack_all
 SHARE = 0.03  # of training's learning rate
 ESTIMATOR = {LABEL_NEIGHBOURS: NEIGHBOURS}  # of a ranking that is made of another's scores
 TRIED = (DESCEND, RELABEL, ASCEND, DROP)
+RESULTS = ("corrected", "loss", "other predictions", "accuracy elsewhere")
+LOOKS = (".html", ".css")  # of a page
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,8 @@ def report(
 ) -> Iterator[str]:
     """Lines that say what was predicted, which examples influence it, what correcting it took, and what else changed.
 
-    The learning rate is a small share of training's unless it is given. A picture of the same is written into the
-    current folder. Raises FadingError if there is no such run or test example, or if it is predicted right.
+    The learning rate is a small share of training's unless it is given. A picture and a page of the same are written
+    into the current folder. Raises FadingError if there is no such run or test example, or if it is predicted right.
     """
     torch.set_num_threads(1)
     run = Run.open(study, case, seed, steps)
@@ -136,30 +140,35 @@ def report(
             yield f"  {row.index:>6}  {row.label:<10}  {row.score:+.3g}"
             yield from _quoted(row.text, "          ")
     yield ""
-    yield f"{count} examples, η = {rate:g}, at most {steps} steps"
-    yield f"  {'':<24}{'corrected':<16}{'loss':<16}{'other predictions':<20}accuracy elsewhere"
-    done = {}
+    how = f"{count} examples, η = {rate:g}, at most {steps} steps"
+    yield how
+    yield _columns("", RESULTS)
+    done, results = {}, {}
     for intervention, treated in treatments.items():
         began = perf_counter()
         done[intervention] = correct(trained, target, treated, [steps])
         seconds[intervention] = perf_counter() - began
-        yield f"  {INTERVENTIONS[intervention]:<24}{_result(trained, target, done[intervention])}"
+        results[INTERVENTIONS[intervention]] = _result(trained, target, done[intervention])
+        yield _columns(INTERVENTIONS[intervention], results[INTERVENTIONS[intervention]])
     anew = seconds[DROP] / (len(done[DROP].losses) - 1) * trained.step  # it takes steps as training does
     spent = f"ranking took {seconds['ranking']:.1f} s, descending {seconds[DESCEND]:.2f} s"
     yield ""
     yield f"{spent}; training anew takes about {anew:.1f} s"
-    path = f"correct-{study}-{case}-{seed}-{target}-{by}.png"
+    path = f"correct-{study}-{case}-{seed}-{target}-{by}"
     wildcards = {"study": study, "case": case, "seed": str(seed), "test_index": str(target)}
     settings = {"by": by, "examples": count, "learning_rate": rate, "steps": steps}
     loaded = ESTIMATORS.source(ESTIMATOR.get(by, by)), MODELS.source(run.settings["model"]["kind"])
     code = [str(ROOT / "workflow/scripts" / file) for file in imports("fading/cli/correct.py", *loaded)]
     made = lineage("fading correct", wildcards, settings, list(run.files.values()), sources(code), 1)
-    store.write(
-        path,
-        _drawn(f"{case}, seed {seed}, test example {target}, by {by}", done, rows, run.arrays),
-        {**made, "path": path},
-    )
-    yield f"drawn in {path}"
+    title = f"{case}, seed {seed}, test example {target}"
+    picture = f"{path}.png"
+    store.write(picture, _drawn(f"{title}, by {by}", done, rows, run.arrays), {**made, "path": picture})
+    (shown_here,) = shown(rows.assign(case=case, test_index=target, method=by), {case: run.arrays})
+    names = style.Names({name: one.label for name, one in ESTIMATORS.items()}, {}, {})
+    words = {file.name: file.read_text() for file in (ROOT / "workflow/report").iterdir() if file.suffix in LOOKS}
+    told = page(title, shown_here, how, RESULTS, results, Path(picture).read_bytes(), words, names)
+    store.write(f"{path}.html", told, {**made, "path": f"{path}.html"})
+    yield f"drawn in {picture}, told in {path}.html"
 
 
 def _check(trained, case, target, names):
@@ -180,9 +189,11 @@ def _result(trained, target, correction):
     others = trained.others - 1
     taken = "no" if correction.taken is None else f"after {correction.taken} step{'s' * (correction.taken > 1)}"
     loss = f"{correction.losses[0]:.2f} → {correction.losses[-1]:.2f}"
-    return (
-        f"{taken:<16}{loss:<16}{f'{round((1 - retention) * others)} of {others} changed':<20}{100 * change:+.1f} points"
-    )
+    return taken, loss, f"{round((1 - retention) * others)} of {others} changed", f"{100 * change:+.1f} points"
+
+
+def _columns(name, cells):
+    return f"  {name:<24}" + "".join(f"{cell:<{width}}" for cell, width in zip(cells, (16, 16, 20, 0), strict=True))
 
 
 def _quoted(text, indent="  "):

@@ -10,7 +10,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
-from fading.evidence.claims import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, PAPER, SUPPORTED, VOID
+from fading.evidence.claims import CONTRADICTED, INCONCLUSIVE, LEVEL, NOT_TESTED, PAPER, SUPPORTED, VOID
 from fading.evidence.scorecard import WHOSE
 from fading.experiments.memory import OWN
 from fading.experiments.removal import THIS_RUN
@@ -124,6 +124,7 @@ def page(study: Study, files: dict[str, str]) -> str:
         study=study,
         whose=WHOSE,
         counts=counts,
+        adjusted=int(((claims.source == PAPER) & (claims.verdict == SUPPORTED) & (claims.p_holm <= LEVEL)).sum()),
         sections={name: section for name, section in sections.items() if section["claims"] or section["figures"]},
         failed=list(tested[tested.verdict != SUPPORTED].fillna({"because": ""}).itertuples()),
         charts={
