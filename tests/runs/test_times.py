@@ -36,10 +36,12 @@ def test_lanes_share_what_is_left_but_for_the_longest():
     assert Estimate(dict(zip(jobs, (98.0, 1.0, 1.0, 1.0), strict=True)), 2).left(0) == 98 + STARTING
 
 
-def test_a_job_that_nobody_knows_takes_as_long_as_others_of_its_rule():
-    known, alike, unlike = job("known"), job("alike"), job("unlike", "memory")
-    estimate = Estimate({known: 10.0, alike: None, unlike: None}, 1)
-    assert estimate.left(0) == pytest.approx(3 * (10 + STARTING))
+def test_a_job_that_nobody_knows_takes_as_long_as_others_of_its_rule_or_stage():
+    known, alike, unlike, elsewhere = job("known"), job("alike"), job("unlike", "memory"), Ahead("x", "figures", "draw")
+    other = Ahead("y", "figures", "paint")
+    estimate = Estimate({known: 10.0, other: 4.0, alike: None, unlike: None, elsewhere: None}, 1)
+    assert estimate.left(0) == pytest.approx(3 * (10 + STARTING) + 2 * (4 + STARTING))
+    assert Estimate({known: 10.0, elsewhere: None}, 1).left(0) == pytest.approx(2 * (10 + STARTING))
     assert Estimate({alike: None}, 1).left(0) == STARTING
 
 

@@ -86,17 +86,17 @@ class Estimate:
         return done / total if total else 1.0
 
     def _seconds(self):
-        """What each job takes at this run's pace; one that nobody knows as long as others of its rule, or as all."""
+        """What each job takes at this run's pace; one that nobody knows as others of its rule or stage, or as all."""
         before = {job: STARTING + seconds for job, seconds in self.known.items() if seconds is not None}
         compared = [(before[job], seconds) for job, seconds in self.taken.items() if job in before]
         pace = (FAMILIAR + sum(now for _, now in compared)) / (FAMILIAR + sum(then for then, _ in compared))
         likely = {job: seconds * pace for job, seconds in before.items()} | self.taken
-        of_rule = defaultdict(list)
+        alike = defaultdict(list)
         for job, seconds in likely.items():
-            of_rule[job.rule].append(seconds)
-        means = {rule: fmean(seconds) for rule, seconds in of_rule.items()}
-        every = fmean(likely.values()) if likely else STARTING
-        return {job: likely.get(job, means.get(job.rule, every)) for job in self.known}
+            for kind in (job.rule, job.stage, None):
+                alike[kind].append(seconds)
+        means = {kind: fmean(seconds) for kind, seconds in alike.items()} or {None: STARTING}
+        return {job: likely.get(job, means.get(job.rule, means.get(job.stage, means[None]))) for job in self.known}
 
 
 def spoken(seconds: float) -> str:
