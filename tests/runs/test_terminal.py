@@ -1,6 +1,7 @@
 """What is told of a run: few lines, each of use, and never an error of its own."""
 
 import io
+import json
 import logging
 import os
 import pty
@@ -8,7 +9,7 @@ from enum import Enum
 
 import pytest
 from fading.runs.terminal import LAST, Terminal, outcome
-from fading.runs.times import Ahead, Estimate
+from fading.runs.times import Ahead
 
 
 class Event(Enum):
@@ -18,16 +19,23 @@ class Event(Enum):
     OTHER, ERROR = "shellcmd", "error"
 
 
-JOBS = {number: Ahead(f"scores {number}", "influence" if number < 30 else "figures", "scores") for number in range(40)}
+JOBS = {
+    number: Ahead(
+        f"scores {number}", "influence" if number < 30 else "figures", "scores", f"results/own/times/{number}"
+    )
+    for number in range(40)
+}
 
 
 class Run:
     """A run of which a terminal is told, on a clock of its own."""
 
-    def __init__(self, stream, known=8.0):
+    def __init__(self, stream, root):
         self.now = 0.0
-        foreseen = lambda jobs: Estimate(dict.fromkeys(jobs.values(), known), 1)  # noqa: E731
-        self.terminal = Terminal(lambda: JOBS, foreseen, stream, lambda: self.now)
+        reference = root / "results/reference/own"
+        reference.mkdir(parents=True)
+        (reference / "costs.json").write_text(json.dumps({"jobs": {str(number): 8.0 for number in JOBS}}))
+        self.terminal = Terminal(lambda: JOBS, root, "own", 1, stream, lambda: self.now)
 
     def tell(self, event=None, message="", level=logging.INFO, **of):
         record = logging.LogRecord("snakemake", level, "", 0, message, None, None)
@@ -42,9 +50,9 @@ class Run:
             self.tell(Event.FINISHED, job_id=number)
 
 
-def test_a_run_is_a_line_for_each_twentieth_of_its_work():
+def test_a_run_is_a_line_for_each_twentieth_of_its_work(tmp_path):
     said = io.StringIO()
-    run = Run(said)
+    run = Run(said, tmp_path)
     run.whole()
     run.terminal.end(["Report: there"])
     first, foreseen, *lines, took, last = said.getvalue().splitlines()
@@ -57,9 +65,9 @@ def test_a_run_is_a_line_for_each_twentieth_of_its_work():
     assert last == "Report: there"
 
 
-def test_what_runs_longest_is_named_with_its_stage():
+def test_what_runs_longest_is_named_with_its_stage(tmp_path):
     said = io.StringIO()
-    run = Run(said)
+    run = Run(said, tmp_path)
     run.tell(Event.PLANNED)
     run.tell(Event.STARTED, jobid=3)
     run.now = 90
@@ -75,7 +83,7 @@ def test_a_failure_is_its_log_and_what_to_do(tmp_path):
     log = tmp_path / "a.log"
     log.write_text("".join(f"line {number}\n" for number in range(100)))
     said = io.StringIO()
-    run = Run(said)
+    run = Run(said, tmp_path)
     run.tell(Event.PLANNED)
     run.tell(Event.STARTED, jobid=3)
     run.tell(Event.FAILED, level=logging.ERROR, jobid=3, rule_name="scores", log=[str(log), str(tmp_path / "none")])
@@ -99,16 +107,16 @@ def test_a_failure_is_its_log_and_what_to_do(tmp_path):
         (Event.OTHER, "python -c", logging.INFO, ""),
     ],
 )
-def test_of_all_else_only_what_somebody_needs_is_said(event, message, level, told):
+def test_of_all_else_only_what_somebody_needs_is_said(event, message, level, told, tmp_path):
     said = io.StringIO()
-    Run(said).tell(event, message, level)
+    Run(said, tmp_path).tell(event, message, level)
     assert said.getvalue() == told
 
 
-def test_on_a_terminal_the_last_line_is_written_over_and_fits():
+def test_on_a_terminal_the_last_line_is_written_over_and_fits(tmp_path):
     master, slave = pty.openpty()
     with os.fdopen(slave, "w") as stream:
-        Run(stream).whole()
+        Run(stream, tmp_path).whole()
     said = b""
     while chunk := _read(master):
         said += chunk
@@ -125,9 +133,9 @@ def _read(master):
         return b""
 
 
-def test_a_terminal_that_fails_does_not_end_the_run(capsys):
+def test_a_terminal_that_fails_does_not_end_the_run(capsys, tmp_path):
     closed = io.StringIO()
-    run = Run(closed)
+    run = Run(closed, tmp_path)
     closed.close()
     run.tell(None, "Nothing to be done", logging.INFO)
     assert "ValueError" in capsys.readouterr().err

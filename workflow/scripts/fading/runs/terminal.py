@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from fading.runs.times import STAGES, Ahead, Estimate, spoken
+from fading.plan.naming import job_name
+from fading.runs.times import STAGES, Ahead, Estimate, expected, spoken
 
 LINES = 20  # for all of the work
 LAST = 12  # lines of a failed job's log
@@ -20,24 +21,41 @@ VERDICTS = ("supported", "inconclusive", "contradicted", "void", "not tested")
 SOURCES = {"paper": "The paper's claims", "ours": "Our own", "control": "Controls"}
 
 
+def ahead(dag) -> dict[int, Ahead]:
+    """The jobs that a run of Snakemake's is to do, by their numbers; their stages are called as their rules' files."""
+    return {
+        dag.jobid(job): Ahead(
+            job_name(job.rule.name, dict(job.wildcards)),
+            Path(job.rule.snakefile).stem,
+            job.rule.name,
+            str(job.benchmark) if job.benchmark else None,
+        )
+        for job in dag.needrun_jobs()
+        if not job.is_norun
+    }
+
+
 class Terminal(logging.Handler):
     """Takes Snakemake's events of a run and writes few lines: how far it is, what failed and why, and warnings.
 
-    `jobs` tells, once the run is planned, each job by its number, and `estimate` what is expected of them. To a
-    terminal the last line is written over again and again, beside the progress bars of the jobs themselves. The rest
-    is in Snakemake's own log.
+    `jobs` tells, once the run is planned, each job by its number; `root`, `study` and `lanes` are what the time left is
+    told by. To a terminal the last line is written over again and again, beside the progress bars of the jobs
+    themselves. The rest is in Snakemake's own log.
     """
 
     def __init__(
         self,
         jobs: Callable[[], Mapping[int, Ahead]],
-        estimate: Callable[[Mapping[int, Ahead]], Estimate],
+        root: Path,
+        study: str,
+        lanes: int,
         stream: TextIO = sys.stderr,
         clock: Callable[[], float] = time.monotonic,
     ):
         super().__init__()
         self.name = "fading"
-        self._plan, self._foresee, self._stream, self._clock = jobs, estimate, stream, clock
+        self._plan, self._root, self._study, self._lanes = jobs, root, study, lanes
+        self._stream, self._clock = stream, clock
         self._live = stream.isatty()
         self._jobs: Mapping[int, Ahead] = {}
         self._estimate, self._said, self._begun = Estimate({}, 1), 0, clock()
@@ -57,12 +75,12 @@ class Terminal(logging.Handler):
 
     def _planned(self, record):
         self._jobs = self._plan()
-        self._estimate, self._begun = self._foresee(self._jobs), self._clock()
+        known = expected(self._jobs.values(), self._root, self._study)
+        self._estimate, self._begun = Estimate(known, self._lanes), self._clock()
         counts = Counter(job.stage for job in self._jobs.values())
         each = ", ".join(f"{stage} {counts[stage]}" for stage in STAGES if stage in counts)
         self._line(f"{len(self._jobs)} jobs: {each}")
-        known = sum(seconds is not None for seconds in self._estimate.known.values())
-        if 2 * known >= len(self._jobs):
+        if 2 * sum(seconds is not None for seconds in known.values()) >= len(self._jobs):
             self._line(f"{spoken(self._estimate.left(self._clock()))} by what they took before")
 
     def _started(self, record):
