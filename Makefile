@@ -21,7 +21,7 @@ check: env
 
 # The library's tests beside the workflow's, each on a core of its own.
 test: env
-	$(MAKE) -j 2 --output-sync test-library test-workflow
+	$(MAKE) -j 2 --output-sync=line test-library test-workflow
 
 test-library:
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(LIBRARY)
