@@ -8,7 +8,6 @@ from fading.figures import style
 from matplotlib import pyplot as plt
 from matplotlib.ticker import NullLocator
 
-PAGE = 2 * style.WIDTH  # a page across
 ROW = 0.15  # inches
 
 
@@ -48,7 +47,7 @@ with Job(snakemake) as job:
     style.apply()
     names = style.Names(**job.settings["names"])
     table = job.read("table").dropna(subset="estimate").sort_values("assumption", kind="stable")
-    figure, axes = plt.subplots(1, len(WHOSE), figsize=(PAGE, 1), layout="constrained")
+    figure, axes = plt.subplots(1, len(WHOSE), figsize=(2 * style.WIDTH, 1), layout="constrained")
     lowest = 0
     for axis, (source, title) in zip(axes, WHOSE.items(), strict=True):
         lowest = min(lowest, draw(axis, table[table.source == source], names))
