@@ -465,13 +465,15 @@ def test_the_reference_is_refreshed_by_a_rule(copy):
         "claims.csv",
         "claims.csv.json",
         "figures/fading.png",
-        "tables/fading.csv",
-        "tables/fading.csv.json",
+        "tables/fading-summary.csv",
+        "tables/fading-summary.csv.json",
     } <= made
-    assert "tables/loo.csv" not in made
+    assert not made & {f"tables/{name}.csv" for name in ("loo", "stability", "expansion", "fading")}
     for file in made - {one for one in made if one.endswith(".json")}:
         store.check(reference / file)
-    spent = json.loads((reference / "costs.json").read_text())["stages"]
+    costs = json.loads((reference / "costs.json").read_text())
     assert {"data", "train", "influence", "retrain", "effects", "assumptions", "correction", "figures"} <= {
-        stage["stage"] for stage in spent
+        stage["stage"] for stage in costs["stages"]
     }
+    by_stage, by_job = sum(stage["core_minutes"] for stage in costs["stages"]), sum(costs["jobs"].values()) / 60
+    assert by_stage == pytest.approx(by_job, rel=0.02)

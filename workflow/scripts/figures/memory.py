@@ -26,8 +26,7 @@ with Job(snakemake) as job:
     panels = list(table[table.changed == OWN].groupby(["case", "regime"], sort=False))
     colours = dict(zip(table.case.unique(), style.PALETTE, strict=False))
     figure = plt.figure(figsize=(style.WIDTH, 3), layout="constrained")
-    blocks = -(-len(panels) // style.ACROSS)
-    upper, lower = figure.subfigures(2, 1, height_ratios=[3.8 * blocks, 3])
+    upper, lower = figure.subfigures(2, 1, height_ratios=[3.8 * -(-len(panels) // style.ACROSS), 3])
     stacks, leftmost = style.stacks(upper, len(panels), 2, 3.8, sharex=True)
     for column, ((case, regime), panel) in zip(stacks, panels, strict=True):
         for axis, (values, drawn) in zip(column, ROWS.values(), strict=True):
@@ -40,10 +39,9 @@ with Job(snakemake) as job:
         column[0].set_ylim(-1.05, 1.05)
         column[1].set(xlabel="age (steps)", ylim=(-0.6, 1.25))
         column[1].tick_params(labelbottom=True)
-    for axis, label in zip(leftmost.T, ROWS, strict=True):
-        for each in axis:
-            each.set_ylabel(label)
-            each.tick_params(labelleft=True)
+    for axis, label in zip(leftmost.flat, [*ROWS] * len(leftmost), strict=True):
+        axis.set_ylabel(label)
+        axis.tick_params(labelleft=True)
     style.shared_legend(upper, stacks.flat, columns=3)
     left, *beside = lower.subplots(1, 2 if seen is not None else 1, squeeze=False)[0]
     for case, group in lives.dropna(subset="predicted").groupby("case", sort=False):
