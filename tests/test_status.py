@@ -39,6 +39,14 @@ def test_what_is_missing_takes_what_it_took_with_all_that_stands_on_it(copy):
     assert told[-1].split()[0] == "all"
 
 
+@pytest.mark.parametrize("file", ["figures/loo.png", "resnet-fashion/seed-0/curve.parquet", "tables/loo.csv"])
+def test_a_job_is_not_done_if_one_of_its_files_is_gone(copy, file):
+    (copy / "results/smoke" / file).unlink()
+    table = by_stage(copy)
+    assert table.missing["all"] == 1
+    assert table.outdated["provenance"] == 1, "the crate lists it"
+
+
 def test_what_is_outdated_is_told_from_what_is_missing(copy):
     lock = copy / "envs/study.lock"
     text = lock.read_text()

@@ -51,7 +51,15 @@ def test_a_changed_table_changes_the_words(study, config):
     assert sum(".43" in line for line in changed) == 2, "in the text and in the table of claims"
     assert sum(".77" in line for line in changed) == 1
     (study / "tables/scale.csv").unlink()
-    with pytest.raises(KeyError):
+    with pytest.raises(FadingError, match="full has no table scale, which the paper is of"):
+        source(TEMPLATE, study, config)
+
+
+def test_words_that_no_longer_hold_are_not_printed(study, config):
+    edit(study, "claims", "verdict", "supported", claim="divergence-resnet")
+    with pytest.raises(
+        FadingError, match="divergence-resnet is supported; their words stand on its being contradicted"
+    ):
         source(TEMPLATE, study, config)
 
 

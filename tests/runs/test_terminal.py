@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import pty
+import termios
 from enum import Enum
 
 import pytest
@@ -35,7 +36,7 @@ class Run:
         reference = root / "results/reference/own"
         reference.mkdir(parents=True)
         (reference / "costs.json").write_text(json.dumps({"jobs": {str(number): 8.0 for number in JOBS}}))
-        self.terminal = Terminal(lambda: JOBS, root, "own", 1, stream, lambda: self.now)
+        self.terminal = Terminal(lambda: JOBS, root, "own", lambda: 1, stream, lambda: self.now)
 
     def tell(self, event=None, message="", level=logging.INFO, **of):
         record = logging.LogRecord("snakemake", level, "", 0, message, None, None)
@@ -86,14 +87,14 @@ def test_a_failure_is_its_log_and_what_to_do(tmp_path):
     run = Run(said, tmp_path)
     run.tell(Event.PLANNED)
     run.tell(Event.STARTED, jobid=3)
-    run.tell(Event.FAILED, level=logging.ERROR, jobid=3, rule_name="scores", log=[str(log), str(tmp_path / "none")])
-    failed, *lines = said.getvalue().splitlines()[2:]
-    assert failed == "FAILED: scores 3"
+    logs, why = [str(log), str(tmp_path / "none")], "its memory was short"
+    run.tell(Event.FAILED, level=logging.ERROR, jobid=3, rule_name="scores", rule_msg=why, log=logs)
+    failed, reason, *lines = said.getvalue().splitlines()[2:]
+    assert (failed, reason) == ("FAILED: scores 3", f"    {why}")
     assert lines[:LAST] == [f"    line {number}" for number in range(100 - LAST, 100)]
     assert lines[LAST:] == [
         f"    whole: {log}",
         f"    whole: {tmp_path / 'none'}",
-        "What is finished is kept: mend the cause and run the same command again.",
     ]
 
 
@@ -102,6 +103,7 @@ def test_a_failure_is_its_log_and_what_to_do(tmp_path):
     [
         (None, "Select jobs to execute...", logging.INFO, ""),
         (None, "Nothing to be done (all is there).", logging.INFO, "Nothing to be done (all is there).\n"),
+        (None, "Unlocked working directory.", logging.INFO, "Unlocked working directory.\n"),
         (None, "Some rule is odd.", logging.WARNING, "Some rule is odd.\n"),
         (Event.ERROR, "cases: found nonsense", logging.ERROR, "cases: found nonsense\n"),
         (Event.OTHER, "python -c", logging.INFO, ""),
@@ -115,6 +117,7 @@ def test_of_all_else_only_what_somebody_needs_is_said(event, message, level, tol
 
 def test_on_a_terminal_the_last_line_is_written_over_and_fits(tmp_path):
     master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 30))
     with os.fdopen(slave, "w") as stream:
         Run(stream, tmp_path).whole()
     said = b""
@@ -123,6 +126,7 @@ def test_on_a_terminal_the_last_line_is_written_over_and_fits(tmp_path):
     lines = said.decode().replace("\r\n", "\n").split("\x1b[K")
     assert len(lines) > 40
     assert sum("\n" in line for line in lines) <= 25
+    assert max(len(line.strip("\r")) for line in lines if "\n" not in line) == 29
     os.close(master)
 
 

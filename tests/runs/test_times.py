@@ -4,7 +4,7 @@ import json
 import random
 
 import pytest
-from fading.runs.times import FAMILIAR, STARTING, Ahead, Estimate, expected
+from fading.runs.times import FAMILIAR, STARTING, Ahead, Estimate, expected, spoken
 
 LANES = 2
 
@@ -42,7 +42,13 @@ def test_a_job_that_nobody_knows_takes_as_long_as_others_of_its_rule_or_stage():
     estimate = Estimate({known: 10.0, other: 4.0, alike: None, unlike: None, elsewhere: None}, 1)
     assert estimate.left(0) == pytest.approx(3 * (10 + STARTING) + 2 * (4 + STARTING))
     assert Estimate({known: 10.0, elsewhere: None}, 1).left(0) == pytest.approx(2 * (10 + STARTING))
-    assert Estimate({alike: None}, 1).left(0) == STARTING
+    none = Estimate({alike: None, unlike: None}, 1)
+    assert spoken(none.left(0)) == "unknown"
+    none.begin(alike, 0)
+    none.end(alike, 7)
+    assert none.left(7) == 7
+    none.drop(unlike)
+    assert (none.left(7), none.share(7)) == (0, 1)
 
 
 def test_what_is_expected_is_the_last_measurement_here_or_else_the_references(tmp_path):

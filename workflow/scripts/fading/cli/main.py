@@ -141,7 +141,9 @@ def _parser():
     comparing.add_argument("second", type=Path, help="another, such as results/reference/default")
     comparing.set_defaults(command=_compare)
     telling = commands.add_parser("paper", help="the study in a few pages of PDF, by LaTeX")
-    telling.add_argument("study", type=Path, help="a folder results/<study>, or results/reference/full")
+    telling.add_argument(
+        "study", type=Path, help="results/full, or results/reference/full: what has all that it tells of"
+    )
     telling.set_defaults(command=_paper)
     exporting = commands.add_parser("export", help="pack a study into an archive to publish")
     exporting.add_argument("study", help="a folder results/<study>")

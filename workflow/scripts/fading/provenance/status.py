@@ -14,7 +14,8 @@ from fading.plan.jobs import STUDY, PlannedJob, jobs
 from fading.plan.naming import job_file, job_name
 from fading.plan.plan import workflow_of
 from fading.provenance.audit import HOLDS, audit
-from fading.provenance.folder import StudyFolder
+from fading.provenance.contents import contents
+from fading.provenance.folder import CRATE, StudyFolder
 from fading.provenance.lineages import recorded
 from fading.runs.times import STAGES, Ahead, Estimate, expected, spoken
 
@@ -61,20 +62,29 @@ def _row(stage, names, states, known, lanes):
 
 
 def _states(study):
-    """Of each job that made files here: are all of them as they should be?"""
+    """Of each job that made files here, or of which the crate knows some: are all of them as they should be?"""
     states = {}
     for finding in audit(study):
-        path = study.root / finding.file
-        try:
-            lineage = recorded(path) if path.is_file() else None
-        except FadingError:
-            lineage = None
-        if lineage:
-            name = job_name(lineage["rule"], lineage["wildcards"])
+        name = _maker(study, finding.file)
+        if name and not (study.root / finding.file).exists():
+            states[name] = MISSING
+        elif name and states.get(name) != MISSING:
             whole = finding.severity == HOLDS and states.get(name) != OUTDATED
             states[name] = DONE if whole else OUTDATED
-    crate = study.folder / "ro-crate-metadata.json"
-    return states | ({STUDY: DONE} if crate.is_file() else {})
+    return states
+
+
+def _maker(study, file):
+    """The name of the job that made a file, as that says itself or, if it is gone, as the crate has it."""
+    if file == f"results/{study.name}/{CRATE}":
+        return STUDY
+    try:
+        if (study.root / file).is_file():
+            lineage = recorded(study.root / file)
+            return job_name(lineage["rule"], lineage["wildcards"])
+        return contents(study.folder / CRATE).made_by.get(file)
+    except (FadingError, OSError):
+        return None
 
 
 def _ahead(job: PlannedJob, study, stages):

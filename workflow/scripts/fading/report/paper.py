@@ -26,7 +26,10 @@ def source(template: str, folder: Path, config: dict) -> str:
     """
     files = [folder / "claims.csv", *(folder / "tables").glob("*.csv")]
     tables = {file.stem: store.read(file) for file in files}
-    return findings(template, tables, config).replace("CLAIMS", _claims(tables["claims"]), 1)
+    try:
+        return findings(template, tables, config).replace("CLAIMS", _claims(tables["claims"]), 1)
+    except KeyError as error:
+        raise FadingError(f"{folder} has no table {error.args[0]}, which the paper is of.") from error
 
 
 def write(template: str, folder: Path, config: dict, pdf: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -15,8 +16,23 @@ from fading.runs.times import STAGES, Ahead, Estimate, expected, spoken
 
 LINES = 20  # for all of the work
 LAST = 12  # lines of a failed job's log
+UNKNOWN_WIDTH = 80
 CLEAR = "\r\x1b[K"
-TOLD = ("Nothing to be done", "Complete log", "Creating conda environment", "Pulling singularity image")
+LEFT_OUT = (  # how Snakemake begins what it says of itself
+    *(
+        "Select jobs",
+        "Execute ",
+        "Finished jobid",
+        "Building DAG",
+        "Assuming ",
+        "Using shell",
+        "Provided ",
+        "Rules claiming",
+    ),
+    *("Conda environments: ignored", "Singularity containers: ignored", "Job stats", "host: ", "Shell command", "Job "),
+    *("Removing output files of failed job", "Removing temporary output"),
+)
+KEPT = "What is finished is kept: mend the cause and run the same command again."
 VERDICTS = ("supported", "inconclusive", "contradicted", "void", "not tested")
 SOURCES = {"paper": "The paper's claims", "ours": "Our own", "control": "Controls"}
 
@@ -48,7 +64,7 @@ class Terminal(logging.Handler):
         jobs: Callable[[], Mapping[int, Ahead]],
         root: Path,
         study: str,
-        lanes: int,
+        lanes: Callable[[], int],
         stream: TextIO = sys.stderr,
         clock: Callable[[], float] = time.monotonic,
     ):
@@ -67,16 +83,16 @@ class Terminal(logging.Handler):
             if event in _EVENTS:
                 _EVENTS[event](self, record)
                 return
-            told = event is None and record.getMessage().startswith(TOLD)
-            if told or event == "error" or record.levelno >= logging.WARNING:
-                self._line(record.getMessage())
+            text = record.getMessage()
+            if event == "error" or record.levelno >= logging.WARNING or not text.startswith(LEFT_OUT):
+                self._line(text)
         except Exception:
             self.handleError(record)
 
     def _planned(self, record):
         self._jobs = self._plan()
         known = expected(self._jobs.values(), self._root, self._study)
-        self._estimate, self._begun = Estimate(known, self._lanes), self._clock()
+        self._estimate, self._begun = Estimate(known, self._lanes()), self._clock()
         counts = Counter(job.stage for job in self._jobs.values())
         each = ", ".join(f"{stage} {counts[stage]}" for stage in STAGES if stage in counts)
         self._line(f"{len(self._jobs)} jobs: {each}")
@@ -96,14 +112,15 @@ class Terminal(logging.Handler):
     def _failed(self, record):
         job = self._jobs.get(record.jobid)
         self._line(f"FAILED: {job.name if job else record.rule_name}")
+        if record.rule_msg:
+            self._line(f"    {record.rule_msg}")
         for log in record.log:
             lines = Path(log).read_text(errors="replace").splitlines() if Path(log).is_file() else []
             for line in lines[-LAST:]:
                 self._line(f"    {line}")
             self._line(f"    whole: {log}")
-        if job in self._estimate.running:
-            self._estimate.running.pop(job)
-        self._line("What is finished is kept: mend the cause and run the same command again.")
+        if job:
+            self._estimate.drop(job)
 
     def _progress(self):
         now, estimate = self._clock(), self._estimate
@@ -117,11 +134,15 @@ class Terminal(logging.Handler):
             self._said = reached
             self._line(line)
         elif self._live:
-            width = os.get_terminal_size(self._stream.fileno()).columns
+            width = os.get_terminal_size(self._stream.fileno()).columns or UNKNOWN_WIDTH
             self._write(f"{CLEAR}{line[: width - 1]}")
 
     def end(self, lines: Iterable[str]) -> None:
-        """Say how long the run took, and how much of that each stage, and then the lines."""
+        """Say how long the run took, and how much of that each stage, and then the lines; nothing to whom is gone."""
+        with suppress(OSError, ValueError):
+            self._end(lines)
+
+    def _end(self, lines):
         of_stage = defaultdict(float)
         for job, seconds in self._estimate.taken.items():
             of_stage[job.stage] += seconds
@@ -155,9 +176,8 @@ _EVENTS = {
 
 def outcome(study: Path) -> Iterator[str]:
     """What came of a finished study, in a few lines: verdicts, and where to look."""
-    claims = study / "claims.csv"
-    if claims.is_file():
-        with claims.open(newline="") as file:
+    with suppress(OSError, ValueError, KeyError):  # none, or damaged, which an audit names
+        with (study / "claims.csv").open(newline="") as file:
             verdicts = Counter((row["source"], row["verdict"]) for row in csv.DictReader(file))
         for source, title in SOURCES.items():
             counts = [f"{verdicts[source, one]} {one}" for one in VERDICTS if verdicts[source, one]]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -70,8 +71,18 @@ class Estimate:
         """It has ended."""
         self.taken[job] = now - self.running.pop(job, now)
 
+    def drop(self, job: Ahead) -> None:
+        """It has failed: it is neither done nor to come."""
+        self.running.pop(job, None)
+        self.known = {other: seconds for other, seconds in self.known.items() if other != job}
+
     def left(self, now: float) -> float:
-        """Seconds until the last job ends: what is left of all, shared among the lanes, or of the longest alone."""
+        """Seconds until the last job ends: what is left of all, shared among the lanes, or of the longest alone.
+
+        NaN as long as nobody knows how long any of them takes.
+        """
+        if not self.taken and all(seconds is None for seconds in self.known.values()) and self.known:
+            return math.nan
         each = self._seconds()
         left = [each[job] for job in self.known if job not in self.taken and job not in self.running]
         left += [max(each[job] - (now - begun), 0.0) for job, begun in self.running.items()]
@@ -101,6 +112,8 @@ class Estimate:
 
 def spoken(seconds: float) -> str:
     """A time as people say it."""
+    if math.isnan(seconds):
+        return "unknown"
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
