@@ -51,8 +51,9 @@ def lines(table: pd.DataFrame) -> Iterator[str]:
     yield f"{'':12}" + "".join(f"{name:>{width}}" for name, width in widths.items()) + "   will take"
     for row in table.to_dict("records"):
         counts = "".join(f"{row[name] or '':>{width}}" for name, width in widths.items())
-        at_once = f" on {os.cpu_count()} cores" if row["stage"] == "all" else " of a core"
-        yield f"{row['stage']:12}{counts}   {spoken(row['seconds']) + at_once if row['seconds'] else ''}".rstrip()
+        at_once = f"on {os.cpu_count()} cores" if row["stage"] == "all" else "of a core"
+        left = f"{spoken(row['seconds'])} {at_once}" if row["seconds"] else ""
+        yield f"{row['stage']:12}{counts}   {left}".rstrip()
 
 
 def _row(stage, names, states, known, lanes):
@@ -63,9 +64,9 @@ def _row(stage, names, states, known, lanes):
 
 def _states(study):
     """Of each job that made files here, or of which the crate knows some: are all of them as they should be?"""
-    states = {}
+    states, listed = {}, _listed(study)
     for finding in audit(study):
-        name = _maker(study, finding.file)
+        name = _maker(study, finding.file) or listed.get(finding.file)
         if name and not (study.root / finding.file).exists():
             states[name] = MISSING
         elif name and states.get(name) != MISSING:
@@ -75,16 +76,22 @@ def _states(study):
 
 
 def _maker(study, file):
-    """The name of the job that made a file, as that says itself or, if it is gone, as the crate has it."""
+    """The name of the job that made a file, as that says itself; None if it does not or is gone."""
     if file == f"results/{study.name}/{CRATE}":
         return STUDY
     try:
-        if (study.root / file).is_file():
-            lineage = recorded(study.root / file)
-            return job_name(lineage["rule"], lineage["wildcards"])
-        return contents(study.folder / CRATE).made_by.get(file)
+        lineage = recorded(study.root / file)
+        return job_name(lineage["rule"], lineage["wildcards"])
     except (FadingError, OSError):
         return None
+
+
+def _listed(study):
+    """The names of the jobs that made the files that the crate lists."""
+    try:
+        return contents(study.folder / CRATE).made_by
+    except (FadingError, OSError):
+        return {}
 
 
 def _ahead(job: PlannedJob, study, stages):

@@ -18,21 +18,12 @@ LINES = 20  # for all of the work
 LAST = 12  # lines of a failed job's log
 UNKNOWN_WIDTH = 80
 CLEAR = "\r\x1b[K"
-LEFT_OUT = (  # how Snakemake begins what it says of itself
-    *(
-        "Select jobs",
-        "Execute ",
-        "Finished jobid",
-        "Building DAG",
-        "Assuming ",
-        "Using shell",
-        "Provided ",
-        "Rules claiming",
-    ),
-    *("Conda environments: ignored", "Singularity containers: ignored", "Job stats", "host: ", "Shell command", "Job "),
-    *("Removing output files of failed job", "Removing temporary output"),
+LEFT_OUT = (  # how Snakemake begins what it says of itself, beside its events
+    *("Select jobs", "Building DAG", "Assuming ", "Using shell", "host: ", "Removing "),
+    *("Conda environments: ignored", "Singularity containers: ignored"),
 )
 KEPT = "What is finished is kept: mend the cause and run the same command again."
+# As fading.evidence has them, which needs pandas: where each job has an environment of its own, Snakemake's has none.
 VERDICTS = ("supported", "inconclusive", "contradicted", "void", "not tested")
 SOURCES = {"paper": "The paper's claims", "ours": "Our own", "control": "Controls"}
 
@@ -139,19 +130,16 @@ class Terminal(logging.Handler):
 
     def end(self, lines: Iterable[str]) -> None:
         """Say how long the run took, and how much of that each stage, and then the lines; nothing to whom is gone."""
-        with suppress(OSError, ValueError):
-            self._end(lines)
-
-    def _end(self, lines):
         of_stage = defaultdict(float)
         for job, seconds in self._estimate.taken.items():
             of_stage[job.stage] += seconds
-        if of_stage:
-            each = ", ".join(f"{stage} {spoken(of_stage[stage])}" for stage in STAGES if stage in of_stage)
-            took = spoken(self._clock() - self._begun)
-            self._line(f"{len(self._estimate.taken)} jobs in {took}; of the cores: {each}")
-        for line in lines:
-            self._line(line)
+        with suppress(OSError, ValueError):
+            if of_stage:
+                each = ", ".join(f"{stage} {spoken(of_stage[stage])}" for stage in STAGES if stage in of_stage)
+                took = spoken(self._clock() - self._begun)
+                self._line(f"{len(self._estimate.taken)} jobs in {took}; of the cores: {each}")
+            for line in lines:
+                self._line(line)
 
     def _line(self, text):
         for line in text.splitlines():

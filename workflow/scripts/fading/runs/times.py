@@ -37,9 +37,11 @@ def measured(times: Path) -> float | None:
 
 
 def of_the_reference(root: Path, study: str) -> dict[str, float]:
-    """The seconds of each job of the study's committed reference, by its file of times below results/<study>."""
-    costs = root / "results/reference" / study / "costs.json"
-    return json.loads(costs.read_text()).get("jobs", {}) if costs.is_file() else {}
+    """The seconds of each job of the study's committed reference, by its file of times; none where that has none."""
+    try:
+        return json.loads((root / "results/reference" / study / "costs.json").read_text())["jobs"]
+    except (OSError, ValueError, KeyError):
+        return {}
 
 
 def expected(jobs: Iterable[Ahead], root: Path, study: str) -> dict[Ahead, float | None]:
