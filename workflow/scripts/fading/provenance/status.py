@@ -96,7 +96,7 @@ def _listed(study):
 
 def _ahead(job: PlannedJob, study, stages):
     stage = EXPERIMENTS[job.rule].stage if job.rule in EXPERIMENTS else stages.get(job.rule, MADE_BY_LOOPS)
-    shared = {"study": study} if job.rule not in ("download", "pretrained") else {}
+    shared = {"study": study} if job.rule != "download" else {}
     return Ahead(job.name, stage, job.rule, job_file("times", job.rule, {**job.wildcards, **shared}))
 
 

@@ -2,13 +2,11 @@
 
 import io
 
-from jinja2 import DictLoader, Environment, StrictUndefined
-from markupsafe import Markup
 from PIL import Image
 
 from fading.figures.style import Names
 from fading.report.pictures import address
-from fading.report.tables import number
+from fading.report.templates import filled
 
 
 def page(
@@ -26,12 +24,10 @@ def page(
     `gallery` is one of fading.report.gallery.shown, `how` says how it was tried, `results` has the cells under `heads`
     of each intervention, `png` is the figure, `files` has the templates and looks by name.
     """
-    environment = Environment(
-        loader=DictLoader(files), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"number": number, "label": names.label}
-    environment.globals["file"] = lambda name: Markup(files[name])
-    return environment.get_template("correct.html").render(
+    return filled(
+        "correct.html",
+        files,
+        names,
         title=title,
         target=gallery["examples"][0],
         method=gallery["method"],

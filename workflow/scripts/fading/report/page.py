@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import chain
 
 import pandas as pd
-from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
@@ -17,7 +16,8 @@ from fading.experiments.removal import THIS_RUN
 from fading.figures.style import Names
 from fading.report.charts import Chart, specification
 from fading.report.pictures import address
-from fading.report.tables import for_readers, html, number
+from fading.report.tables import for_readers, html
+from fading.report.templates import filled
 
 MOST_ROWS = 1500  # of a table on the page
 VERDICTS = (SUPPORTED, INCONCLUSIVE, CONTRADICTED, VOID, NOT_TESTED)
@@ -104,11 +104,6 @@ class Study:
 
 def page(study: Study, files: dict[str, str]) -> str:
     """The page in HTML, which needs no other file; `files` has its template, page.html, and what that includes."""
-    environment = Environment(
-        loader=DictLoader(files), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"number": number, "label": study.names.label}
-    environment.globals["file"] = lambda name: Markup(files[name])
     claims, _ = study.tables["claims"]
     tested = claims[claims.verdict != NOT_TESTED]
     counts = {source: _counts(claims[claims.source == source]) for source in WHOSE}
@@ -120,7 +115,10 @@ def page(study: Study, files: dict[str, str]) -> str:
         }
         for section, topics in SECTIONS.items()
     }
-    return environment.get_template("page.html").render(
+    return filled(
+        "page.html",
+        files,
+        study.names,
         study=study,
         whose=WHOSE,
         counts=counts,
