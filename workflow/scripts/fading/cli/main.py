@@ -1,16 +1,15 @@
 """The command `fading`: ask a study where its results came from and whether they still follow; correct a prediction."""
 
 import argparse
-import json
 import math
-import os
 import sys
 import tempfile
 import traceback
-from contextlib import suppress
 from pathlib import Path
 
+from fading.cli.audit import ALL, audit_study
 from fading.cli.completion import SHELLS, completion
+from fading.cli.output import NO_VERDICT, say, say_json, without_verdict
 from fading.errors import FadingError
 from fading.experiments.correction.names import FROM_CHECKPOINTS, GRADIENT_DOT
 
@@ -18,7 +17,7 @@ CORRECT = (
     "Rank the training examples by what they do to one mis-predicted test example, and try on the trained model to "
     "correct it: by steps on the most helpful, by steps on the most harmful of other labels under its label (relabel), "
     "by steps up the loss of the most harmful (ascend), and by going on with training without these. Prints what came "
-    "of it and draws it into the current folder. ABIF and other rankings that need more than checkpoints are in the "
+    "of it, and puts a picture and a page of it into the current folder. ABIF and other rankings that need more than checkpoints are in the "
     "study's own tables."
 )
 EXAMPLES = """\
@@ -32,8 +31,6 @@ examples:
   fading correct resnet-fashion --test-index 5             correct a mis-prediction
   eval "$(fading completion bash)"                         complete all this with the tabulator
 """
-NO_VERDICT = 3  # not 1 or 2, which are an audit's, and Python's own for what it does not catch
-ALL = "all"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -49,13 +46,13 @@ def main() -> int:
         arguments = _parser().parse_args()
         return arguments.command(arguments)
     except FadingError as error:
-        return _without_verdict(error)
+        return without_verdict(error)
     except KeyboardInterrupt:
-        return _without_verdict("interrupted.")
+        return without_verdict("interrupted.")
     except OSError as error:
-        return _without_verdict(f"{error}.")
+        return without_verdict(f"{error}.")
     except Exception as error:  # Python would leave with 1
-        return _without_verdict(f"{error!r}, a defect of ours; please report it{_with_report()}.")
+        return without_verdict(f"{error!r}, a defect of ours; please report it{_with_report()}.")
 
 
 def _with_report():
@@ -65,37 +62,6 @@ def _with_report():
     except OSError:  # there is no place for it
         return ""
     return f" with what is in {report.name}"
-
-
-def _without_verdict(sentence):
-    if sys.stderr:
-        with suppress(OSError):  # nobody to tell; the status says it
-            print(f"fading: {printable(' '.join(str(sentence).split()))}", file=sys.stderr, flush=True)
-    return NO_VERDICT
-
-
-def printable(text) -> str:
-    """Text of which a terminal draws every character and obeys none: files name things as they like."""
-    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in str(text))
-
-
-def _say(line, clean=printable):
-    try:
-        print(clean(line), flush=True)
-    except BrokenPipeError:  # whoever read it has seen enough; the verdict stays
-        _forget_output()
-    except OSError:
-        _forget_output()
-        raise
-
-
-def _say_json(tree):
-    _say(json.dumps(tree, indent=1), str)  # which escapes what a terminal would obey
-
-
-def _forget_output():
-    """What could not be written would be tried again at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser():
@@ -123,7 +89,7 @@ def _parser():
     )
     auditing.add_argument("--trust", action="store_true", help="run the code of another clone or archive for that")
     auditing.add_argument("--seed", type=int, default=0, help="which artefacts to recompute (0)")
-    auditing.set_defaults(command=_audit)
+    auditing.set_defaults(command=audit_study)
     explaining = commands.add_parser(
         "explain", help="a claim in words: its numbers, where they stand, what would turn it"
     )
@@ -200,13 +166,13 @@ def _status(arguments):
     from fading.provenance.status import lines, status
 
     for line in lines(status(StudyFolder(arguments.study))):
-        _say(line)
+        say(line)
     return 0
 
 
 def _complete(parser, arguments):
     for line in completion(parser, arguments.shell):
-        _say(line)
+        say(line)
     return 0
 
 
@@ -215,74 +181,18 @@ def _trace(arguments):
 
     tree = trace(arguments.file)
     if arguments.json:
-        _say_json(tree)
+        say_json(tree)
     else:
         for line in lines(tree):
-            _say(line)
+            say(line)
     return 0
-
-
-def _audit(arguments):
-    from fading.plan.locks import running
-    from fading.provenance.audit import HOLDS, as_tree, audit, summary, worst
-    from fading.provenance.folder import StudyFolder
-
-    study = StudyFolder(arguments.study)
-    if arguments.reexecute and not (study.is_here or arguments.trust):
-        raise FadingError(
-            f"--reexecute: runs the code of {study.root}, which is not this clone; --trust is accepted where you would."
-        )
-    findings = audit(study)
-    if not arguments.json:
-        for finding in findings:
-            if finding.severity != HOLDS:
-                _say(finding)
-        if running(study.root / ".snakemake"):
-            _say("A run is in progress here: what it is about to make again is outdated or missing until it ends.")
-        if not study.is_of_this_version:
-            _say("Planned by this fading: the library of the folder's own workflow is another, and was not run.")
-        _say(summary(findings))
-    try:
-        again = _made_again(study, arguments)
-    except (FadingError, OSError) as error:  # what was found is found
-        if arguments.json:
-            _say_json(as_tree(findings))
-        return _without_verdict(error) if worst(findings) == HOLDS else _and_verdict(error, worst(findings))
-    if arguments.json:
-        _say_json(as_tree([*findings, *again]))
-    return worst([*findings, *again])
-
-
-def _and_verdict(error, verdict):
-    _without_verdict(error)
-    return verdict
-
-
-def _made_again(study, arguments):
-    from fading.provenance.audit import HOLDS
-    from fading.provenance.reexecute import candidates, reexecute, reexecute_all
-
-    if not arguments.reexecute:
-        return []
-    every = arguments.reexecute == ALL
-    again = list(reexecute_all(study) if every else reexecute(study, arguments.reexecute, arguments.seed))
-    if not arguments.json:
-        for finding in again:
-            if finding.severity != HOLDS or not every:
-                _say(finding)
-        same = sum(finding.severity == HOLDS for finding in again)
-        _say(f"{len(again)} made again: {same} with the same bytes")
-        if not every:
-            of = len(candidates(study))
-            _say(f"One that was altered would have been among them in {len(again) / of:.1%} of such draws from {of}.")
-    return again
 
 
 def _explain(arguments):
     from fading.provenance.explain import explain
 
     for line in explain(arguments.study, arguments.claim):
-        _say(line)
+        say(line)
     return 0
 
 
@@ -290,7 +200,7 @@ def _compare(arguments):
     from fading.provenance.compare import compare
 
     for line in compare(arguments.first, arguments.second):
-        _say(line)
+        say(line)
     return 0
 
 
@@ -310,7 +220,7 @@ def _paper(arguments):
         )
     plan, pdf = read_plan(ROOT, str(named[0].relative_to(ROOT))), Path(f"fading-{name}.pdf")
     write((ROOT / "workflow/report/paper.tex").read_text(), arguments.study, plan.config, pdf)
-    _say(pdf)
+    say(pdf)
     return 0
 
 
@@ -319,14 +229,14 @@ def _export(arguments):
     from fading.provenance.folder import StudyFolder
 
     export(StudyFolder(arguments.study), arguments.archive, arguments.checkpoints, arguments.sign)
-    _say(f"{arguments.archive}: {arguments.archive.stat().st_size / 1e6:.1f} MB")
+    say(f"{arguments.archive}: {arguments.archive.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
 def _verify(arguments):
     from fading.provenance.signatures import verify
 
-    _say(f"{arguments.archive} was signed by {verify(arguments.archive, arguments.signers)}, and is as it was then.")
+    say(f"{arguments.archive} was signed by {verify(arguments.archive, arguments.signers)}, and is as it was then.")
     return 0
 
 
@@ -335,5 +245,5 @@ def _correct(arguments):
 
     how = arguments.by, arguments.examples, arguments.learning_rate, arguments.steps
     for line in report(arguments.study, arguments.case, arguments.seed, arguments.test_index, *how):
-        _say(line)
+        say(line)
     return 0
