@@ -15,10 +15,10 @@ from fading.experiments.correction.names import FROM_CHECKPOINTS, GRADIENT_DOT
 
 CORRECT = (
     "Rank the training examples by what they do to one mis-predicted test example, and try on the trained model to "
-    "correct it: by steps on the most helpful, by steps on the most harmful of other labels under its label (relabel), "
-    "by steps up the loss of the most harmful (ascend), and by going on with training without these. Prints what came "
-    "of it, and puts a picture and a page of it into the current folder. ABIF and other rankings that need more than checkpoints are in the "
-    "study's own tables."
+    "correct it: by steps on the most helpful, by steps on the most harmful of other labels under its label "
+    "(relabel), by steps up the loss of the most harmful (ascend), and by going on with training without these. "
+    "Prints what came of it, and puts a picture and a page of it into the current folder. ABIF and other rankings "
+    "that need more than checkpoints are in the study's own tables."
 )
 EXAMPLES = """\
 examples:
