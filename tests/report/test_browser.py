@@ -81,6 +81,8 @@ def test_every_claim_figure_and_table_is_there(browser, file):
     )
     counts = {path.stem: len(pd.read_csv(path)) for path in (folder / "tables").glob("*.csv")}
     read = {f"table-{name}": count for name, count in counts.items() if count <= MOST_ROWS}
+    recorded = {name: tables.pop(f"recorded-{name}") for name in ("costs", "peers", "benchmark")}
+    assert min(recorded.values()) > 5, "what committed studies cost is on every page"
     assert tables.items() <= (read | {"table-claims": len(claims)}).items()
     assert len(tables) > len(read) / 2
 

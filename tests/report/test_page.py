@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 
 import numpy as np
@@ -14,9 +15,11 @@ from fading.figures.style import Names
 from fading.provenance.lineages import recorded
 from fading.report.charts import Chart, specification
 from fading.report.gallery import shown
+from fading.report.recorded import recorded_tables
 from fading.report.tables import caption, for_readers, html, number
 from PIL import Image
 
+REFERENCE = ROOT / "results/reference"
 NAMES = Names({"abif": "influence by ABIF"}, {}, {"abif": 1})
 MEAN = {"se_rows": 0.1, "se_columns": 0.0, "df": 4, "scale": "linear", "rows": 5, "se_nested": 0.0}
 TABLE = pd.DataFrame(
@@ -39,7 +42,15 @@ TABLE = pd.DataFrame(
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0.123456, "0.123"), (0.99987, "0.9999"), (1.0, "1"), (12345, "12345"), (-1e-7, "-1e-07"), (np.inf, "inf")],
+    [
+        (0.123456, "0.123"),
+        (0.99987, "0.9999"),
+        (1.0, "1"),
+        (12345, "12345"),
+        (-1234.5, "-1234"),
+        (-1e-7, "-1e-07"),
+        (np.inf, "inf"),
+    ],
 )
 def test_numbers(value, said):
     assert number(value) == said
@@ -109,6 +120,16 @@ def test_a_page_is_an_artefact_with_lineage_and_seal(tmp_path):
     file.write_text(text.replace(">b<", ">c<"))
     with pytest.raises(store.FadingError, match="not as it was written"):
         store.check(file)
+
+
+def test_what_was_recorded_is_that_of_the_committed_results():
+    costs = {study: json.loads((REFERENCE / study / "costs.json").read_text()) for study in ("full", "default")}
+    tables = (store.read(REFERENCE / f"default/tables/{name}.csv") for name in ("peers", "benchmark"))
+    text = (ROOT / "workflow/report/recorded.html").read_text()
+    assert recorded_tables(costs, *tables) == text, "snakemake scorecard"
+    assert f"full on {costs['full']['machine']['processor']} (2 cores" in text
+    hours = f"<td class=n>{number(costs['full']['stages'][0]['core_minutes'])}"
+    assert hours in text.partition("<tr><td>data")[2].partition("<tr>")[0]
 
 
 def test_libraries_of_others_are_those_that_are_named():

@@ -51,8 +51,8 @@ rule scorecard:
     """Write what came out into README.md and docs, from the committed claims and tables."""
     input:
         tables=[f"{REFERENCE}/claims.csv", *glob(f"{REFERENCE}/tables/*.csv")],
-        costs=f"{REFERENCE}/costs.json",
-        default="results/reference/default/claims.csv",
+        costs=[f"{REFERENCE}/costs.json", "results/reference/default/costs.json"],
+        default=multiext("results/reference/default/", "claims.csv", "tables/peers.csv", "tables/benchmark.csv"),
         templates=[ours(f"workflow/report/{page}.md") for page in ("findings", "results", "verdict")],
         code=code("provenance/scorecard.py"),
     log:

@@ -21,7 +21,7 @@ with Job(snakemake) as job:
     for axis, ((case, regime), panel) in zip(axes.flat, panels, strict=False):
         curves = by_seed[(by_seed.case == case) & (by_seed.regime == regime)]
         for estimator, line in panel.groupby("estimator", sort=False):
-            look = {"color": names.colour(estimator), "ls": "--" if estimator == "linear-response" else "-"}
+            look = names.look(estimator)
             axis.plot(line.step, line.spearman, label=names.label(estimator), marker=".", ms=5, **look)
             axis.fill_between(line.step, line.ci_low, line.ci_high, color=look["color"], alpha=0.2, lw=0)
             for _, curve in curves[curves.estimator == estimator].groupby("seed"):

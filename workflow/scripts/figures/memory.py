@@ -15,7 +15,7 @@ ROWS = {
 
 def band(axis, line, columns, name, names):
     value, low, high = (line[column] for column in columns)
-    axis.plot(line.age, value, marker=".", ms=3, color=names.colour(name), label=names.label(name))
+    axis.plot(line.age, value, marker=".", ms=3, label=names.label(name), **names.look(name))
     axis.fill_between(line.age, low, high, color=names.colour(name), alpha=0.2, lw=0)
 
 
@@ -24,7 +24,7 @@ with Job(snakemake) as job:
     names = style.Names(**job.settings["names"])
     table, lives, seen = job.read("table"), job.read("memory_half_life"), job.read("memory_seen", optional=True)
     panels = list(table[table.changed == OWN].groupby(["case", "regime"], sort=False))
-    colours = dict(zip(table.case.unique(), style.PALETTE, strict=False))
+    colours = style.distinct(table.case.unique())
     figure = plt.figure(figsize=(style.WIDTH, 3), layout="constrained")
     upper, lower = figure.subfigures(2, 1, height_ratios=[3.8 * -(-len(panels) // style.ACROSS), 3])
     stacks, leftmost = style.stacks(upper, len(panels), 2, 3.8, sharex=True)
@@ -37,7 +37,8 @@ with Job(snakemake) as job:
             axis.tick_params(labelleft=False)
         column[0].set_title(f"{names.title(case)}\n{regime}", fontsize=7)
         column[0].set_ylim(-1.05, 1.05)
-        column[1].set(xlabel="age (steps)", ylim=(-0.6, 1.25))
+        column[1].set_yscale("symlog", linthresh=1, subs=(1,))
+        column[1].set(xlabel="age (steps)", ylim=(-2, 10), yticks=(-1, 0, 1, 10), yticklabels=("−1", "0", "1", "10"))
         column[1].tick_params(labelbottom=True)
     for axis, label in zip(leftmost.flat, [*ROWS] * len(leftmost), strict=True):
         axis.set_ylabel(label)

@@ -35,7 +35,7 @@ with Job(snakemake) as job:
     }
     figure, axes = plt.subplots(3, 3, sharex="col", sharey="row", figsize=(style.WIDTH, 5.6))
     drawn = [case for case in sizes.case if any(case in set(table.case) for table, *_ in rows.values())]
-    colours = {case: style.PALETTE[place % len(style.PALETTE)] for place, case in enumerate(drawn)}
+    colours = style.distinct(drawn)
     axes[0, 0].set_yscale("log")
     for line, (label, (table, value, methods)) in zip(axes, rows.items(), strict=True):
         points = table[table.method.isin(methods)].merge(sizes[["case", *ACROSS]], on="case")

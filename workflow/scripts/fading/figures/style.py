@@ -1,5 +1,7 @@
 """One look for all figures: sizes, colours that colour-blind readers tell apart, names people read."""
 
+from collections.abc import Iterable
+from itertools import cycle
 from textwrap import fill
 from zlib import crc32
 
@@ -45,6 +47,12 @@ COLOURS = {  # of what is no estimator: those describe themselves
     "void": (0.1, 0.1, 0.1),
     "not tested": (0.6, 0.6, 0.6),
 }
+DASHES = {  # of lines that may run along others: they are drawn above, and let these be seen
+    "linear-response": (0, (3, 1.5)),
+    "step-dot-at-its-time": (0, (3, 1.5)),
+    "horizon": (0, (1, 1)),
+    "horizon-once": (0, (1, 1)),
+}
 LABELS = {
     "linear-response": "linear response (exact first order)",
     "gradient-dot-at-its-time": "gradient dot product at its time",
@@ -85,6 +93,15 @@ class Names:
     def colour(self, name: str):
         """The colour of an estimator, regime or verdict; for one without its own, a colour that its name determines."""
         return self.colours.get(name) or PALETTE[4 + crc32(name.encode()) % 3]
+
+    def look(self, name: str) -> dict:
+        """How its line is drawn: its colour and dashes."""
+        return {"color": self.colour(name), "ls": DASHES.get(name, "-"), "zorder": 2.5 if name in DASHES else 2}
+
+
+def distinct(names: Iterable[str]) -> dict:
+    """A colour for each name, in their order; after ten they begin anew."""
+    return dict(zip(names, cycle(PALETTE), strict=False))
 
 
 def apply() -> None:

@@ -37,9 +37,11 @@ def _cell(value):
 
 
 def number(value: float) -> str:
-    """Three digits, or as many as tell it from one; counts whole."""
+    """Three digits, or as many as tell it from one; counts whole, and what is large to its ones."""
     if float(value).is_integer() and abs(value) < 1e15:
         return str(int(value))
+    if 1000 <= abs(value) < 1e6:
+        return f"{value:.0f}"
     return f"{value:.3g}" if not 0.99 < abs(value) < 1 else f"{value:.4f}"
 
 
