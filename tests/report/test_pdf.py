@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -50,6 +51,8 @@ def test_a_changed_table_changes_the_words(study, config):
     changed = [line for line in after.splitlines() if line not in before.splitlines()]
     assert sum(".43" in line for line in changed) == 2, "in the text and in the table of claims"
     assert sum(".77" in line for line in changed) == 1
+    for name in ("claims", "tables/scale"):
+        assert f"{Path(name).name}.csv \\texttt{{{store.sha256(study / f'{name}.csv')[:12]}}}" in changed[-1]
     (study / "tables/scale.csv").unlink()
     with pytest.raises(FadingError, match="full has no table scale, which the paper is of"):
         source(TEMPLATE, study, config)

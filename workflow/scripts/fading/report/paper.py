@@ -27,9 +27,10 @@ def source(template: str, folder: Path, config: dict) -> str:
     files = [folder / "claims.csv", *(folder / "tables").glob("*.csv")]
     tables = {file.stem: store.read(file) for file in files}
     try:
-        return findings(template, tables, config).replace("CLAIMS", _claims(tables["claims"]), 1)
+        text = findings(template, tables, config).replace("CLAIMS", _claims(tables["claims"]), 1)
     except KeyError as error:
         raise FadingError(f"{folder} has no table {error.args[0]}, which the paper is of.") from error
+    return text.replace("MADEOF", _made_of([*files, folder / "figures" / FIGURE]), 1)
 
 
 def write(template: str, folder: Path, config: dict, pdf: Path) -> None:
@@ -65,6 +66,11 @@ def _claims(claims: pd.DataFrame) -> str:
             number = f"{plain(row.estimate)} {ends}, {sign} {plain(row.threshold)}"
         lines.append(f"{escaped(row.sentence)} & {number} & {row.verdict} \\\\")
     return "\n".join([*lines, r"\end{longtable}}"])
+
+
+def _made_of(files: list[Path]) -> str:
+    """The files that it is made of, each with the start of its sha256."""
+    return ", ".join(rf"{escaped(file.name)} \texttt{{{store.sha256(file)[:12]}}}" for file in sorted(files))
 
 
 def escaped(text: str) -> str:
