@@ -98,6 +98,22 @@ def test_a_failure_is_its_log_and_what_to_do(tmp_path):
     ]
 
 
+def test_a_job_that_is_tried_again_is_counted_as_any(tmp_path, capsys):
+    said = io.StringIO()
+    run = Run(said, tmp_path)
+    run.tell(Event.PLANNED)
+    for _ in range(2):
+        run.tell(Event.STARTED, jobid=3)
+        run.now += 1
+        run.tell(Event.FAILED, level=logging.ERROR, jobid=3, rule_name="scores", rule_msg="", log=[])
+    for number in JOBS:
+        run.tell(Event.STARTED, jobid=number)
+        run.now += 10
+        run.tell(Event.FINISHED, job_id=number)
+    assert said.getvalue().splitlines()[-1] == "100%  40 of 40 jobs, 0 s left"
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("event", "message", "level", "told"),
     [

@@ -2,9 +2,10 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
-from fading.runs.times import FAMILIAR, STARTING, Ahead, Estimate, expected, spoken
+from fading.runs.times import FAMILIAR, STARTING, Ahead, Estimate, beyond, expected, spoken
 
 LANES = 2
 
@@ -47,8 +48,24 @@ def test_a_job_that_nobody_knows_takes_as_long_as_others_of_its_rule_or_stage():
     none.begin(alike, 0)
     none.end(alike, 7)
     assert none.left(7) == 7
-    none.drop(unlike)
+    none.lose({unlike})
     assert (none.left(7), none.share(7)) == (0, 1)
+
+
+def test_what_waits_for_a_failed_job_is_not_to_come():
+    first, second, third, apart = (Ahead(str(number), "train", "training") for number in range(4))
+    second, third = replace(second, after=frozenset({1})), replace(third, after=frozenset({2}))
+    jobs = {3: third, 2: second, 1: first, 4: apart}
+    assert beyond(set(), jobs) == set()
+    assert beyond({2}, jobs) == {second, third}
+    assert beyond({1, 4}, jobs) == set(jobs.values())
+    estimate = Estimate(dict.fromkeys(jobs.values(), 8.0), 1)
+    estimate.begin(first, 0)
+    estimate.lose(beyond({1}, jobs))
+    assert estimate.left(0) == 8 + STARTING, "the job that stands apart is to come"
+    estimate.lose(set())
+    estimate.begin(first, 0)
+    assert estimate.left(0) == 4 * (8 + STARTING), "it is tried again, and what waits for it is to come after all"
 
 
 def test_what_is_expected_is_the_last_measurement_here_or_else_the_references(tmp_path):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from fading.plan.naming import job_name
-from fading.runs.times import STAGES, Ahead, Estimate, expected, spoken
+from fading.runs.times import STAGES, Ahead, Estimate, beyond, expected, spoken
 
 LINES = 20  # for all of the work
 LAST = 12  # lines of a failed job's log
@@ -36,6 +36,7 @@ def ahead(dag) -> dict[int, Ahead]:
             Path(job.rule.snakefile).stem,
             job.rule.name,
             str(job.benchmark) if job.benchmark else None,
+            frozenset(dag.jobid(other) for other in dag.job_dependencies(job)),
         )
         for job in dag.needrun_jobs()
         if not job.is_norun
@@ -65,6 +66,7 @@ class Terminal(logging.Handler):
         self._stream, self._clock = stream, clock
         self._live = stream.isatty()
         self._jobs: Mapping[int, Ahead] = {}
+        self._failures: set[int] = set()
         self._estimate, self._said, self._begun = Estimate({}, 1), 0, clock()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -92,6 +94,7 @@ class Terminal(logging.Handler):
 
     def _started(self, record):
         if record.jobid in self._jobs:
+            self._lose(self._failures - {record.jobid})
             self._estimate.begin(self._jobs[record.jobid], self._clock())
         self._progress()
 
@@ -111,7 +114,12 @@ class Terminal(logging.Handler):
                 self._line(f"    {line}")
             self._line(f"    whole: {log}")
         if job:
-            self._estimate.drop(job)
+            self._lose(self._failures | {record.jobid})
+
+    def _lose(self, failures):
+        if failures != self._failures:
+            self._failures = failures
+            self._estimate.lose(beyond(failures, self._jobs))
 
     def _progress(self):
         now, estimate = self._clock(), self._estimate

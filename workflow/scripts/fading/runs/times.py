@@ -19,12 +19,13 @@ FAMILIAR = 30.0  # seconds of work in which an earlier run's pace is believed
 
 @dataclass(frozen=True)
 class Ahead:
-    """A job to come: what it is called, its stage, its rule, and the file of its times, if it has one."""
+    """A job to come: what it is called, its stage and rule, its file of times if any, the jobs that it waits for."""
 
     name: str
     stage: str
     rule: str
     times: str | None = None
+    after: frozenset[int] = frozenset()
 
 
 def measured(times: Path) -> float | None:
@@ -53,17 +54,26 @@ def expected(jobs: Iterable[Ahead], root: Path, study: str) -> dict[Ahead, float
     }
 
 
+def beyond(failed: set[int], jobs: Mapping[int, Ahead]) -> set[Ahead]:
+    """The failed jobs, and all that wait for one of them, directly or not: they are not to come."""
+    lost, before = failed, set()
+    while lost != before:
+        lost, before = lost | {number for number, job in jobs.items() if job.after & lost}, lost
+    return {jobs[number] for number in lost}
+
+
 @dataclass
 class Estimate:
     """The time left of a run, from what its jobs took before, corrected by what they take now.
 
-    `known` has the seconds of each job, or None; `lanes` is how many go on at once.
+    `known` has the seconds of each job, or None; `lanes` is how many go on at once; `lost` are not to come.
     """
 
     known: Mapping[Ahead, float | None]
     lanes: int
     running: dict[Ahead, float] = field(default_factory=dict)
     taken: dict[Ahead, float] = field(default_factory=dict)
+    lost: set[Ahead] = field(default_factory=set)
 
     def begin(self, job: Ahead, now: float) -> None:
         """A job begins at `now`, in seconds of whatever clock."""
@@ -73,10 +83,10 @@ class Estimate:
         """It has ended."""
         self.taken[job] = now - self.running.pop(job, now)
 
-    def drop(self, job: Ahead) -> None:
-        """It has failed: it is neither done nor to come."""
-        self.running.pop(job, None)
-        self.known = {other: seconds for other, seconds in self.known.items() if other != job}
+    def lose(self, lost: set[Ahead]) -> None:
+        """Of all jobs these are lost, for now: one that failed may be tried again."""
+        self.lost = lost
+        self.running = {job: begun for job, begun in self.running.items() if job not in lost}
 
     def left(self, now: float) -> float:
         """Seconds until the last job ends: what is left of all, shared among the lanes, or of the longest alone.
@@ -86,7 +96,7 @@ class Estimate:
         if not self.taken and all(seconds is None for seconds in self.known.values()) and self.known:
             return math.nan
         each = self._seconds()
-        left = [each[job] for job in self.known if job not in self.taken and job not in self.running]
+        left = [each[job] for job in each if job not in self.taken and job not in self.running]
         left += [max(each[job] - (now - begun), 0.0) for job, begun in self.running.items()]
         return max(sum(left) / self.lanes, max(left, default=0.0))
 
@@ -109,7 +119,11 @@ class Estimate:
             for kind in (job.rule, job.stage, None):
                 alike[kind].append(seconds)
         means = {kind: fmean(seconds) for kind, seconds in alike.items()} or {None: STARTING}
-        return {job: likely.get(job, means.get(job.rule, means.get(job.stage, means[None]))) for job in self.known}
+        return {
+            job: likely.get(job, means.get(job.rule, means.get(job.stage, means[None])))
+            for job in self.known
+            if job not in self.lost
+        }
 
 
 def spoken(seconds: float) -> str:
