@@ -17,7 +17,7 @@ class Event(Enum):
     """As Snakemake's."""
 
     PLANNED, STARTED, FINISHED, FAILED = "run_info", "job_info", "job_finished", "job_error"
-    OTHER, ERROR = "shellcmd", "error"
+    TOGETHER, OTHER, ERROR = "group_error", "shellcmd", "error"
 
 
 JOBS = {
@@ -95,6 +95,19 @@ def test_a_failure_is_its_log_and_what_to_do(tmp_path):
     assert lines[LAST:] == [
         f"    whole: {log}",
         f"    whole: {tmp_path / 'none'}",
+    ]
+
+
+def test_jobs_that_were_sent_as_one_fail_with_the_log_of_what_ran_them(tmp_path):
+    log = tmp_path / "of-the-cluster.log"
+    log.write_text("killed: out of memory\n")
+    said = io.StringIO()
+    of = {"groupid": 1, "aux_logs": [str(log)], "job_error_info": [{"rule_name": "scores"}, {"rule_name": "memory"}]}
+    Run(said, tmp_path).tell(Event.TOGETHER, level=logging.ERROR, **of)
+    assert said.getvalue().splitlines() == [
+        "FAILED: scores, memory, sent as one",
+        "    killed: out of memory",
+        f"    whole: {log}",
     ]
 
 

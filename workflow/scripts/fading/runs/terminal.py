@@ -108,13 +108,20 @@ class Terminal(logging.Handler):
         self._line(f"FAILED: {job.name if job else record.rule_name}")
         if record.rule_msg:
             self._line(f"    {record.rule_msg}")
-        for log in record.log:
+        self._logs(record.log)
+        if job:
+            self._lose(self._failures | {record.jobid})
+
+    def _failed_together(self, record):
+        self._line(f"FAILED: {', '.join(told['rule_name'] for told in record.job_error_info)}, sent as one")
+        self._logs(record.aux_logs)
+
+    def _logs(self, files):
+        for log in files:
             lines = Path(log).read_text(errors="replace").splitlines() if Path(log).is_file() else []
             for line in lines[-LAST:]:
                 self._line(f"    {line}")
             self._line(f"    whole: {log}")
-        if job:
-            self._lose(self._failures | {record.jobid})
 
     def _lose(self, failures):
         if failures != self._failures:
@@ -163,6 +170,7 @@ _EVENTS = {
     "job_info": Terminal._started,
     "job_finished": Terminal._finished,
     "job_error": Terminal._failed,
+    "group_error": Terminal._failed_together,
     **dict.fromkeys(
         ("workflow_started", "shellcmd", "group_info", "job_started", "resources_info", "debug_dag", "progress"),
         lambda terminal, record: None,
