@@ -52,7 +52,7 @@ rule scorecard:
     input:
         tables=[f"{REFERENCE}/claims.csv", *glob(f"{REFERENCE}/tables/*.csv")],
         costs=[f"{REFERENCE}/costs.json", "results/reference/default/costs.json"],
-        default=multiext("results/reference/default/", "claims.csv", "tables/peers.csv", "tables/benchmark.csv"),
+        default=expand("results/reference/default/{table}.csv", table=["claims", "tables/peers", "tables/benchmark"]),
         templates=[ours(f"workflow/report/{page}.md") for page in ("findings", "results", "verdict")],
         code=code("provenance/scorecard.py"),
     log:
