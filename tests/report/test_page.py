@@ -12,9 +12,12 @@ from conftest import ROOT
 from fading.artefacts import pages, store  # noqa: F401, HTML
 from fading.experiments.correction.names import HELPFUL, TARGET
 from fading.figures.style import Names
+from fading.plan.plan import read_plan
+from fading.plan.settings import settings
 from fading.provenance.lineages import recorded
 from fading.report.charts import Chart, specification
 from fading.report.gallery import shown
+from fading.report.page import CHARTS
 from fading.report.recorded import recorded_tables
 from fading.report.tables import caption, for_readers, html, number
 from PIL import Image
@@ -87,6 +90,19 @@ def test_charts_have_every_number_and_a_choice_for_each_column():
     (choice,) = made["params"]
     assert (choice["value"], choice["bind"]["options"]) == ("a", ["a", "b"])
     assert made["encoding"]["color"]["scale"]["domain"] == ["influence by ABIF"]
+
+
+@pytest.mark.parametrize("topic", CHARTS)
+def test_lines_of_a_chart_are_told_apart(topic):
+    plan, chart = read_plan(ROOT, "config/full.yaml"), CHARTS[topic]
+    table = store.read(REFERENCE / f"full/tables/{chart.table}.csv")
+    made = specification(chart, table, Names(**settings(plan, "page", {})["names"]))
+    colours = made["encoding"]["color"]["scale"]
+    dashes = made["layer"][1]["encoding"]["strokeDash"]["scale"]
+    assert colours["domain"] == dashes["domain"]
+    looks = list(zip(colours["range"], map(tuple, dashes["range"]), strict=True))
+    assert len(looks) > 4
+    assert len({*looks}) == len(looks)
 
 
 def test_pictures_are_of_the_examples_named():

@@ -14,7 +14,7 @@ with Job(snakemake) as job:
     figure = plt.figure(figsize=(style.WIDTH, 0.8), layout="constrained")
     axes, leftmost = style.stacks(figure, len(cases), 3, 4.6)
     for (distance, error, horizon), case in zip(axes, cases, strict=True):
-        case_rows = table[table.case == case]
+        case_rows, of_case = table[table.case == case], horizons[horizons.case == case]
         for regime, group in case_rows.groupby("regime", sort=False):
             colour = names.colour(regime)
             moved = group[group.counterfactual == "up-weighted"].groupby("step")
@@ -26,7 +26,7 @@ with Job(snakemake) as job:
             distance.plot(bound.index, bound, color=colour, ls="--", lw=0.8, label=f"{regime}: growth bound")
             floor = group[group.counterfactual == "noise floor"].groupby("step").norm.median()
             distance.plot(floor.index, floor, color=colour, ls=":", lw=1.2, label=f"{regime}: noise floor")
-            rows = horizons[(horizons.case == case) & (horizons.regime == regime)]
+            rows = of_case[of_case.regime == regime]
             measured, predicted = (rows[rows.statistic == name] for name in ("horizon", "predicted horizon"))
             horizon.scatter(measured.epsilon, measured.estimate, s=12, color=colour)
             horizon.plot(predicted.epsilon, predicted.estimate, color=colour, ls="--", lw=0.8)
@@ -39,8 +39,9 @@ with Job(snakemake) as job:
         distance.set_title(names.title(case))
         error.axhline(1, color="0.7", lw=0.8, zorder=0)
         error.set(xlabel="steps after fork", ylim=(1e-4, 1e3))
-        if case in set(horizons.case):
-            horizon.set(xscale="log", xlabel="change of weight $\\varepsilon$", ylim=(0, None))
+        if len(of_case):
+            longest = of_case.estimate[of_case.statistic == "horizon"].max()
+            horizon.set(xscale="log", xlabel="change of weight $\\varepsilon$", ylim=(0, 1.3 * longest))
         else:
             horizon.set_axis_off()
     for distance, error, horizon in leftmost:

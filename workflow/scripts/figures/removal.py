@@ -6,13 +6,8 @@ from fading.figures import style
 from matplotlib import pyplot as plt
 
 CEILING = (ANOTHER_ORDER, ANOTHER_SEED)
-EXACT = "unrolled"
-RUNGS = (EXACT, "source", "ekfac", "cg", "abif", "datainf", "trak-ensemble", "tracin", "gradient-dot", "random")
+RUNGS = ("unrolled", "source", "ekfac", "cg", "abif", "datainf", "trak-ensemble", "tracin", "gradient-dot", "random")
 LABELS = ("linear datamodeling\nscore", "change of test\nloss (nats)", "predictions\nflipped")
-
-
-def colour(names, name):
-    return (0, 0, 0) if name == EXACT else names.colour(name)
 
 
 with Job(snakemake) as job:
@@ -28,9 +23,9 @@ with Job(snakemake) as job:
         for name in (name for name in (*RUNGS, *CEILING) if name in lines):
             line, look = lines[name], {"ls": ":"} if name in CEILING else {}
             upper.plot(
-                line["share"], line.lds, marker=".", ms=4, color=colour(names, name), label=names.short(name), **look
+                line["share"], line.lds, marker=".", ms=4, color=names.colour(name), label=names.short(name), **look
             )
-            upper.fill_between(line["share"], line.ci_low, line.ci_high, color=colour(names, name), alpha=0.1, lw=0)
+            upper.fill_between(line["share"], line.ci_low, line.ci_high, color=names.colour(name), alpha=0.1, lw=0)
         upper.axhline(0, color="0.7", lw=0.8, zorder=0)
         of_case = sizes[sizes.case == case].sort_values("share")
         left_out, noise = of_case[of_case.what != ONE_ULP], of_case[of_case.what == ONE_ULP]
@@ -39,7 +34,7 @@ with Job(snakemake) as job:
         middle.set(yscale="log")
         for ranking, line in flips[flips.case == case].groupby("ranking", sort=False):
             lower.plot(
-                line.removed, line.flipped, marker="o", ms=3, color=colour(names, ranking), label=names.short(ranking)
+                line.removed, line.flipped, marker="o", ms=3, color=names.colour(ranking), label=names.short(ranking)
             )
         for axis in (upper, middle):
             axis.set(xscale="log", xlabel="share left out at random")

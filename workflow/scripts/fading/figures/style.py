@@ -16,13 +16,23 @@ matplotlib.use("Agg")
 WIDTH = 7.0  # inches, the text width of a page
 ACROSS = 5  # panels side by side
 PALETTE = sns.color_palette("colorblind")
-COLOURS = {  # of what is no estimator: those describe themselves
+
+
+def _dark(colour):
+    return tuple(0.5 * part for part in colour)
+
+
+COLOURS = {  # of what is no estimator, and of estimators whose own would be another's: the rest describe themselves
     "calm": PALETTE[0],
     "edge": PALETTE[1],
     "diverging": PALETTE[3],
     "noise floor": (0.6, 0.6, 0.6),
-    "linear-response": PALETTE[7],
-    "gradient-dot-at-its-time": PALETTE[0],
+    "linear-response": (0.0, 0.0, 0.0),
+    "unrolled": (0.0, 0.0, 0.0),
+    "lissa": _dark(PALETTE[4]),
+    "trak": _dark(PALETTE[8]),
+    "trak-ensemble": _dark(PALETTE[6]),
+    "gradient-dot-at-its-time": _dark(PALETTE[0]),
     "step-dot-at-its-time": PALETTE[2],
     "horizon-once": PALETTE[9],
     "another order": (0.1, 0.1, 0.1),
@@ -34,7 +44,7 @@ COLOURS = {  # of what is no estimator: those describe themselves
     "beyond first order": PALETTE[3],
     "gradient-dot-half-way": PALETTE[6],
     "target": (0.1, 0.1, 0.1),
-    "label-neighbours": PALETTE[3],
+    "label-neighbours": _dark(PALETTE[3]),
     "random-of-label": PALETTE[5],
     "random": (0.6, 0.6, 0.6),
     "self-influence": PALETTE[6],
@@ -48,10 +58,10 @@ COLOURS = {  # of what is no estimator: those describe themselves
     "not tested": (0.6, 0.6, 0.6),
 }
 DASHES = {  # of lines that may run along others: they are drawn above, and let these be seen
-    "linear-response": (0, (3, 1.5)),
-    "step-dot-at-its-time": (0, (3, 1.5)),
-    "horizon": (0, (1, 1)),
-    "horizon-once": (0, (1, 1)),
+    "linear-response": (3, 1.5),
+    "step-dot-at-its-time": (3, 1.5),
+    "horizon": (1, 1),
+    "horizon-once": (4, 1, 1, 1),
 }
 LABELS = {
     "linear-response": "linear response (exact first order)",
@@ -76,7 +86,7 @@ class Names:
 
     def __init__(self, labels: dict[str, str], short: dict[str, str], colours: dict[str, int]):
         self.labels, self.shorter = {**LABELS, **labels}, {**SHORT, **short}
-        self.colours = {**COLOURS, **{name: PALETTE[place] for name, place in colours.items()}}
+        self.colours = {**{name: PALETTE[place] for name, place in colours.items()}, **COLOURS}
 
     def label(self, name: str) -> str:
         """What to call a case or estimator; its own name where nothing better is known."""
@@ -96,7 +106,8 @@ class Names:
 
     def look(self, name: str) -> dict:
         """How its line is drawn: its colour and dashes."""
-        return {"color": self.colour(name), "ls": DASHES.get(name, "-"), "zorder": 2.5 if name in DASHES else 2}
+        dashes = {"ls": (0, DASHES[name]), "zorder": 2.5} if name in DASHES else {"ls": "-", "zorder": 2}
+        return {"color": self.colour(name), **dashes}
 
 
 def distinct(names: Iterable[str]) -> dict:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.colors import to_hex
 
-from fading.figures.style import Names
+from fading.figures.style import DASHES, Names
 
 LEGEND = {
     **{"orient": "bottom", "columns": 2, "labelLimit": 300, "labelFontSize": 12},
@@ -59,13 +59,10 @@ def specification(chart: Chart, table: pd.DataFrame, names: Names) -> dict:
         {"field": high, "title": "to", "format": ".3~g"},
         {"field": "over", "title": "over"},
     ]
-    colour = {
-        "field": chart.lines,
-        "type": "nominal",
-        "title": None,
-        "scale": {"domain": list(labels.values()), "range": [to_hex(names.colour(kind)) for kind in kinds]},
-        "legend": LEGEND,
-    }
+    line = {"field": chart.lines, "type": "nominal", "title": None, "legend": LEGEND}
+    colours = [to_hex(names.colour(kind)) for kind in kinds]
+    dashes = [[3 * part for part in DASHES.get(kind, (1, 0))] for kind in kinds]
+    colour, dash = ({**line, "scale": {"domain": [*labels.values()], "range": each}} for each in (colours, dashes))
     faded = {"condition": {"param": "line", "value": 1}, "value": 0.1}
     return {
         "$schema": SCHEMA,
@@ -88,7 +85,7 @@ def specification(chart: Chart, table: pd.DataFrame, names: Names) -> dict:
             {
                 "mark": {"type": "line", "point": {"size": 45}},
                 "params": [{"name": "line", "select": {"type": "point", "fields": [chart.lines]}, "bind": "legend"}],
-                "encoding": {"y": y, "opacity": faded, "tooltip": shown},
+                "encoding": {"y": y, "strokeDash": dash, "opacity": faded, "tooltip": shown},
             },
         ],
     }
