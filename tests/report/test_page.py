@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,11 @@ import pytest
 from conftest import ROOT
 from fading.artefacts import pages, store  # noqa: F401, HTML
 from fading.experiments.correction.names import HELPFUL, TARGET
-from fading.figures.style import Names
-from fading.plan.plan import read_plan
-from fading.plan.settings import settings
+from fading.figures.style import DASHES, Names
+from fading.influence import ESTIMATORS
 from fading.provenance.lineages import recorded
 from fading.report.charts import Chart, specification
 from fading.report.gallery import shown
-from fading.report.page import CHARTS
 from fading.report.recorded import recorded_tables
 from fading.report.tables import caption, for_readers, html, number
 from PIL import Image
@@ -51,6 +50,8 @@ TABLE = pd.DataFrame(
         (1.0, "1"),
         (12345, "12345"),
         (-1234.5, "-1234"),
+        (999.6, "1000"),
+        (1 - 1e-7, "0.9999999"),
         (-1e-7, "-1e-07"),
         (np.inf, "inf"),
     ],
@@ -92,17 +93,19 @@ def test_charts_have_every_number_and_a_choice_for_each_column():
     assert made["encoding"]["color"]["scale"]["domain"] == ["influence by ABIF"]
 
 
-@pytest.mark.parametrize("topic", CHARTS)
-def test_lines_of_a_chart_are_told_apart(topic):
-    plan, chart = read_plan(ROOT, "config/full.yaml"), CHARTS[topic]
-    table = store.read(REFERENCE / f"full/tables/{chart.table}.csv")
-    made = specification(chart, table, Names(**settings(plan, "page", {})["names"]))
-    colours = made["encoding"]["color"]["scale"]
-    dashes = made["layer"][1]["encoding"]["strokeDash"]["scale"]
-    assert colours["domain"] == dashes["domain"]
-    looks = list(zip(colours["range"], map(tuple, dashes["range"]), strict=True))
-    assert len(looks) > 4
-    assert len({*looks}) == len(looks)
+def test_lines_are_told_apart():
+    names = Names({}, {}, {name: one.colour for name, one in ESTIMATORS.items() if one.colour is not None})
+    drawn = {*ESTIMATORS, *DASHES, "gradient-dot-at-its-time", "gradient-dot-half-way"}
+    looks = {name: (names.colour(name), DASHES.get(name)) for name in drawn}
+    for (one, (colour, dashes)), (other, (another, others)) in combinations(looks.items(), 2):
+        far = max(abs(a - b) for a, b in zip(colour, another, strict=True))
+        assert far > 0.1 or dashes != others, f"{one} and {other} look alike"
+
+
+def test_charts_have_the_dashes_of_figures():
+    rows = TABLE.assign(estimator=TABLE.estimator.replace({"abif": "linear-response", "random": "exact"}), spearman=0.5)
+    made = specification(Chart("memory", "age", "spearman", ("age", "x"), "estimator", ("case",)), rows, NAMES)
+    assert made["layer"][1]["encoding"]["strokeDash"]["scale"]["range"] == [[9, 4.5], [3, 0]]
 
 
 def test_pictures_are_of_the_examples_named():
@@ -139,13 +142,21 @@ def test_a_page_is_an_artefact_with_lineage_and_seal(tmp_path):
 
 
 def test_what_was_recorded_is_that_of_the_committed_results():
+    command = "snakemake scorecard --configfile config/full.yaml"
     costs = {study: json.loads((REFERENCE / study / "costs.json").read_text()) for study in ("full", "default")}
-    tables = (store.read(REFERENCE / f"default/tables/{name}.csv") for name in ("peers", "benchmark"))
+    measured = {
+        name: (
+            store.read(REFERENCE / f"default/tables/{name}.csv"),
+            caption((ROOT / f"workflow/report/{name}.rst").read_text(), f"table_{name}", {}),
+        )
+        for name in ("peers", "benchmark")
+    }
     text = (ROOT / "workflow/report/recorded.html").read_text()
-    assert recorded_tables(costs, *tables) == text, "snakemake scorecard"
+    assert recorded_tables(costs, measured) == text, command
     assert f"full on {costs['full']['machine']['processor']} (2 cores" in text
-    hours = f"<td class=n>{number(costs['full']['stages'][0]['core_minutes'])}"
-    assert hours in text.partition("<tr><td>data")[2].partition("<tr>")[0]
+    minutes = f"<td class=n>{number(costs['full']['stages'][0]['core_minutes'])}"
+    assert minutes in text.partition("<tr><td>data")[2].partition("<tr>")[0]
+    assert "relative difference" in text
 
 
 def test_libraries_of_others_are_those_that_are_named():

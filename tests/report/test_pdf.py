@@ -53,6 +53,10 @@ def test_a_changed_table_changes_the_words(study, config):
     assert sum(".77" in line for line in changed) == 1
     for name in ("claims", "tables/scale"):
         assert f"{Path(name).name}.csv \\texttt{{{store.sha256(study / f'{name}.csv')[:12]}}}" in changed[-1]
+    assert "peers.csv" not in after, "of which nothing is told"
+    (study / "figures/memory.png").unlink()
+    with pytest.raises(FadingError, match=r"memory\.png is not there, which the paper is of"):
+        source(TEMPLATE, study, config)
     (study / "tables/scale.csv").unlink()
     with pytest.raises(FadingError, match="full has no table scale, which the paper is of"):
         source(TEMPLATE, study, config)

@@ -105,7 +105,7 @@ def test_jobs_that_were_sent_as_one_fail_with_the_log_of_what_ran_them(tmp_path)
     of = {"groupid": 1, "aux_logs": [str(log)], "job_error_info": [{"rule_name": "scores"}, {"rule_name": "memory"}]}
     Run(said, tmp_path).tell(Event.TOGETHER, level=logging.ERROR, **of)
     assert said.getvalue().splitlines() == [
-        "FAILED: scores, memory, sent as one",
+        "Sent as one: scores, memory",
         "    killed: out of memory",
         f"    whole: {log}",
     ]

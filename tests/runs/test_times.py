@@ -49,7 +49,7 @@ def test_a_job_that_nobody_knows_takes_as_long_as_others_of_its_rule_or_stage():
     none.end(alike, 7)
     assert none.left(7) == 7
     none.lose({unlike})
-    assert (none.left(7), none.share(7)) == (0, 1)
+    assert (none.left(7), none.share(7)) == (0, 0.5)
 
 
 def test_what_waits_for_a_failed_job_is_not_to_come():
@@ -63,9 +63,12 @@ def test_what_waits_for_a_failed_job_is_not_to_come():
     estimate.begin(first, 0)
     estimate.lose(beyond({1}, jobs))
     assert estimate.left(0) == 8 + STARTING, "the job that stands apart is to come"
+    estimate.begin(apart, 0)
+    estimate.end(apart, 10)
+    assert (estimate.left(10), estimate.share(10)) == (0, 1 / 4), "no other can be done, which does not make it all"
     estimate.lose(set())
-    estimate.begin(first, 0)
-    assert estimate.left(0) == 4 * (8 + STARTING), "it is tried again, and what waits for it is to come after all"
+    estimate.begin(first, 10)
+    assert estimate.left(10) == 3 * (8 + STARTING), "it is tried again, and what waits for it is to come after all"
 
 
 def test_what_is_expected_is_the_last_measurement_here_or_else_the_references(tmp_path):

@@ -1,10 +1,7 @@
 "use strict";
-const dark = matchMedia("(prefers-color-scheme: dark)");
-
 function draw(chart) {
   const specification = JSON.parse(document.getElementById(chart.dataset.of).textContent);
-  const theme = dark.matches ? "dark" : undefined;
-  vegaEmbed(chart, specification, { renderer: "svg", actions: false, theme, config: { background: null } });
+  vegaEmbed(chart, specification, { renderer: "svg", actions: false });
 }
 
 // In view, or soon: all at once would keep the page from answering.
@@ -12,7 +9,6 @@ const seen = new IntersectionObserver(
   (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => {
     seen.unobserve(entry.target);
     draw(entry.target);
-    dark.addEventListener("change", () => draw(entry.target));
   }),
   { rootMargin: "400px" },
 );

@@ -25,10 +25,16 @@ rule crate:
 
 LARGEST = {"loo", "stability", "expansion", "fading"}
 REFERENCE = f"results/reference/{config['study']}"
+MEASURED = ["peers", "benchmark"]  # on request
 COMMITTED = [  # not the largest tables, half of the whole, which figures and their summaries show
     *("claims.csv", "claims.csv.json"),
     *(f"figures/{topic}.png" for topic in TOPICS),
     *(f"tables/{table}.csv{end}" for table in sorted({*PLAN.tables, "power"} - LARGEST) for end in ("", ".json")),
+    *(
+        file
+        for file in [*expand("tables/{table}.csv{end}", table=MEASURED, end=["", ".json"]), "figures/peers.png"]
+        if Path(f"results/{config['study']}", file).is_file()
+    ),
 ]
 
 
@@ -48,12 +54,14 @@ rule reference:
 
 
 rule scorecard:
-    """Write what came out into README.md and docs, from the committed claims and tables."""
+    """Write what came out into README.md and docs, and what was recorded beside it for the page, as committed."""
     input:
         tables=[f"{REFERENCE}/claims.csv", *glob(f"{REFERENCE}/tables/*.csv")],
-        costs=[f"{REFERENCE}/costs.json", "results/reference/default/costs.json"],
-        default=expand("results/reference/default/{table}.csv", table=["claims", "tables/peers", "tables/benchmark"]),
+        costs=expand("results/reference/{study}/costs.json", study=dict.fromkeys(["full", "default", config["study"]])),
+        default="results/reference/default/claims.csv",
+        measured=expand("results/reference/default/tables/{table}.csv", table=MEASURED),
         templates=[ours(f"workflow/report/{page}.md") for page in ("findings", "results", "verdict")],
+        captions=[ours(f"workflow/report/{table}.rst") for table in MEASURED],
         code=code("provenance/scorecard.py"),
     log:
         "results/scorecard.log",

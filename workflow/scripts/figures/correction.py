@@ -2,7 +2,7 @@
 
 import numpy as np
 from fading.artefacts.job import Job
-from fading.experiments.correction.names import CONTROLS, DESCEND, INTERVENTIONS, ITSELF, OF_LABEL, RANDOM, RETRAIN
+from fading.experiments.correction.names import DESCEND, INTERVENTIONS, ITSELF, OF_LABEL, RANDOM, RETRAIN
 from fading.figures import style
 from matplotlib import pyplot as plt
 
@@ -22,7 +22,7 @@ with Job(snakemake) as job:
         rates, largest, steps = np.unique(descents.learning_rate), descents.k.max(), np.unique(descents.step)
         rate = rates[len(rates) // 2]
         for method, rows in descents.groupby("method", sort=False):
-            look = {"color": names.colour(method), "ls": "--" if method in CONTROLS else "-", "marker": "o"}
+            look = {**names.look(method), "marker": "o"}
             curve = rows[(rows.learning_rate == rate) & ((rows.k == largest) | (method == ITSELF))]
             by_step.plot(curve.step, curve.success, label=names.short(method), lw=1.2, ms=2.5, **look)
             if method in BANDS:

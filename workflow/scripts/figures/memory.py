@@ -14,9 +14,9 @@ ROWS = {
 
 
 def band(axis, line, columns, name, names):
-    value, low, high = (line[column] for column in columns)
-    axis.plot(line.age, value, marker=".", ms=3, label=names.label(name), **names.look(name))
-    axis.fill_between(line.age, low, high, color=names.colour(name), alpha=0.2, lw=0)
+    value, low, high = columns
+    axis.plot(line.age, line[value], marker=".", ms=3, label=names.label(name), **names.look(name))
+    axis.fill_between(line.age, line[low], line[high], color=names.colour(name), alpha=0.2, lw=0)
 
 
 with Job(snakemake) as job:
@@ -47,8 +47,7 @@ with Job(snakemake) as job:
     left, *beside = lower.subplots(1, 2 if seen is not None else 1, squeeze=False)[0]
     for case, group in lives.dropna(subset="predicted").groupby("case", sort=False):
         left.scatter(group.predicted, group.observed, s=12, color=colours[case], label=names.label(case))
-    ends = [1, 1.1 * table.age.max()]
-    left.plot(ends, ends, color="0.7", lw=0.8, zorder=0)
+    left.axline((1, 1), (2, 2), color="0.7", lw=0.8, zorder=0)
     left.set(xscale="log", yscale="log", xlabel="half-life forecast (steps)", ylabel="half-life observed (steps)")
     for right in beside:
         for case, group in seen[seen.statistic == SHARE].groupby("case", sort=False):

@@ -21,10 +21,8 @@ with Job(snakemake) as job:
     for (upper, middle, lower), case in zip(axes.T, cases, strict=True):
         lines = dict(list(scored[scored.case == case].groupby("estimator")))
         for name in (name for name in (*RUNGS, *CEILING) if name in lines):
-            line, look = lines[name], {"ls": ":"} if name in CEILING else {}
-            upper.plot(
-                line["share"], line.lds, marker=".", ms=4, color=names.colour(name), label=names.short(name), **look
-            )
+            line = lines[name]
+            upper.plot(line["share"], line.lds, marker=".", ms=4, label=names.short(name), **names.look(name))
             upper.fill_between(line["share"], line.ci_low, line.ci_high, color=names.colour(name), alpha=0.1, lw=0)
         upper.axhline(0, color="0.7", lw=0.8, zorder=0)
         of_case = sizes[sizes.case == case].sort_values("share")

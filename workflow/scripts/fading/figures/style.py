@@ -11,6 +11,8 @@ import seaborn as sns
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 from matplotlib.transforms import Bbox
 
+from fading.experiments.correction.names import CONTROLS
+
 matplotlib.use("Agg")
 
 WIDTH = 7.0  # inches, the text width of a page
@@ -20,6 +22,10 @@ PALETTE = sns.color_palette("colorblind")
 
 def _dark(colour):
     return tuple(0.5 * part for part in colour)
+
+
+def _pale(colour):
+    return tuple(0.5 + 0.5 * part for part in colour)
 
 
 COLOURS = {  # of what is no estimator, and of estimators whose own would be another's: the rest describe themselves
@@ -32,6 +38,8 @@ COLOURS = {  # of what is no estimator, and of estimators whose own would be ano
     "lissa": _dark(PALETTE[4]),
     "trak": _dark(PALETTE[8]),
     "trak-ensemble": _dark(PALETTE[6]),
+    "tracin": _dark(PALETTE[2]),
+    "minres": _dark(PALETTE[5]),
     "gradient-dot-at-its-time": _dark(PALETTE[0]),
     "step-dot-at-its-time": PALETTE[2],
     "horizon-once": PALETTE[9],
@@ -42,8 +50,8 @@ COLOURS = {  # of what is no estimator, and of estimators whose own would be ano
     "re-use": PALETTE[2],
     "path": PALETTE[4],
     "beyond first order": PALETTE[3],
-    "gradient-dot-half-way": PALETTE[6],
-    "target": (0.1, 0.1, 0.1),
+    "gradient-dot-half-way": _pale(PALETTE[0]),
+    "target": (0.2, 0.2, 0.2),
     "label-neighbours": _dark(PALETTE[3]),
     "random-of-label": PALETTE[5],
     "random": (0.6, 0.6, 0.6),
@@ -58,9 +66,8 @@ COLOURS = {  # of what is no estimator, and of estimators whose own would be ano
     "not tested": (0.6, 0.6, 0.6),
 }
 DASHES = {  # of lines that may run along others: they are drawn above, and let these be seen
-    "linear-response": (3, 1.5),
-    "step-dot-at-its-time": (3, 1.5),
-    "horizon": (1, 1),
+    **dict.fromkeys((*CONTROLS, "linear-response", "step-dot-at-its-time"), (3, 1.5)),
+    **dict.fromkeys(("horizon", "another order", "another seed"), (1, 1)),
     "horizon-once": (4, 1, 1, 1),
 }
 LABELS = {

@@ -18,7 +18,7 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name: nothing is
 
 @dataclass(frozen=True)
 class Chart:
-    """What of a table is drawn: `y` with its interval over the logarithm of `x`, a colour per value of `lines`.
+    """What of a table is drawn: `y` with its interval over the logarithm of `x`, a look per value of `lines`.
 
     It is drawn where each column of `chosen` has one value, of the rows that `kept` says, else of all.
     """

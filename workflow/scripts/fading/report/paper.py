@@ -24,13 +24,25 @@ def source(template: str, folder: Path, config: dict) -> str:
 
     Raises FadingError where a number that it names is not there.
     """
-    files = [folder / "claims.csv", *(folder / "tables").glob("*.csv")]
-    tables = {file.stem: store.read(file) for file in files}
-    try:
-        text = findings(template, tables, config).replace("CLAIMS", _claims(tables["claims"]), 1)
-    except KeyError as error:
-        raise FadingError(f"{folder} has no table {error.args[0]}, which the paper is of.") from error
-    return text.replace("MADEOF", _made_of([*files, folder / "figures" / FIGURE]), 1)
+    tables = _Tables(folder)
+    text = findings(template, tables, config).replace("CLAIMS", _claims(tables["claims"]), 1)
+    return text.replace("MADEOF", _made_of([*tables.files, folder / "figures" / FIGURE]), 1)
+
+
+class _Tables(dict):
+    """The tables of a study's folder by name, read when they are asked for; `files` are those that were."""
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        self.folder, self.files = folder, []
+
+    def __missing__(self, name):
+        file = self.folder / ("" if name == "claims" else "tables") / f"{name}.csv"
+        if not file.is_file():
+            raise FadingError(f"{self.folder} has no table {name}, which the paper is of.")
+        self.files.append(file)
+        self[name] = store.read(file)
+        return self[name]
 
 
 def write(template: str, folder: Path, config: dict, pdf: Path) -> None:
@@ -69,7 +81,10 @@ def _claims(claims: pd.DataFrame) -> str:
 
 
 def _made_of(files: list[Path]) -> str:
-    """The files that it is made of, each with the start of its sha256."""
+    """The files that it is made of, each with the start of its sha256. Raises FadingError where one is not there."""
+    for file in files:
+        if not file.is_file():
+            raise FadingError(f"{file} is not there, which the paper is of.")
     return ", ".join(rf"{escaped(file.name)} \texttt{{{store.sha256(file)[:12]}}}" for file in sorted(files))
 
 

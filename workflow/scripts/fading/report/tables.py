@@ -40,9 +40,12 @@ def number(value: float) -> str:
     """Three digits, or as many as tell it from one; counts whole, and what is large to its ones."""
     if float(value).is_integer() and abs(value) < 1e15:
         return str(int(value))
-    if 1000 <= abs(value) < 1e6:
+    if 999.5 <= abs(value) < 1e6:
         return f"{value:.0f}"
-    return f"{value:.3g}" if not 0.99 < abs(value) < 1 else f"{value:.4f}"
+    if not 0.99 < abs(value) < 1:
+        return f"{value:.3g}"
+    texts = (f"{value:.{digits}f}" for digits in range(4, 18))
+    return next(text for text in texts if abs(float(text)) < 1)
 
 
 def caption(template: str, rule: str, config: dict) -> Markup:

@@ -113,7 +113,7 @@ class Terminal(logging.Handler):
             self._lose(self._failures | {record.jobid})
 
     def _failed_together(self, record):
-        self._line(f"FAILED: {', '.join(told['rule_name'] for told in record.job_error_info)}, sent as one")
+        self._line(f"Sent as one: {', '.join(told['rule_name'] for told in record.job_error_info)}")
         self._logs(record.aux_logs)
 
     def _logs(self, files):

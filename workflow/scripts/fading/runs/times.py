@@ -96,7 +96,8 @@ class Estimate:
         if not self.taken and all(seconds is None for seconds in self.known.values()) and self.known:
             return math.nan
         each = self._seconds()
-        left = [each[job] for job in each if job not in self.taken and job not in self.running]
+        elsewhere = {*self.taken, *self.running, *self.lost}
+        left = [each[job] for job in self.known if job not in elsewhere]
         left += [max(each[job] - (now - begun), 0.0) for job, begun in self.running.items()]
         return max(sum(left) / self.lanes, max(left, default=0.0))
 
@@ -119,11 +120,7 @@ class Estimate:
             for kind in (job.rule, job.stage, None):
                 alike[kind].append(seconds)
         means = {kind: fmean(seconds) for kind, seconds in alike.items()} or {None: STARTING}
-        return {
-            job: likely.get(job, means.get(job.rule, means.get(job.stage, means[None])))
-            for job in self.known
-            if job not in self.lost
-        }
+        return {job: likely.get(job, means.get(job.rule, means.get(job.stage, means[None]))) for job in self.known}
 
 
 def spoken(seconds: float) -> str:
