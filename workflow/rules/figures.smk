@@ -1,5 +1,4 @@
-# Stage `figures`: the public tables of all experiments, the claims judged by them, and the figures that draw them.
-# Experiments describe their tables and figures in workflow/scripts/fading/experiments; each has a rule of its own here.
+# Stage `figures`: tables, claims judged by them, and figures, a rule each, as workflow/scripts/fading/experiments has them.
 
 
 TOPICS = [*PLAN.topics, "claims"]

@@ -1,5 +1,4 @@
-# On request: the same model, checkpoint and data through other libraries, and what computations cost here. Both measure
-# time: run them when nothing else runs.
+# On request: other libraries on the same model and data, and what computations cost here. Run them when nothing else runs.
 
 
 rule peer:

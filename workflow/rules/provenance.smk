@@ -25,16 +25,10 @@ rule crate:
 
 LARGEST = {"loo", "stability", "expansion", "fading"}
 REFERENCE = f"results/reference/{config['study']}"
-MEASURED = ["peers", "benchmark"]  # on request
 COMMITTED = [  # not the largest tables, half of the whole, which figures and their summaries show
     *("claims.csv", "claims.csv.json"),
     *(f"figures/{topic}.png" for topic in TOPICS),
     *(f"tables/{table}.csv{end}" for table in sorted({*PLAN.tables, "power"} - LARGEST) for end in ("", ".json")),
-    *(
-        file
-        for file in [*expand("tables/{table}.csv{end}", table=MEASURED, end=["", ".json"]), "figures/peers.png"]
-        if Path(f"results/{config['study']}", file).is_file()
-    ),
 ]
 
 
@@ -42,6 +36,7 @@ rule reference:
     """Copy the study's public results to be committed, and say what they cost."""
     input:
         results=[f"results/{config['study']}/{file}" for file in COMMITTED],
+        on_request=glob(f"results/{config['study']}/*/peers.[cp]*") + glob(f"results/{config['study']}/*/benchmark.*"),
         code=code("provenance/reference.py"),
     log:
         f"results/{config['study']}/logs/reference.log",
@@ -59,9 +54,9 @@ rule scorecard:
         tables=[f"{REFERENCE}/claims.csv", *glob(f"{REFERENCE}/tables/*.csv")],
         costs=expand("results/reference/{study}/costs.json", study=dict.fromkeys(["full", "default", config["study"]])),
         default="results/reference/default/claims.csv",
-        measured=expand("results/reference/default/tables/{table}.csv", table=MEASURED),
+        measured=expand("results/reference/default/tables/{table}.csv", table=["peers", "benchmark"]),
         templates=[ours(f"workflow/report/{page}.md") for page in ("findings", "results", "verdict")],
-        captions=[ours(f"workflow/report/{table}.rst") for table in MEASURED],
+        captions=[ours(f"workflow/report/{table}.rst") for table in ("peers", "benchmark")],
         code=code("provenance/scorecard.py"),
     log:
         "results/scorecard.log",

@@ -1,6 +1,5 @@
-# Stage `retrain`: the truths. Retraining from the start with examples left out, the proximal Bregman response, and
-# continuations of training (a regime each) with examples up-weighted, beside them what theory says of these
-# and the curvature that the unchanged ones meet.
+# Stage `retrain`: real counterfactuals: without some examples from the start, or going on with one up-weighted, and what
+# theory says of these.
 
 
 rule retraining:

@@ -9,7 +9,7 @@ from fading.provenance.costs import costs, machine, seconds
 
 with Job(snakemake) as job:
     reference = Path("results/reference", snakemake.config["study"])
-    for file in map(Path, snakemake.input.results):
+    for file in map(Path, [*snakemake.input.results, *snakemake.input.on_request]):
         committed = Path("results/reference", *file.parts[1:])
         committed.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, committed)
