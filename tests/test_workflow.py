@@ -557,6 +557,18 @@ def test_a_killed_run_leaves_no_output_and_the_next_run_finishes(smoke, tmp_path
     assert (folder / f"{target}.safetensors").read_bytes() == whole
 
 
+def test_no_limit_of_jobs_a_second_holds_up_one_machine(smoke, tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(smoke, folder)
+    wanted = [f"results/smoke/figures/{topic}.png" for topic in ("stability", "trajectory")]
+    for file in wanted:
+        (folder / file).unlink()
+    command = [sys.executable, "-m", "snakemake", *wanted, "--configfile", "config/smoke.yaml", "--cores", "1"]
+    command += ["--max-jobs-per-timespan", "1/1h"]
+    subprocess.run(command, cwd=folder, capture_output=True, timeout=300, check=True)
+    assert all((folder / file).is_file() for file in wanted)
+
+
 def test_a_failing_job_says_why_in_one_sentence_and_leaves_nothing(smoke, tmp_path):
     folder = tmp_path / "study"
     shutil.copytree(smoke, folder)
