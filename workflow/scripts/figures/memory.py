@@ -37,9 +37,8 @@ with Job(snakemake) as job:
             axis.tick_params(labelleft=False)
         column[0].set_title(f"{names.title(case)}\n{regime}", fontsize=7)
         column[0].set_ylim(-1.05, 1.05)
-        column[1].set(
-            xlabel="age (steps)", yscale="symlog", ylim=(-2, 10), yticks=(0, 1, 2, 10), yticklabels=(0, 1, 2, 10)
-        )
+        column[1].set(xlabel="age (steps)", yscale="symlog", ylim=(-2, 10))
+        column[1].set_yticks(ticks := (0, 1, 2, 10), ticks)
         column[1].tick_params(labelbottom=True)
     for axis, label in zip(leftmost.flat, [*ROWS] * len(leftmost), strict=True):
         axis.set_ylabel(label)
@@ -48,8 +47,7 @@ with Job(snakemake) as job:
     left, *beside = lower.subplots(1, 2 if seen is not None else 1, squeeze=False)[0]
     for case, group in lives.dropna(subset="predicted").groupby("case", sort=False):
         left.scatter(group.predicted, group.observed, s=12, color=colours[case], label=names.label(case))
-    ends = [1, 1.1 * table.age.max()]
-    left.plot(ends, ends, color="0.7", lw=0.8, zorder=0)
+    left.plot(ends := [1, 1.1 * table.age.max()], ends, color="0.7", lw=0.8, zorder=0)
     left.set(xscale="log", yscale="log", xlabel="half-life forecast (steps)", ylabel="half-life observed (steps)")
     for right in beside:
         for case, group in seen[seen.statistic == SHARE].groupby("case", sort=False):
