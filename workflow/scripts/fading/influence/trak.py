@@ -18,7 +18,6 @@ from fading.models.case import Case, Examples
 ESTIMATOR = Estimator(
     label="TRAK (random projections, one model)",
     short="TRAK",
-    colour=8,
     own={
         "projection": {
             "description": "Of trak and trak-ensemble: how many random directions gradients are projected on.",

@@ -7,7 +7,6 @@ from fading.influence.trak import combined, rademacher
 ESTIMATOR = Estimator(
     label="TRAK (random projections, all runs' models)",
     short="TRAK ensemble",
-    colour=8,
     own={
         "projection": {
             "description": "Of trak and trak-ensemble: how many random directions gradients are projected on.",

@@ -7,7 +7,6 @@ from fading.influence.problem import Problem, Scores
 ESTIMATOR = Estimator(
     label="unrolled (exact first order)",
     short="unrolled",
-    colour=7,
     settings=("window", "tests"),
     of_the_past=True,
     replays=True,
