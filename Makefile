@@ -3,10 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-LIBRARY := $(addprefix tests/,artefacts data derivatives evidence experiments figures influence models peers plan runs training)
-
 # make paper: the study in a few pages of PDF (it needs LaTeX).
-.PHONY: all env smoke paper check test test-library test-workflow lint
+.PHONY: all env smoke paper check test test-smoke test-others lint
 all: env
 	$(BIN)/snakemake
 
@@ -19,15 +17,16 @@ smoke: env
 check: env
 	$(BIN)/pytest -m "not slow and not deployment and not campaign"
 
-# The library's tests beside the workflow's, each on a core of its own.
+# The tests that look at the smoke study beside all others: about as much work.
+TESTED := $(BIN)/pytest --durations 20 -m
 test: env
-	$(MAKE) -j 2 --output-sync=line test-library test-workflow
+	$(MAKE) -j 2 --output-sync=line test-smoke test-others
 
-test-library:
-	OMP_NUM_THREADS=1 $(BIN)/pytest $(LIBRARY)
+test-smoke:
+	$(TESTED) "smoke and not deployment and not campaign"
 
-test-workflow:
-	$(BIN)/pytest tests --durations 20 $(LIBRARY:%=--ignore %)
+test-others:
+	OMP_NUM_THREADS=1 $(TESTED) "not smoke and not deployment and not campaign"
 
 lint: env
 	$(BIN)/ruff check

@@ -137,15 +137,15 @@ def ended(run: subprocess.Popen, seconds: float) -> bool:
     return False
 
 
-def campaign(folder: Path, undisturbed: Path, faults: list[str], seed: int) -> tuple[Counter, list[str]]:
-    """Strike a study in `folder` by the named faults, one a run, and finish it.
+def campaign(folder: Path, undisturbed: Path, faults: list[str], seed: int, *targets: str) -> tuple[Counter, list[str]]:
+    """Strike a study in `folder`, or what `targets` name of it, by the named faults, one a run, and finish it.
 
     Returns how often each struck, and the artefacts that differ from the undisturbed study's. Raises AssertionError if
     a run does not go on by itself.
     """
     generator, struck = random.Random(seed), Counter()
     for name in tqdm(faults, desc="faults"):
-        run = start(folder)
+        run = start(folder, *targets)
         while run.poll() is None and not jobs(run):
             time.sleep(0.1)
         try:
@@ -157,7 +157,7 @@ def campaign(folder: Path, undisturbed: Path, faults: list[str], seed: int) -> t
                 time.sleep(0.1)  # between two jobs there may be nothing to strike
             struck[name] += hit
         assert ended(run, AGAIN * 10), f"after {name} a run goes on for ten minutes"
-    last = start(folder)
+    last = start(folder, *targets)
     last.wait()
     assert last.returncode == 0, (folder / "log").read_text()[-5000:]
     return struck, differences(undisturbed / "results/smoke", folder / "results/smoke")

@@ -1,7 +1,9 @@
 """Which source files are there, and which does a script run? Snakemake reruns on them and lineage has their hashes."""
 
+import ast
 from functools import cache
-from modulefinder import ModuleFinder
+from importlib.util import resolve_name
+from itertools import accumulate
 from pathlib import Path
 
 from fading.errors import FadingError
@@ -31,9 +33,22 @@ def imports(*sources: str) -> tuple[str, ...]:
     Returns paths relative to workflow/scripts, sorted. Imports inside functions count; the standard library and
     installed packages do not, they are pinned by envs/study.lock. Raises FileNotFoundError for an unknown source.
     """
-    finder = ModuleFinder(path=[str(SCRIPTS)])
-    for source in sources:
-        finder.run_script(str(SCRIPTS / source))
-    files = {Path(module.__file__).resolve() for module in finder.modules.values() if module.__file__}
-    files |= {SCRIPTS / source for source in sources}
-    return tuple(sorted(str(path.relative_to(SCRIPTS)) for path in files))
+    found, new = set(), set(sources)
+    while new:
+        found |= new
+        new = {file for source in new for file in _imported(source)} - found
+    return tuple(sorted(found))
+
+
+@cache
+def _imported(source):
+    names = set()
+    for node in ast.walk(ast.parse((SCRIPTS / source).read_bytes())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            module = resolve_name("." * node.level + (node.module or ""), ".".join(Path(source).parent.parts))
+            names |= {f"{module}.{alias.name}" for alias in node.names}  # of a package that may be a module
+    modules = {Path(part) for name in names for part in accumulate(name.split("."), "{}/{}".format)}
+    files = {file for module in modules for file in (module / "__init__.py", module.with_suffix(".py"))}
+    return {str(file) for file in files if (SCRIPTS / file).is_file()}

@@ -60,7 +60,8 @@ def check_files(files: list[str], study: str) -> None:
     """Raise FadingError if a configuration's file is not as `read` takes it, or another beside it names the study."""
     for file in map(Path, files):
         read(file)
-        named = naming(study, file.parent)
+    for folder in {Path(file).parent.resolve(): Path(file).parent for file in files}.values():
+        named = naming(study, folder)
         if len(named) > 1:
             raise FadingError(f"{' and '.join(map(str, named))} both have `study: {study}`; accepted is one of them.")
 
