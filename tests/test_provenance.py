@@ -22,6 +22,7 @@ from fading.provenance.differences import DIFFERENT, IDENTICAL, WITHIN, compare_
 from fading.provenance.export import export
 from fading.provenance.folder import CRATE, LEFT_OUT, StudyFolder
 from fading.provenance.reexecute import candidates, reexecute
+from fading.provenance.trace import lines, trace
 
 RUN = "results/smoke/resnet-fashion/seed-0"
 CHECKPOINTS, CURVE = f"{RUN}/checkpoints.safetensors", f"{RUN}/curve.parquet"
@@ -442,17 +443,55 @@ def test_a_claim_with_another_verdict_is_named(smoke, copy):
     }
 
 
+def test_infinite_is_not_missing_and_a_dot_belongs_to_the_folders_name(tmp_path):
+    here, there = (tmp_path / name / "tables/a.parquet" for name in ("run-2026.10", "run-2026.11"))
+    lineage = {"path": "a", "rule": "claims", "wildcards": {}, "settings": {}, "inputs": {}, "code": {}, "lock": "0"}
+    for file, odd in ((here, float("inf")), (there, float("nan"))):
+        file.parent.mkdir(parents=True)
+        store.write(file, pd.DataFrame({"a": [1.5, odd]}), lineage | {"versions": {}, "device": "cpu", "threads": 1})
+    studies = here.parents[1], there.parents[1]
+    assert compare_files(*studies).state.tolist() == [DIFFERENT]
+    for study in studies:
+        numbers = {"threshold": 0.5, "estimate": 0.7, "ci_low": 0.6, "ci_high": 0.8}
+        claims = pd.DataFrame([{"claim": "a", "direction": "at least", **numbers, "verdict": "supported"}])
+        store.write(study / "claims.csv", claims, lineage | {"versions": {}, "device": "cpu", "threads": 1})
+    told = list(compare(*studies))
+    target = tmp_path / "run-2026.10-against-run-2026.11"
+    assert told[-1] == f"written: {target}.csv and .png"
+    assert all(target.with_name(f"{target.name}.{kind}").is_file() for kind in ("csv", "png"))
+
+
 def test_a_study_compares_with_the_reference(copy):
     done = fading("compare", "results/smoke", ROOT / "results/reference/default", folder=copy)
     assert done.returncode == 0, done.stderr
     assert "claims of both" in done.stdout
 
 
+def test_of_what_is_recorded_twice_either_is_told_for_itself(tmp_path):
+    """A figure made before an edit stands on a table made after it."""
+    code, lock = tmp_path / "workflow/scripts/fading/a.py", tmp_path / "envs/study.lock"
+    for file in (code, lock, tmp_path / "Snakefile"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("new")
+    made = {"rule": "claims", "wildcards": {}, "settings": {}, "versions": {}, "device": "cpu", "threads": 1}
+    table, old = "results/a/table.parquet", {"code": {"workflow/scripts/fading/a.py": "0" * 64}, "lock": "0" * 64}
+    now = {"code": {"workflow/scripts/fading/a.py": store.sha256(code)}, "lock": store.sha256(lock)}
+    frame = pd.DataFrame({"a": [1.5]})
+    store.write(tmp_path / table, frame, made | now | {"path": table, "inputs": {}})
+    above = {"path": "results/a/above.parquet", "inputs": {table: store.sha256(tmp_path / table)}}
+    store.write(tmp_path / above["path"], frame, made | old | above)
+    told = list(lines(trace(tmp_path / above["path"])))
+    of_code, of_lock = ([line.strip() for line in told if what in line] for what in ("code of", "environment"))
+    assert of_code == ["code of 1 files, workflow/scripts/fading/a.py CHANGED since", "code of 1 files, as recorded"]
+    assert ["CHANGED since" in line for line in of_lock] == [True, False]
+    assert told[-1] == "3 files: 1 as recorded, 2 CHANGED since"
+
+
 def test_trace_as_json_is_the_tree(smoke):
     tree = json.loads(fading("trace", FIGURE, "--json", folder=smoke).stdout)
     assert tree["whole"]
     assert tree["lineage"]["path"] == FIGURE
-    assert set(tree["states"].values()) == {"as recorded"}
+    assert {state for recorded in tree["states"].values() for state in recorded.values()} == {"as recorded"}
     (table,) = (one for one in tree["inputs"] if one["file"] == "results/smoke/tables/fading.csv")
     assert table["lineage"]["rule"] == "table_fading"
 

@@ -20,6 +20,9 @@ def test_of_a_finished_study_every_job_is_done(smoke):
     assert table.jobs["all"] == len(jobs(read_plan(smoke, "config/smoke.yaml"), STUDY))
     assert table.done.equals(table.jobs.rename("done"))
     assert table.seconds.sum() == 0
+    retrain = {"continuation_batches", "path", "proximal", "removed", "retraining", "up_weighting"}
+    planned = [job.rule for job in jobs(read_plan(smoke, "config/smoke.yaml"), STUDY)]
+    assert table.jobs["retrain"] == sum(rule in retrain for rule in planned)
     assert [*table.index] == [
         *("data", "train", "influence", "retrain", "effects", "assumptions", "correction", "figures", "provenance"),
         "all",

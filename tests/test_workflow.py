@@ -582,6 +582,13 @@ def test_a_failing_job_says_why_in_one_sentence_and_leaves_nothing(smoke, tmp_pa
     assert not (folder / checkpoints).exists()
 
 
+def test_a_file_of_another_study_is_not_made_from_this_ones(tmp_path):
+    folder = clone(tmp_path)
+    asked = snakemake(folder, "--dry-run", "results/default/tables/loo.csv", check=False)
+    assert asked.returncode != 0
+    assert "results/default/tables/loo.csv" in asked.stdout + asked.stderr
+
+
 def test_a_bad_configuration_is_one_sentence(tmp_path):
     folder = clone(tmp_path)
     config = folder / "config/smoke.yaml"

@@ -395,7 +395,17 @@ WRONG = [
         "definitions.logistic-fashion has no key 'removal', which removal.cases needs: its subsets and again.",
     ),
     ("removal.shares", [0.5, 0.01], "removal.shares must ascend; found [0.5, 0.01]"),
-    ("removal.shares", [0.0001], "removal.shares: found 0.0001; of 3000 examples that leaves out none."),
+    (
+        "removal.shares",
+        [0.0001],
+        "removal.shares: found [0.0001], of 3000 examples of resnet-fashion [0]; accepted are",
+    ),
+    (
+        "removal.shares",
+        [0.5, 0.9999],
+        "of 3000 examples of resnet-fashion [1500, 3000]; accepted are shares that leave",
+    ),
+    ("removal.shares", [0.01, 0.0101], "of 3000 examples of resnet-fashion [30, 30]; accepted are"),
     ("removal.shares", [0.5, 1], "removal.shares.1: found 1; accepted is less than 1"),
     ("removal.counts", [150, 30], "removal.counts must ascend; found [150, 30]"),
     (

@@ -9,7 +9,12 @@ BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
 )
 WRONG = [
     (b"steps: 1\nsteps: 2\n", "line 2, is not readable YAML: steps is given twice; each key is accepted once."),
-    (b"a:\n  1: x\n  1: y\n", "line 3, is not readable YAML: 1 is given twice"),
+    (
+        b"a:\n  1: x\n",
+        "line 2, is not readable YAML: the key 1 is no text; accepted are keys in letters, or in quotes.",
+    ),
+    (b"on: x\n", "the key on is no text"),
+    (b"a:\n  '1': x\n  '1': y\n", "line 3, is not readable YAML: 1 is given twice"),
     (b"steps: 010\n", "line 1, is not readable YAML: found 010, which YAML takes for 8; accepted are plain decimals."),
     (b"steps: 1:50\n", "found 1:50, which YAML takes for 110"),
     (b"rate: 1:50.5\n", "found 1:50.5, which YAML takes for 110.5"),

@@ -112,6 +112,13 @@ def test_controls_work_by_keyboard(browser, file):
     assert (first := browser.run(sort)) in ("ascending", "descending")
     browser.press("Enter")
     assert browser.run(sort) != first
+    of_peers = "document.querySelector('#recorded-peers')"
+    heads = browser.run(f"[...{of_peers}.querySelectorAll('th')].map((head) => head.textContent)")
+    column = heads.index("relative error")
+    browser.run(f"{of_peers}.open = true; {of_peers}.querySelectorAll('th button')[{column}].click()")
+    errors = browser.run(f"[...{of_peers}.querySelectorAll('tbody tr')].map((row) => row.cells[{column}].textContent)")
+    sorted_by = [float(error) for error in errors if error]
+    assert sorted_by in (sorted(sorted_by), sorted(sorted_by, reverse=True)) and min(sorted_by) < 1e-6
     left = "[...document.querySelectorAll('details.data tbody tr')].filter((row) => row.checkVisibility()).length"
     before = browser.run(left)
     browser.run("document.querySelector('details.data input').focus()")

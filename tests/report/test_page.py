@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -79,7 +80,7 @@ def test_captions_are_those_of_snakemakes_report():
     assert "<script>" not in caption(".. raw:: html\n\n   <script></script>", "x", {})
 
 
-def test_charts_have_every_number_and_a_choice_for_each_column():
+def test_charts_have_every_number_and_a_choice_of_what_there_is():
     chart = Chart("memory", "age", "spearman", ("age", "rank correlation"), "estimator", ("case",))
     made = specification(chart, TABLE, NAMES)
     values = pd.DataFrame(made["data"]["values"])
@@ -91,6 +92,11 @@ def test_charts_have_every_number_and_a_choice_for_each_column():
     (choice,) = made["params"]
     assert (choice["value"], choice["bind"]["options"]) == ("a", ["a", "b"])
     assert made["encoding"]["color"]["scale"]["domain"] == ["influence by ABIF"]
+    rows = TABLE.assign(spearman=0.5, regime=TABLE.case.map({"a": "calm", "b": "edge"}), k=10)
+    chosen = specification(replace(chart, chosen=("case", "regime", "k")), rows, NAMES)
+    (choice,) = chosen["params"]
+    assert choice["bind"]["options"] == ["a · calm", "b · edge"], "no choice of what no row has"
+    assert {row["chosen"] for row in chosen["data"]["values"]} == {"a · calm", "b · edge"}
 
 
 def test_lines_are_told_apart():

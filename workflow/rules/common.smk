@@ -49,7 +49,7 @@ REGIME = f"{RUN}/regimes/{{regime}}"
 
 
 wildcard_constraints:
-    study="[a-z0-9-]+",
+    study=config["study"],
     case="[a-z0-9-]+",
     regime="[a-z0-9-]+",
     estimator="[a-z0-9-]+",

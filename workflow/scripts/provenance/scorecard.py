@@ -18,12 +18,14 @@ with Job(snakemake) as job:
     committed["claims of the default study"] = store.read(files.default)
     templates = {Path(file).stem: Path(file).read_text() for file in files.templates}
     readme = Path("README.md")
-    readme.write_text(with_findings(readme.read_text(), templates.pop("findings"), committed, config))
+    pages = {readme: with_findings(readme.read_text(), templates.pop("findings"), committed, config)}
     for page, template in templates.items():
-        Path(f"docs/{page}.md").write_text(findings(template, committed, config) + "\n")
+        pages[Path(f"docs/{page}.md")] = findings(template, committed, config) + "\n"
     captions = {Path(file).stem: Path(file).read_text() for file in files.captions}
     measured = {
         name: (store.read(file), caption(captions[name], f"table_{name}", config))
         for name, file in zip(captions, files.measured, strict=True)
     }
-    Path("workflow/report/recorded.html").write_text(recorded_tables(costs, measured))
+    pages[Path("workflow/report/recorded.html")] = recorded_tables(costs, measured)
+    for page, text in pages.items():  # once all are made: a number that is missing leaves them as they were
+        page.write_text(text)

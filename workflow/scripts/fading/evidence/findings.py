@@ -8,7 +8,7 @@ import jinja2
 import pandas as pd
 
 from fading.errors import FadingError
-from fading.evidence.claims import LAST, LEVEL, NOT_TESTED, SUPPORTED, VOID
+from fading.evidence.claims import LAST, LEVEL, NOT_TESTED, PAPER, SUPPORTED, VOID
 from fading.evidence.scorecard import KNOWING, results
 
 BEGIN, END = "<!-- findings: written by `snakemake scorecard` -->", "<!-- end of findings -->"
@@ -99,6 +99,7 @@ class _Numbers:
             return f"- **{row.verdict}** {row.sentence}"
         number = f"{plain(row.estimate)} {self.bounds(name)} over {row.over}; {row.direction} {plain(row.threshold)}"
         notes = [f"fixed {KNOWING[row.knowing]}"]
+        notes += [row.source] if row.source != PAPER else []
         notes += ["not after Holm's adjustment"] if row.verdict == SUPPORTED and row.p_holm > LEVEL else []
         notes += [row.because] if row.verdict == VOID else []
         return f"- **{row.verdict}** {row.sentence} {number}, {'; '.join(notes)}."

@@ -73,9 +73,11 @@ def _check_removal(config):
         train, subsets = definition["examples"]["train"], definition["removal"]
         at_most(f"{key}.removal.again", subsets["again"], subsets["subsets"], "subsets")
         at_most("removal.counts", removal["counts"][-1], train - 1, f"fewer than {key}.examples.train")
-        if round(removal["shares"][0] * train) < 1:
+        counts = [round(share * train) for share in removal["shares"]]
+        if counts != sorted({*counts} & {*range(1, train)}):
             raise FadingError(
-                f"removal.shares: found {removal['shares'][0]}; of {train} examples that leaves out none."
+                f"removal.shares: found {removal['shares']}, of {train} examples of {case} {counts}; accepted are "
+                "shares that leave out one at least, not all, and each another number."
             )
     member("removal.flipped", removal["flipped"], removal["cases"], "removal.cases are")
     for case in _of_the_study("removal.flipped", removal["flipped"], config["cases"]):

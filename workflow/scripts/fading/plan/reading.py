@@ -9,6 +9,7 @@ import yaml
 from fading.errors import FadingError
 
 PLAIN = re.compile(r"[-+]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[-+]?\d+)?|[-+]?\.(inf|nan)", re.IGNORECASE | re.ASCII)
+TEXTS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"}
 LARGEST = 100_000  # values, with what aliases repeat
 
 
@@ -72,6 +73,8 @@ class _Loader(yaml.SafeLoader):
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:
                 raise _problem(key, f"{key.value} is given twice; each key is accepted once")
+            if key.tag not in TEXTS:
+                raise _problem(key, f"the key {key.value} is no text; accepted are keys in letters, or in quotes")
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 

@@ -41,8 +41,8 @@ def compare(first: Path, second: Path) -> Iterator[str]:
             table, figure = Path(folder, "a.csv"), Path(folder, "a.png")
             files.to_csv(table, index=False, lineterminator="\n", float_format="%.3g")
             _draw(files, claims, first, second, figure)
-            os.replace(table, target.with_suffix(".csv"))
-            os.replace(figure, target.with_suffix(".png"))
+            os.replace(table, f"{target}.csv")
+            os.replace(figure, f"{target}.png")
     except OSError as error:  # a disk to read from alone
         yield f"not written: {error}"
     else:

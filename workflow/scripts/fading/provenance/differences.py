@@ -90,11 +90,11 @@ def _numbers(first, second):
             if not pd.Series(a.ravel()).equals(pd.Series(b.ravel())):
                 return np.nan
             continue
-        if not np.array_equal(np.isfinite(a), np.isfinite(b)):
+        finite = np.isfinite(a)
+        if not np.array_equal(a[~finite], b[~np.isfinite(b)], equal_nan=True) or (finite != np.isfinite(b)).any():
             return np.nan
-        with np.errstate(invalid="ignore"):  # of two infinities, which are alike
-            apart = np.nan_to_num(np.abs(a.astype(float) - b.astype(float)))
-        size = np.nan_to_num(np.maximum(np.abs(a), np.abs(b)).astype(float))
+        a, b = a[finite].astype(float), b[finite].astype(float)
+        apart, size = np.abs(a - b), np.maximum(np.abs(a), np.abs(b))
         beyond = apart > NUMBERS["absolute"]
         largest = max([largest, *(apart[beyond] / size[beyond])])
     return largest

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
-import pandas as pd
-
 from fading.artefacts import store
 from fading.errors import FadingError
 from fading.evidence.claims import INCONCLUSIVE, LEVEL, NOISE, NOT_TESTED, PAPER, SUPPORTED, VOID, meant
@@ -70,5 +68,8 @@ def _adjusted(row):
 def _place(folder, claim):
     file = folder / f"tables/{claim['table']}.csv"
     if file.is_file():
-        rows, _ = meant(claim, pd.read_csv(file))
+        rows, _ = meant(claim, store.read(file))
+        if rows.empty:
+            yield f"  judged on a row that {file} has no longer"
+            return
         yield f"  judged on line {rows.index[0] + 2} of {file}, column {claim['column']}"

@@ -53,7 +53,7 @@ def jobs(root: Path, files: list[str]) -> list[JobRecord]:
             return
         made.add(file)
         if not (root / file).is_file():
-            raise FadingError(f"{file} is missing, and others were made from it: `snakemake {file}` makes it again.")
+            raise FadingError(f"{file} is missing, and others were made from it; the study makes it again.")
         lineage = recorded(root / file)
         for parent in lineage["inputs"] if lineage["rule"] not in GIVEN else ():
             follow(parent)

@@ -103,4 +103,5 @@ def _ahead(job: PlannedJob, study, stages):
 def _stages(workflow: Path):
     """The stage of each rule that has a name in the workflow's files: these are called after the stages."""
     files = sorted((workflow / "workflow/rules").glob("*.smk"))
-    return {rule: file.stem for file in files for rule in re.findall(r"^rule (\w+):", file.read_text(), re.MULTILINE)}
+    named = re.compile(r"^(?:use rule \w+ as|rule) (\w+)\b", re.MULTILINE)
+    return {rule: file.stem for file in files for rule in named.findall(file.read_text())}

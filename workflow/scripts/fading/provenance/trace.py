@@ -22,7 +22,8 @@ def trace(path) -> dict:
     Below the top each has the `sha256` recorded of it and its `state`, by a look from the root of the study that the
     file lies in, or from the current folder; what was described before, further up or left, has no lineage here, and
     the user's own files, `given`, have none anywhere. `states` at the top are those of every file looked at, code and
-    lock among them. Raises FadingError if the file itself has no lineage.
+    lock among them, by the sha256 that was recorded of it, of which there are several where artefacts are of
+    different ages. Raises FadingError if the file itself has no lineage.
     """
     states, path = {}, Path(path)
     try:
@@ -39,13 +40,13 @@ def _root(path):
 def _described(path, root, states):
     lineage = recorded(path)
     for file, sha in {**lineage["code"], LOCK: lineage["lock"]}.items():
-        states[file] = _state(root, file, sha)
+        _look(root, file, sha, states)
     inputs, given = [], lineage["rule"] in GIVEN
     for file, sha in lineage["inputs"].items():
         known = file in states
-        states[file] = _state(root, file, sha)
-        node = {"file": file, "sha256": sha, "state": states[file], "given": given}
-        if not known and not given and states[file] != ABSENT:
+        state = _look(root, file, sha, states)
+        node = {"file": file, "sha256": sha, "state": state, "given": given}
+        if not known and not given and state != ABSENT:
             try:
                 node |= _described(root / file, root, states)
             except FadingError as error:
@@ -63,7 +64,8 @@ def lines(tree: dict) -> Iterator[str]:
     states = tree["states"]
     yield tree["file"]
     yield from _lines(tree, "", states, set())
-    counts = {state: list(states.values()).count(state) for state in (AS_RECORDED, CHANGED, ABSENT)}
+    worst = [next(state for state in (CHANGED, ABSENT, AS_RECORDED) if state in of.values()) for of in states.values()]
+    counts = {state: worst.count(state) for state in (AS_RECORDED, CHANGED, ABSENT)}
     yield f"{len(states)} files: {', '.join(f'{count} {state}' for state, count in counts.items() if count)}"
 
 
@@ -76,9 +78,10 @@ def _lines(node, indent, states, seen):
     yield f"{indent}  rule {lineage['rule']} {_compact(lineage['wildcards'], ' ')}".rstrip()
     if lineage["settings"]:
         yield f"{indent}  settings {_compact(lineage['settings'])}"
-    differing = [f"{file} {states[file]}" for file in lineage["code"] if states[file] != AS_RECORDED]
+    code = {file: states[file][sha] for file, sha in lineage["code"].items()}
+    differing = [f"{file} {state}" for file, state in code.items() if state != AS_RECORDED]
     yield f"{indent}  code of {len(lineage['code'])} files, {', '.join(differing) or AS_RECORDED}"
-    yield f"{indent}  environment {LOCK} sha256:{lineage['lock'][:12]} ({states[LOCK]})"
+    yield f"{indent}  environment {LOCK} sha256:{lineage['lock'][:12]} ({states[LOCK][lineage['lock']]})"
     bounded = f", budget {lineage['budget']}," if "budget" in lineage else ""
     yield f"{indent}  run on {lineage['device']}{bounded} with {_compact(lineage['versions'])}"
     for name, pin in lineage.get("downloads", {}).items():
@@ -90,9 +93,12 @@ def _lines(node, indent, states, seen):
         yield from _lines(below, indent + "   ", states, seen)
 
 
-def _state(root: Path, file: str, sha: str) -> str:
-    found = sha256(located(root, file))
-    return ABSENT if found is None else AS_RECORDED if found == sha else CHANGED
+def _look(root, file, sha, states):
+    of = states.setdefault(file, {})
+    if sha not in of:
+        found = sha256(located(root, file))
+        of[sha] = ABSENT if found is None else AS_RECORDED if found == sha else CHANGED
+    return of[sha]
 
 
 def _compact(mapping: dict, separator: str = ", ") -> str:

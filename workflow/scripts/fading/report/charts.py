@@ -20,7 +20,8 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name: nothing is
 class Chart:
     """What of a table is drawn: `y` with its interval over the logarithm of `x`, a look per value of `lines`.
 
-    It is drawn where each column of `chosen` has one value, of the rows that `kept` says, else of all.
+    It is drawn where the columns of `chosen` have one of the values that they have together, of the rows that `kept`
+    says, else of all.
     """
 
     table: str
@@ -33,17 +34,20 @@ class Chart:
 
 
 def specification(chart: Chart, table: pd.DataFrame, names: Names) -> dict:
-    """The chart of a table in Vega-Lite, its numbers inside, with a list to choose from for each column of `chosen`.
+    """The chart of a table in Vega-Lite, its numbers inside, with a list to choose from of what `chosen` has.
 
     Nothing in it depends on anything but the table and the names.
     """
     rows = table[chart.kept(table)] if chart.kept else table
     low, high = "ci_low", "ci_high"
-    columns = [*chart.chosen, chart.lines, chart.x, chart.y, low, high, "over"]
-    drawn = rows[columns].dropna(subset=chart.y)
+    drawn = rows.dropna(subset=chart.y)
     kinds = list(dict.fromkeys(drawn[chart.lines]))
     labels = {kind: names.label(kind) for kind in kinds}
-    values = drawn.assign(
+    several = [column for column in chart.chosen if drawn[column].nunique() > 1] or [*chart.chosen]
+    combined = [" · ".join(names.label(str(part)) for part in key) for key in drawn[several].itertuples(index=False)]
+    options, asked = list(dict.fromkeys(combined)), " and ".join(several).replace("_", " ")
+    values = drawn[[chart.lines, chart.x, chart.y, low, high, "over"]].assign(
+        chosen=combined,
         **{chart.lines: drawn[chart.lines].map(labels)},
         lower=drawn[low].fillna(drawn[chart.y]),  # no width where there is no interval: a band of nothing has no scale
         upper=drawn[high].fillna(drawn[chart.y]),
@@ -70,8 +74,10 @@ def specification(chart: Chart, table: pd.DataFrame, names: Names) -> dict:
         "height": 300,
         "config": {"axis": LETTERS},
         "data": {"values": values.round(6).astype(object).where(values.notna(), None).to_dict("records")},
-        "params": [_choice(column, drawn[column], names) for column in chart.chosen],
-        "transform": [{"filter": f"datum['{column}'] === chosen_{column}"} for column in chart.chosen],
+        "params": [
+            {"name": "shown", "value": options[0], "bind": {"input": "select", "options": options, "name": f"{asked} "}}
+        ],
+        "transform": [{"filter": "datum.chosen === shown"}],
         "encoding": {"x": x, "color": colour},
         "layer": [
             {
@@ -89,10 +95,3 @@ def specification(chart: Chart, table: pd.DataFrame, names: Names) -> dict:
             },
         ],
     }
-
-
-def _choice(column, values, names):
-    options = list(dict.fromkeys(values.tolist()))
-    labels = [names.label(str(option)) for option in options]
-    bound = {"input": "select", "options": options, "labels": labels, "name": f"{column.replace('_', ' ')} "}
-    return {"name": f"chosen_{column}", "value": options[0], "bind": bound}

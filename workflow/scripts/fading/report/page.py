@@ -62,7 +62,7 @@ CHARTS = {  # by figure
         "success",
         ("steps", "share of mis-predictions corrected"),
         "method",
-        ("case", "intervention", "k"),
+        ("case", "intervention", "k", "relative_rate"),
     ),
 }
 
