@@ -141,7 +141,8 @@ def test_claims_are_listed_with_what_weakens_them():
     assert findings('{{ judged("fades", "stays") }}\n\n{{ holm() }}', TABLES, {}) == (
         "- **supported** It fades. .61 [.55, .67] over 5 runs; at least .50, fixed before any run; "
         "not after Holm's adjustment.\n"
-        "- **void** It stays. .996 [.991, .9994] over 3 runs; at most .90, fixed after earlier results; ours; drifts is\n"
+        "- **void** It stays. .996 [.991, .9994] over 3 runs; at most .90, fixed after earlier results; "
+        "ours; drifts is\n"
         "  contradicted.\n\n0"
     )
 

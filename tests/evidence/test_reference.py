@@ -34,9 +34,9 @@ def test_no_correlation_or_share_and_no_end_of_its_interval_is_impossible(path):
     limits = {CORRELATION: (-1, 1), SHARE: (0, 1)}
     for scale, (least, most) in limits.items():
         rows = table[table["scale"] == scale] if "scale" in table else table[:0]
-        numbers = rows.filter(regex="^(spearman|estimate|success|ci_low|ci_high)$").to_numpy(float)
+        numbers = rows.filter(regex="^(spearman|lds|estimate|success|ci_low|ci_high)$").to_numpy(float)
         assert ((numbers >= least) & (numbers <= most) | np.isnan(numbers)).all()
-    correlations = table.filter(regex="^(spearman|agreement)$").to_numpy(float)
+    correlations = table.filter(regex="^(spearman|lds|agreement)$").to_numpy(float)
     assert (np.abs(correlations[~np.isnan(correlations)]) <= 1).all()
 
 

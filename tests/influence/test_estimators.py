@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import dataclass, replace
+from functools import cache
 
 import fading.influence.exact
 import pytest
@@ -66,6 +67,12 @@ def references(case, theta):
     return *(reference_gradients(case, theta, split) for split in (case.train, case.tested)), hessian
 
 
+@cache
+def known(kind):
+    """These at a tiny case's point."""
+    return references(*Tiny.make(kind))
+
+
 def close(actual, expected, tolerance=1e-6):
     assert actual.shape == expected.shape
     assert (actual - expected).abs().max() < tolerance * expected.abs().max()
@@ -112,9 +119,10 @@ def test_at_the_start_of_training_gradient_products_have_the_scale_of_one_step()
         ("logistic", 0.0, True),
     ],
 )
-def test_every_inverse_estimator_equals_the_explicit_inverse(kind, damping, definite):
+def test_every_inverse_estimator_equals_the_explicit_inverse(kind, damping, definite, monkeypatch):
+    monkeypatch.setattr("fading.derivatives.curvature.CHUNK", 12)  # two unequal chunks, of which solvers take thousands
     case, theta = Tiny.make(kind)
-    train, test, hessian = references(case, theta)
+    train, test, hessian = known(kind)
     damped = hessian + damping * torch.eye(len(theta), dtype=theta.dtype)
     assert (torch.linalg.eigvalsh(damped)[0] > 0) == definite
     expected = -train @ torch.linalg.inv(damped) @ test.T / Tiny.n
@@ -134,7 +142,7 @@ def test_every_inverse_estimator_equals_the_explicit_inverse(kind, damping, defi
 @pytest.mark.slow
 def test_the_gauss_newton_matrix_in_place_of_the_hessian():
     case, theta = Tiny.make("sentences")
-    train, test, _ = references(case, theta)
+    train, test, _ = known("sentences")
     matrix = Curvature(case, theta, torch.arange(Tiny.n), kind="gauss-newton").matrix()  # tested elsewhere
     damped = matrix + 0.1 * torch.eye(len(theta), dtype=theta.dtype)
     expected = -train @ torch.linalg.inv(damped) @ test.T / Tiny.n
@@ -146,7 +154,7 @@ def test_the_gauss_newton_matrix_in_place_of_the_hessian():
 @pytest.mark.parametrize("name", ["exact", "cg", "minres", "lissa"])
 def test_curvature_is_that_of_the_first_examples(name):
     case, theta = Tiny.make("logistic")
-    train, test, _ = references(case, theta)
+    train, test, _ = known("logistic")
     few, ones = torch.arange(12), unit_weights(case)
     part = explicit_hessian(lambda theta: batch_loss(case, theta, few, ones), theta)
     expected = -train @ torch.linalg.inv(part) @ test.T / Tiny.n
@@ -162,7 +170,7 @@ def test_a_diverging_solver_says_so():
 
 def test_abif_of_low_rank_inverts_within_its_span_and_knows_its_residual():
     case, theta = Tiny.make("resnet-gelu")
-    train, test, hessian = references(case, theta)
+    train, test, hessian = known("resnet-gelu")
     start = torch.randn(len(theta), dtype=theta.dtype, generator=torch.Generator().manual_seed(0))
     kept = lanczos(lambda rows: rows @ hessian, start, 12).largest(5)
     assert (kept.values < 0).any()
@@ -226,7 +234,7 @@ def test_every_estimator_scores_every_training_example():
 
 def test_the_horizon_estimator_sums_what_steps_at_constant_curvature_make_of_a_gradient():
     case, theta = Tiny.make("resnet-gelu")
-    train, test, hessian = references(case, theta)
+    train, test, hessian = known("resnet-gelu")
     spectrum = Ritz(*_eigenpairs(hessian), *[torch.zeros_like(theta)] * 3)
     step = torch.eye(len(theta), dtype=theta.dtype) - 0.1 * hessian
     expected = -0.1 / Tiny.n * train @ sum(torch.linalg.matrix_power(step, m) for m in range(4)) @ test.T
@@ -239,7 +247,7 @@ def test_the_horizon_estimator_sums_what_steps_at_constant_curvature_make_of_a_g
 
 def test_a_long_horizon_is_the_influence_function():
     case, theta = Tiny.make("logistic")
-    _, _, hessian = references(case, theta)
+    _, _, hessian = known("logistic")
     spectrum = Ritz(*_eigenpairs(hessian), *[torch.zeros_like(theta)] * 3)
     long = replace(problem_of(case, theta, spectrum=spectrum), step=40_000, checkpoints={40_000: theta[None]})
     close(score("horizon", long, window=40_000).values, score("exact", long, damping=0.0).values)

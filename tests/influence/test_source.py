@@ -67,10 +67,10 @@ def dense(problem, matrix_at):
         if isinstance(optimizer, AdamW):
             moves = torch.diag(1 / ((state[2] / (1 - 0.999**stop)).sqrt() + 1e-8))
             matrix = moves @ matrix + optimizer.weight_decay * eye
-        both = torch.cat([torch.cat([-matrix, eye], 1), torch.zeros(len(eye), 2 * len(eye), dtype=case.dtype)])
-        remembered, summed = torch.linalg.matrix_exp(travelled * both)[: len(eye)].chunk(2, 1)
-        gradients = reference_gradients(case, state[0], case.train)
-        psi = remembered @ psi + summed @ moves @ gradients.T / Tiny.n
+        forced = moves @ reference_gradients(case, state[0], case.train).T / Tiny.n
+        both = torch.cat([torch.cat([-matrix, forced], 1), torch.zeros(Tiny.n, len(eye) + Tiny.n, dtype=case.dtype)])
+        remembered, summed = torch.linalg.matrix_exp(travelled * both)[: len(eye)].split([len(eye), Tiny.n], 1)
+        psi = remembered @ psi + summed
     return -(reference_gradients(case, problem.theta, case.tested) @ psi).T
 
 
