@@ -95,7 +95,7 @@ def test_planted_additive_effects_are_found_at_every_share_and_one_by_one():
         np.testing.assert_allclose(of_each[THIS_RUN, "random", count], expected)
 
 
-def test_other_runs_are_the_ceiling_and_with_this_one_a_truth():
+def test_other_runs_stand_among_estimators_and_with_this_one_are_a_truth():
     """The other orders' and seed's influence differs; the mean of three runs is what the mean influence says."""
     own = [INFLUENCE, *(INFLUENCE + RANDOM.normal(size=INFLUENCE.shape) for _ in range(2))]
     again = {ANOTHER_ORDER: removals(own[1], AGAIN), ANOTHER_SEED: removals(own[2], AGAIN)}
@@ -106,10 +106,10 @@ def test_other_runs_are_the_ceiling_and_with_this_one_a_truth():
     assert set(of_mean.removed) == {3, 30}, "single examples are left out of this run alone"
     assert set(of_mean.estimator) == set(scores)
     assert of_mean.groupby(["estimator", "removed"]).subset.nunique().unique().tolist() == [AGAIN]
-    ceiling = frame[frame.estimator.isin(again)]
-    assert set(ceiling.truth) == {THIS_RUN}
-    assert set(ceiling.removed) == {3, 30}
-    assert ceiling.groupby(["estimator", "removed"]).subset.nunique().unique().tolist() == [AGAIN]
+    others = frame[frame.estimator.isin(again)]
+    assert set(others.truth) == {THIS_RUN}
+    assert set(others.removed) == {3, 30}
+    assert others.groupby(["estimator", "removed"]).subset.nunique().unique().tolist() == [AGAIN]
     of_each = score_of_each(frame)
     np.testing.assert_allclose(of_each[THIS_RUN, "this"], 1)
     np.testing.assert_allclose(of_each[MEAN_OF_RUNS, "mean"], 1)

@@ -77,9 +77,9 @@ def scores_of_removal(
 
     Their mean over subsets is the score of a test example. `removals` are this run's, `again` those of the same subsets
     in other runs, the first of each share; `left_out` has single examples left out of this run. Other runs stand among
-    the estimators as well, the noise ceiling: no estimate that knows nothing of the order of batches, or of the seed,
-    can be expected to do better. The truth "mean of runs" is the mean change over this run and those. All are compared
-    on the test examples that every estimator scores.
+    the estimators as well: where they agree by r, what runs have in common agrees with one by about √r (Spearman 1904),
+    and an estimate that knows nothing of the order of batches, or of the seed, can hardly do better. The truth "mean of
+    runs" is the mean change over this run and those. All are compared on the test examples that every estimator scores.
     """
     tests = min(scored["scores"].shape[1] for scored in scores.values())
     frames = []
