@@ -125,82 +125,106 @@ def pairs_of_examples(random, effect, count=3):
     return mean_of_rows(jackknife_of_pairs(np.array(values)[:, None], pairs)[:, 0]), 0.0
 
 
-OF_RUNS, OF_EXAMPLES = "5 runs × 4 examples × 64 test examples", "6 examples of one run × 64 test examples"
-TRIALS_OF_RUNS, DIFFERENCES = "20 trials of 5 runs", "20 differences of 5 runs"
-OF_SUBSETS, OF_USES = "12 test examples of one run", "5 runs × 32 uses × 12 test examples"
-IN_BERT, OF_FEWER = "`removal` in BERT", "`removal` in BERT by AdamW and in the ReLU ResNet"
+OF_RUNS, OF_SUBSETS = "3 runs × 10 examples × 64 test examples", "12 test examples of one run"
+TRIALS_OF_RUNS, DIFFERENCES = "40 trials of 5 runs", "40 differences of 5 runs"
+IN_RELU, BY_ADAMW, IN_BERT = "`removal` in the ReLU ResNet", "`removal` in BERT by AdamW", "`removal` in BERT"
 ENDS = ("none", "dominant")
 NEAR_ONE = (0.95, 0.99, 0.999)
+
+
+def of_examples(count: int, about: float, used: str) -> dict[str, Design]:
+    """Correlations of so many examples of one run over 64 test examples."""
+    draw = partial(correlated, rows=count, examples=1, about=about)
+    name = f"{count} examples of one run × 64 test examples, ρ = {about}"
+    return {name: Design(used, draw, ENDS, SLOW if count < 20 else TRIALS)}
+
+
+def of_subsets(subsets: int, about: float, used: str) -> dict[str, Design]:
+    """Correlations of one run's test examples over so many subsets."""
+    draw = partial(correlated, rows=12, examples=1, tests=subsets, about=about)
+    name = f"{OF_SUBSETS} × {subsets} subsets, ρ = {about}"
+    return {name: Design(used, draw, ENDS, TRIALS if subsets < 50 else SLOW)}
+
+
+def of_checks(tests: int, about: float, used: str) -> dict[str, Design]:
+    """Correlations of one use of each of five runs over so many test examples."""
+    draw = partial(correlated, examples=1, tests=tests, about=about)
+    return {f"5 runs × {tests} test examples, ρ = {about}": Design(used, draw, ENDS, SLOW)}
+
+
 DESIGNS = {
-    "5 runs": Design(
-        "`divergence-summary`, `convexity-summary`, `planted`, retention in `correction`, `halved` in `fading-drop`",
-        runs,
-    ),
-    "5 runs × 64 test examples": Design("`fading-drop`, `decomposition`", runs_and_tests),
-    "5 runs × 436 test examples": Design("`planted-recovery` in BERT", partial(runs_and_tests, tests=436)),
-    f"{OF_RUNS}, ρ = 0.76": Design("`fading-summary`", correlated),
-    **{
-        f"{OF_RUNS}, ρ = {about}": Design("`fading-summary`", partial(correlated, about=about), ENDS, SLOW)
-        for about in NEAR_ONE
-    },
-    "5 runs by pairs × 64 test examples": Design("`trajectory`, two seeds", pairs_of_runs),
-    f"{TRIALS_OF_RUNS}, share .5": Design("`correction`", partial(successes, share=0.5)),
-    f"{DIFFERENCES}, .6 − .5": Design("`correction-paired`", partial(differences, shares=(0.6, 0.5))),
-    **{
-        f"{OF_EXAMPLES}, ρ = {about}": Design(
-            "`loo-summary` (mirror and proximal response in the ResNet, convex), `remedies`",
-            partial(correlated, rows=6, examples=1, about=about),
-            ENDS,
-            SLOW,
-        )
-        for about in (0.76, *NEAR_ONE)
-    },
-    "20 examples of one run × 64 test examples, ρ = 0.76": Design(
-        "`loo-summary` in BERT", partial(correlated, rows=20, examples=1), ENDS
-    ),
-    "4 examples of one run × 64 test examples, ρ = 0.76": Design(
-        "`loo-summary` (mirror and proximal response in BERT), `remedies` in BERT",
-        partial(correlated, rows=4, examples=1),
-        ENDS,
-        SLOW,
-    ),
-    "6 examples of one run, ρ = 0.76": Design("agreement in `stability-summary`", agreements),
-    "6 examples of one run, ρ = 0.99": Design("agreement in `stability-summary`", partial(agreements, about=0.99)),
-    "3 examples of one run": Design("`expansion-summary`", partial(runs, count=3)),
-    "64 test examples of one run": Design(
-        "`trajectory`, half-way and orders", lambda random, _: runs_and_tests(random, 0.0, rows=1), ("none",)
+    "5 runs": Design("`convexity-summary`, `memory-half-life`, retention in `correction`", runs),
+    "3 runs": Design("`divergence-summary`, `planted`, `halved` in `fading-drop`", partial(runs, count=3)),
+    "5 runs × 32 test examples": Design("`memory-drop`, `memory-gain`", partial(runs_and_tests, tests=32)),
+    "5 runs × 12 test examples": Design("`memory-drop`, `memory-gain` in BERT", partial(runs_and_tests, tests=12)),
+    "5 runs × 936 test examples": Design(
+        "the default study's `planted-recovery`", partial(runs_and_tests, tests=936), ENDS, SLOW
     ),
     **{
-        f"{OF_SUBSETS} × 50 subsets, ρ = {about}": Design(
-            "`removal` in the ResNet", partial(correlated, rows=12, examples=1, tests=50, about=about), ENDS, SLOW
+        f"5 runs × 32 uses × 12 test examples, ρ = {about}": Design(
+            "`memory`", partial(of_uses, about=about), ENDS, SLOW
         )
         for about in (0.3, 0.76, 0.95)
     },
+    "3 runs × 32 uses × 12 test examples, ρ = 0.76": Design(
+        "`memory` beyond calm training and by AdamW", partial(of_uses, rows=3), ENDS, SLOW
+    ),
+    **of_checks(32, 0.99, "`memory-checks` in the ResNets"),
+    **of_checks(32, 0.999, "`memory-checks` in the ResNets"),
+    "5 runs by pairs × 64 test examples": Design("`trajectory`, two seeds", pairs_of_runs),
+    "64 test examples of one run": Design(
+        "`trajectory`, half-way and orders", lambda random, _: runs_and_tests(random, 0.0, rows=1), ("none",)
+    ),
+    f"{DIFFERENCES}, .6 − .5": Design("`correction-paired`", partial(differences, targets=8, shares=(0.6, 0.5))),
+    "20 trials of 5 runs, share .5": Design("the default study's `correction`", partial(successes, share=0.5)),
+    "20 differences of 5 runs, .6 − .5": Design(
+        "the default study's `correction-paired`", partial(differences, shares=(0.6, 0.5))
+    ),
+    **of_examples(24, 0.3, "`remedies`, `loo-summary` in the ResNet of 3,000 images"),
+    **of_examples(24, 0.99, "`remedies`, `loo-summary` in the ResNet of 3,000 images"),
+    **of_examples(20, 0.76, "`loo-summary` in BERT"),
     **{
-        f"{OF_SUBSETS} × {subsets} subsets, ρ = {about}": Design(
-            used, partial(correlated, rows=12, examples=1, tests=subsets, about=about), ENDS
-        )
-        for used, subsets, about in ((IN_BERT, 20, 0.3), (IN_BERT, 20, 0.76), (OF_FEWER, 12, 0.3))
+        name: design
+        for about in (0.76, *NEAR_ONE)
+        for name, design in of_examples(6, about, "`remedies` in BERT, the default study's `loo-summary`").items()
     },
+    **of_examples(5, 0.76, "`loo-summary`, groups in BERT"),
+    **of_examples(4, 0.76, "`remedies` in the ResNet"),
+    "24 examples of one run, ρ = 0.76": Design("agreement in `stability-summary`", partial(agreements, examples=24)),
+    "6 examples of one run, ρ = 0.76": Design("agreement in `stability-summary`, BERT", agreements),
+    "6 examples of one run, ρ = 0.99": Design(
+        "agreement in `stability-summary`, BERT", partial(agreements, about=0.99)
+    ),
+    "24 single trials of one run": Design(
+        "shares in `stability-summary`", partial(successes, rows=24, targets=1), ("none",)
+    ),
+    "10 examples of one run": Design("`expansion-summary`", partial(runs, count=10)),
+    "3 examples of one run": Design("the default study's `expansion-summary`", partial(runs, count=3), ENDS, SLOW),
+    **{
+        name: design
+        for about in (0.3, 0.76, 0.95)
+        for name, design in of_subsets(50, about, "`removal` in the ResNet of 3,000 images").items()
+    },
+    **of_subsets(20, 0.3, IN_RELU),
+    **of_subsets(20, 0.76, IN_RELU),
+    **of_subsets(16, 0.3, BY_ADAMW),
+    **of_subsets(12, 0.3, IN_BERT),
     **{
         f"{OF_SUBSETS} × {subsets} subsets": Design(
             "`removal-gain`, `removal-size`", partial(runs_and_tests, rows=12, tests=subsets), ENDS
         )
         for subsets in (20, 12)
     },
-    "5 runs × 12 test examples": Design("`memory-drop`, `memory-gain`", partial(runs_and_tests, tests=12)),
-    **{
-        f"{OF_USES}, ρ = {about}": Design("`memory`", partial(of_uses, about=about), ENDS, SLOW)
-        for about in (0.3, 0.76, 0.95)
-    },
 }
 OTHERS = {
-    TRIALS_OF_RUNS: Design("`correction`", successes),
-    f"{TRIALS_OF_RUNS}, share .9": Design("`correction`", partial(successes, share=0.9)),
-    f"{TRIALS_OF_RUNS}, share .95": Design("`correction`", partial(successes, share=0.95)),
-    DIFFERENCES: Design("`correction-paired`", differences),
+    TRIALS_OF_RUNS: Design("`correction`", partial(successes, targets=8)),
     **{
-        f"{DIFFERENCES}, {name}": Design("`correction-paired`", partial(differences, shares=shares))
+        f"{TRIALS_OF_RUNS}, share {name}": Design("`correction`", partial(successes, targets=8, share=share))
+        for name, share in {".5": 0.5, ".9": 0.9, ".95": 0.95}.items()
+    },
+    DIFFERENCES: Design("`correction-paired`", partial(differences, targets=8)),
+    **{
+        f"{DIFFERENCES}, {name}": Design("`correction-paired`", partial(differences, targets=8, shares=shares))
         for name, shares in {
             ".8 − .6": (0.8, 0.6),
             ".8 − .5": (0.8, 0.5),
@@ -209,27 +233,26 @@ OTHERS = {
         }.items()
     },
     "6 single trials of one run": Design(
-        "shares in `stability-summary`", partial(successes, rows=6, targets=1), ("none",)
+        "`removal-flips`, the default study's `stability-summary`", partial(successes, rows=6, targets=1), ("none",)
     ),
-    "3 groups of one run × 64 test examples, ρ = 0.76": Design(
-        "`loo-summary` (groups in the ResNet)", partial(correlated, rows=3, examples=1), ENDS, SLOW
+    **of_examples(3, 0.76, "`loo-summary`, groups in the ResNet of 3,000 images"),
+    **of_subsets(20, 0.95, IN_RELU),
+    **of_subsets(16, 0.76, BY_ADAMW),
+    **of_subsets(16, 0.95, BY_ADAMW),
+    **of_subsets(12, 0.76, IN_BERT),
+    **of_subsets(12, 0.95, IN_BERT),
+    **of_checks(12, 0.99, "`memory-checks` in BERT"),
+    "3 runs × 64 test examples": Design("`fading-drop`, `decomposition`", partial(runs_and_tests, rows=3)),
+    **{
+        f"{OF_RUNS}, ρ = {about}": Design(
+            "`fading-summary`", partial(correlated, rows=3, examples=10, about=about), ENDS, SLOW
+        )
+        for about in (0.76, *NEAR_ONE)
+    },
+    "12 trials of 3 runs": Design("the default study's `correction` in BERT", partial(successes, rows=3, targets=4)),
+    "10 examples of one run by pairs": Design(
+        "`nonadditivity` in `expansion-summary`", partial(pairs_of_examples, count=10)
     ),
-    **{
-        f"{OF_SUBSETS} × {subsets} subsets, ρ = {about}": Design(
-            used, partial(correlated, rows=12, examples=1, tests=subsets, about=about), ENDS
-        )
-        for used, subsets, about in ((IN_BERT, 20, 0.95), (OF_FEWER, 12, 0.76), (OF_FEWER, 12, 0.95))
-    },
-    "4 runs × 64 test examples": Design("no table", partial(runs_and_tests, rows=4)),
-    "3 runs × 64 test examples": Design("the default study's `fading-drop`", partial(runs_and_tests, rows=3)),
-    **{
-        f"3 runs × 4 examples × 64 test examples, ρ = {about}": Design(
-            "the default study's `fading-summary`", partial(correlated, rows=3, about=about), ENDS, SLOW
-        )
-        for about in (0.76, 0.95)
-    },
-    "12 trials of 3 runs": Design("the default study's `correction`", partial(successes, rows=3, targets=4)),
-    "3 examples of one run by pairs": Design("`nonadditivity` in `expansion-summary`", pairs_of_examples),
 }
 
 

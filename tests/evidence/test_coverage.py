@@ -11,11 +11,11 @@ from fading.experiments import EXPERIMENTS
 SUMMARISED = {name: table for one in EXPERIMENTS.values() for name, table in one.tables.items() if len(table) > 1}
 WRONG = {  # by design and run effect: what in its stead, and how
     "test examples of runs are independent": (
-        *("5 runs × 64 test examples", "middling", "mean_of_crossed"),
+        *("5 runs × 32 test examples", "middling", "mean_of_crossed"),
         lambda values: mean_of_rows(values.ravel()),
     ),
     "each run has test examples of its own": (
-        *("5 runs × 64 test examples", "none", "mean_of_crossed"),
+        *("5 runs × 32 test examples", "none", "mean_of_crossed"),
         lambda values: mean_of_rows(values.mean(1)),
     ),
     "training examples of a run are runs": (
