@@ -10,20 +10,24 @@ from conftest import snakemake
 from fading.artefacts import store
 from fading.artefacts.unfinished import KEPT
 from faults import campaign, start
-from sameness import differences
+from sameness import CRATE, differences
 
 
 @pytest.mark.slow
 def test_a_study_that_is_struck_goes_on_by_itself_to_the_same_bytes(smoke, tmp_path):
-    """Of a finished study, one case is made again, and a table and a figure of all cases."""
+    """Of a finished study one case is made again, and of what joins all cases a table, a figure, verdicts and crate."""
     shutil.copytree(smoke, tmp_path / "struck", symlinks=True)
     results = tmp_path / "struck/results/smoke"
     again = [*results.glob("logistic-fashion/**/*.*"), results / "tables/loo.csv", *results.glob("figures/loo.*")]
+    again += [results / "claims.csv", results / CRATE]
     targets = [
-        str(file.relative_to(tmp_path / "struck")) for file in again if file.is_file() and file.suffix != ".json"
+        str(file.relative_to(tmp_path / "struck"))
+        for file in again
+        if file.is_file() and not file.name.endswith(".csv.json")
     ]
     for target in targets:
         (tmp_path / "struck" / target).unlink()
+        store.sidecar(tmp_path / "struck" / target).unlink(missing_ok=True)
     struck, differing = campaign(tmp_path / "struck", smoke, ["everything", "a_job", "a_full_disk"], 0, *targets)
     assert sum(struck.values()) == 3
     assert differing == []

