@@ -19,7 +19,7 @@ document.querySelectorAll(".interactive").forEach((part) => {
 });
 
 // What is no number is below all.
-const number = (text) => Number(text.replace(/^(-?)inf$/, `$1${Number.MAX_VALUE}`) || NaN);
+const number = (text) => Number(text.trim().replace(/^(-?)inf$/, `$1${Number.MAX_VALUE}`) || NaN);
 const place = (text) => (Number.isNaN(number(text)) ? -Number.MAX_VALUE : number(text));
 Tablesort.extend("number", (text) => !Number.isNaN(number(text)), (one, other) => place(other) - place(one));
 
