@@ -36,7 +36,7 @@ rule reference:
     """Copy the study's public results to be committed, and say what they cost."""
     input:
         results=[f"results/{config['study']}/{file}" for file in COMMITTED],
-        on_request=glob(f"results/{config['study']}/*/peers.[cp]*") + glob(f"results/{config['study']}/tables/benchmark.*"),
+        on_request=glob(f"results/{config['study']}/*/peers.[cp]*") + glob(f"results/{config['study']}/*/benchmark.c*"),
         code=code("provenance/reference.py"),
     log:
         f"results/{config['study']}/logs/reference.log",
