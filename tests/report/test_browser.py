@@ -117,6 +117,7 @@ def test_controls_work_by_keyboard(browser, file):
     column = heads.index("relative error")
     browser.run(f"{of_peers}.open = true; {of_peers}.querySelectorAll('th button')[{column}].click()")
     errors = browser.run(f"[...{of_peers}.querySelectorAll('tbody tr')].map((row) => row.cells[{column}].textContent)")
+    browser.run(f"{of_peers}.open = false")
     sorted_by = [float(error) for error in errors if error]
     assert sorted_by in (sorted(sorted_by), sorted(sorted_by, reverse=True)) and min(sorted_by) < 1e-6
     left = "[...document.querySelectorAll('details.data tbody tr')].filter((row) => row.checkVisibility()).length"
