@@ -1,5 +1,6 @@
 # make: the environment, then every figure of the default study. make smoke: every stage, tiny.
-# make check: the fast tests. make test: all of them. make lint: format, lint, and that imports run downwards.
+# make check: the fast tests. make test: all but what runs a cluster or a study for long. make lint: format, lint, and
+# that imports run downwards.
 PYTHON ?= python3
 BIN := .venv/bin
 

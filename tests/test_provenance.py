@@ -498,8 +498,15 @@ def test_trace_as_json_is_the_tree(smoke):
 
 def test_the_reference_is_refreshed_by_a_rule(copy):
     reference = copy / "results/reference/smoke"
+    (reference / "tables/.ipynb_checkpoints").mkdir(parents=True)
+    stale, kept = ["old.csv", "old.csv.json"], ["peers.csv", "peers.csv.json", "notes.md"]
+    for name in (*stale, *kept):
+        (reference / "tables" / name).touch()
     snakemake(copy, "reference", "--cores", "1", "--rerun-triggers", "mtime")
-    made = {str(file.relative_to(reference)) for file in reference.rglob("*.*")}
+    assert [name for name in (*stale, *kept) if (reference / "tables" / name).exists()] == kept
+    for name in kept:
+        (reference / "tables" / name).unlink()
+    made = {str(file.relative_to(reference)) for file in reference.rglob("*.*") if file.is_file()}
     assert {
         "claims.csv",
         "claims.csv.json",

@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT, cli
 from fading.plan.jobs import STUDY, jobs
 from fading.plan.plan import read_plan
-from fading.provenance.folder import StudyFolder
+from fading.provenance.folder import CRATE, StudyFolder
 from fading.provenance.status import STATES, status
 
 
@@ -48,6 +48,14 @@ def test_a_job_is_not_done_if_one_of_its_files_is_gone(copy, file):
     table = by_stage(copy)
     assert table.missing["all"] == 1
     assert table.outdated["provenance"] == 1, "the crate lists it"
+
+
+def test_what_was_made_from_a_file_that_is_gone_is_not_done_before_there_is_a_crate(copy):
+    (copy / f"results/smoke/{CRATE}").unlink()
+    (copy / "results/smoke/resnet-fashion/seed-0/checkpoints.safetensors").unlink()
+    table = by_stage(copy)
+    assert table.missing["provenance"] == 1
+    assert (table.outdated[["influence", "retrain", "effects", "assumptions", "figures"]] > 0).all()
 
 
 def test_what_is_outdated_is_told_from_what_is_missing(copy):

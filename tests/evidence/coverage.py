@@ -127,7 +127,7 @@ def pairs_of_examples(random, effect, count=3):
 
 OF_RUNS, OF_SUBSETS = "3 runs × 10 examples × 64 test examples", "12 test examples of one run"
 TRIALS_OF_RUNS, DIFFERENCES = "40 trials of 5 runs", "40 differences of 5 runs"
-IN_RELU, BY_ADAMW, IN_BERT = "`removal` in the ReLU ResNet", "`removal` in BERT by AdamW", "`removal` in BERT"
+FIFTY, TWENTY = "`removal` in the ResNet of 3,000 images, BERT by AdamW", "`removal` in BERT, the ReLU ResNet"
 ENDS = ("none", "dominant")
 NEAR_ONE = (0.95, 0.99, 0.999)
 
@@ -201,21 +201,12 @@ DESIGNS = {
     ),
     "10 examples of one run": Design("`expansion-summary`", partial(runs, count=10)),
     "3 examples of one run": Design("the default study's `expansion-summary`", partial(runs, count=3), ENDS, SLOW),
-    **{
-        name: design
-        for about in (0.3, 0.76, 0.95)
-        for name, design in of_subsets(50, about, "`removal` in the ResNet of 3,000 images").items()
-    },
-    **of_subsets(20, 0.3, IN_RELU),
-    **of_subsets(20, 0.76, IN_RELU),
-    **of_subsets(16, 0.3, BY_ADAMW),
-    **of_subsets(12, 0.3, IN_BERT),
-    **{
-        f"{OF_SUBSETS} × {subsets} subsets": Design(
-            "`removal-gain`, `removal-size`", partial(runs_and_tests, rows=12, tests=subsets), ENDS
-        )
-        for subsets in (20, 12)
-    },
+    **{name: design for about in (0.3, 0.76, 0.95) for name, design in of_subsets(50, about, FIFTY).items()},
+    **of_subsets(20, 0.3, TWENTY),
+    **of_subsets(20, 0.76, TWENTY),
+    f"{OF_SUBSETS} × 20 subsets": Design(
+        "`removal-gain`, `removal-size`", partial(runs_and_tests, rows=12, tests=20), ENDS
+    ),
 }
 OTHERS = {
     TRIALS_OF_RUNS: Design("`correction`", partial(successes, targets=8)),
@@ -243,11 +234,7 @@ OTHERS = {
         SLOW,
     ),
     **of_examples(3, 0.76, "`loo-summary`, groups in the ResNet of 3,000 images"),
-    **of_subsets(20, 0.95, IN_RELU),
-    **of_subsets(16, 0.76, BY_ADAMW),
-    **of_subsets(16, 0.95, BY_ADAMW),
-    **of_subsets(12, 0.76, IN_BERT),
-    **of_subsets(12, 0.95, IN_BERT),
+    **of_subsets(20, 0.95, TWENTY),
     **of_subsets(10, 0.76, "the default study's `removal`"),
     **of_checks(12, 0.99, "`memory-checks` in BERT"),
     **of_checks(12, 0.999, "`memory-checks` in BERT"),

@@ -114,12 +114,16 @@ def test_controls_work_by_keyboard(browser, file):
     assert browser.run(sort) != first
     of_peers = "document.querySelector('#recorded-peers')"
     heads = browser.run(f"[...{of_peers}.querySelectorAll('th')].map((head) => head.textContent)")
-    column = heads.index("relative error")
+    column, rows = heads.index("relative error"), f"[...{of_peers}.querySelectorAll('tbody tr')]"
+    for row, text in enumerate(["-1", "\\n"]):
+        browser.run(f"{rows}[{row}].cells[{column}].textContent = '{text}'")
     browser.run(f"{of_peers}.open = true; {of_peers}.querySelectorAll('th button')[{column}].click()")
-    errors = browser.run(f"[...{of_peers}.querySelectorAll('tbody tr')].map((row) => row.cells[{column}].textContent)")
+    errors = [error.strip() for error in browser.run(f"{rows}.map((row) => row.cells[{column}].textContent)")]
     browser.run(f"{of_peers}.open = false")
+    assert "" in (errors[0], errors[-1]), "blank is less than any number"
     sorted_by = [float(error) for error in errors if error]
-    assert sorted_by in (sorted(sorted_by), sorted(sorted_by, reverse=True)) and min(sorted_by) < 1e-6
+    assert sorted_by in (sorted(sorted_by), sorted(sorted_by, reverse=True))
+    assert any(0 < error < 1e-6 for error in sorted_by)
     left = "[...document.querySelectorAll('details.data tbody tr')].filter((row) => row.checkVisibility()).length"
     before = browser.run(left)
     browser.run("document.querySelector('details.data input').focus()")

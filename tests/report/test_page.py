@@ -159,7 +159,8 @@ def test_what_was_recorded_is_that_of_the_committed_results():
     }
     text = (ROOT / "workflow/report/recorded.html").read_text()
     assert recorded_tables(costs, measured) == text, command
-    assert f"full on {costs['full']['machine']['processor']} (2 cores" in text
+    machine = costs["full"]["machine"]
+    assert f"full on {machine['processor']} ({machine['cores']} cores" in text
     minutes = f"<td class=n>{number(costs['full']['stages'][0]['core_minutes'])}"
     assert minutes in text.partition("<tr><td>data")[2].partition("<tr>")[0]
     assert "relative difference" in text

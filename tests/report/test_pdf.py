@@ -55,18 +55,16 @@ def test_a_changed_table_changes_the_words(study, config):
         assert f"{Path(name).name}.csv \\texttt{{{store.sha256(study / f'{name}.csv')[:12]}}}" in changed[-1]
     assert "peers.csv" not in after, "of which nothing is told"
     (study / "figures/memory.png").unlink()
-    with pytest.raises(FadingError, match=r"memory\.png is not there, which the paper is of"):
+    with pytest.raises(FadingError, match=r"memory\.png is not there; accepted is a finished study"):
         source(TEMPLATE, study, config)
     (study / "tables/scale.csv").unlink()
-    with pytest.raises(FadingError, match="full has no table scale, which the paper is of"):
+    with pytest.raises(FadingError, match="full has no table scale; accepted is a finished study"):
         source(TEMPLATE, study, config)
 
 
 def test_words_that_no_longer_hold_are_not_printed(study, config):
     edit(study, "claims", "verdict", "supported", claim="divergence-resnet")
-    with pytest.raises(
-        FadingError, match="divergence-resnet is supported; their words stand on its being contradicted"
-    ):
+    with pytest.raises(FadingError, match="divergence-resnet is supported; accepted is contradicted"):
         source(TEMPLATE, study, config)
 
 

@@ -131,6 +131,8 @@ def test_a_job_that_is_tried_again_is_counted_as_any(tmp_path, capsys):
     ("event", "message", "level", "told"),
     [
         (None, "Select jobs to execute...", logging.INFO, ""),
+        (None, "Job 12 has been submitted with SLURM jobid 7 (log: logs/7.log).", logging.INFO, ""),
+        (None, "Activating conda environment: .snakemake/conda/a1_", logging.INFO, ""),
         (None, "Nothing to be done (all is there).", logging.INFO, "Nothing to be done (all is there).\n"),
         (None, "Unlocked working directory.", logging.INFO, "Unlocked working directory.\n"),
         (None, "Some rule is odd.", logging.WARNING, "Some rule is odd.\n"),

@@ -36,7 +36,6 @@ rule reference:
     """Copy the study's public results to be committed, and say what they cost."""
     input:
         results=[f"results/{config['study']}/{file}" for file in COMMITTED],
-        on_request=glob(f"results/{config['study']}/*/peers.[cp]*") + glob(f"results/{config['study']}/*/benchmark.c*"),
         code=code("provenance/reference.py"),
     log:
         f"results/{config['study']}/logs/reference.log",
@@ -44,6 +43,7 @@ rule reference:
         "../../envs/figures.yaml"
     params:
         stages=lambda wildcards: {rule.name: Path(rule.snakefile).stem for rule in workflow.rules},
+        on_request={name: glob(f"results/{config['study']}/*/{name}.[cp]*") for name in jobs.ON_REQUEST},
     script:
         "../scripts/provenance/reference.py"
 

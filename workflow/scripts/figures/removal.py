@@ -5,7 +5,7 @@ from fading.experiments.removal import ANOTHER_ORDER, ANOTHER_SEED, ONE_ULP, THI
 from fading.figures import style
 from matplotlib import pyplot as plt
 
-CEILING = (ANOTHER_ORDER, ANOTHER_SEED)
+OTHER_RUNS = (ANOTHER_ORDER, ANOTHER_SEED)
 RUNGS = ("unrolled", "source", "ekfac", "cg", "abif", "datainf", "trak-ensemble", "tracin", "gradient-dot", "random")
 LABELS = ("linear datamodeling\nscore", "change of test\nloss (nats)", "predictions\nflipped")
 
@@ -20,7 +20,7 @@ with Job(snakemake) as job:
     figure, axes = plt.subplots(3, len(cases), figsize=(style.WIDTH, 6.6), squeeze=False, sharey="row", **heights)
     for (upper, middle, lower), case in zip(axes.T, cases, strict=True):
         lines = dict(list(scored[scored.case == case].groupby("estimator")))
-        for name in (name for name in (*RUNGS, *CEILING) if name in lines):
+        for name in (name for name in (*RUNGS, *OTHER_RUNS) if name in lines):
             line = lines[name]
             upper.plot(line["share"], line.lds, marker=".", ms=4, label=names.short(name), **names.look(name))
             upper.fill_between(line["share"], line.ci_low, line.ci_high, color=names.colour(name), alpha=0.1, lw=0)

@@ -70,12 +70,14 @@ class _Numbers:
     def row(self, name, **where):
         rows = _with(self.tables[name], where)
         if len(rows) != 1:
-            described = ", ".join(f"{column} {value}" for column, value in where.items())
-            raise FadingError(f"findings: found {len(rows)} rows of {name} with {described}; accepted is one.")
+            raise FadingError(f"findings: found {len(rows)} rows of {name} with {_described(where)}; accepted is one.")
         return rows.iloc[0]
 
     def mean(self, name, column, **where):
-        return plain(self.row(name, **where)[column])
+        number = self.row(name, **where)[column]
+        if math.isnan(number):
+            raise FadingError(f"findings: {name} has no {column} with {_described(where)}; accepted is a number.")
+        return plain(number)
 
     def interval(self, name, column, **where):
         row = self.row(name, **where)
@@ -111,7 +113,10 @@ class _Numbers:
     def expect(self, claim, verdict):
         found = self.row("claims", claim=claim).verdict
         if found != verdict:
-            raise FadingError(f"findings: {claim} is {found}; their words stand on its being {verdict}: change them.")
+            raise FadingError(
+                f"findings: {claim} is {found}; accepted is {verdict}, on which the text stands: it was written for "
+                "config/full.yaml, and where that study's verdict changed the text has to."
+            )
         return ""
 
     def scorecard(self):
@@ -147,6 +152,10 @@ class _Numbers:
     def verdicts(self, source, verdict):
         claims = self.tables["claims"]
         return int(((claims.source == source) & (claims.verdict == verdict)).sum())
+
+
+def _described(where):
+    return ", ".join(f"{column} {value}" for column, value in where.items())
 
 
 def _with(table, where):

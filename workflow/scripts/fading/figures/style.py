@@ -86,9 +86,9 @@ SHORT = {
 
 
 class Names:
-    """What to call cases and estimators in figures, and their colours, as their descriptions have it.
+    """What to call cases and estimators in figures, as their descriptions have it, and their colours.
 
-    `labels` and `short` are by name, `colours` places in the palette.
+    `labels` and `short` are by name, `colours` places in the palette of those that have no colour here.
     """
 
     def __init__(self, labels: dict[str, str], short: dict[str, str], colours: dict[str, int]):

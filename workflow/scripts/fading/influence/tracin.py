@@ -10,7 +10,6 @@ from fading.influence.problem import Problem, Scores
 ESTIMATOR = Estimator(
     label="gradient dot products over checkpoints (TracIn)",
     short="TracIn",
-    colour=2,
     cost="a gradient per example and checkpoint",
 )
 

@@ -9,14 +9,16 @@ ALLOCATION = {"hugetlb": 1, "mmap_threshold": 2**33, "trim_threshold": 2**33, "t
 
 
 def surroundings(scripts: Path) -> dict[str, str]:
-    """Environment variables by name: jobs run the library below `scripts` and load no model from a hub.
+    """Environment variables by name: jobs run the library below `scripts`, and none loads a model from a hub.
 
-    What is on PYTHONPATH comes after that library, and GLIBC_TUNABLES stays where it is set.
+    Text is UTF-8, whatever the locale. What is on PYTHONPATH comes after that library, and GLIBC_TUNABLES stays where
+    it is set.
     """
     found = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
     allocation = ":".join(f"glibc.malloc.{name}={value}" for name, value in ALLOCATION.items())
     return {
         "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(scripts), *found])),
+        "PYTHONUTF8": "1",
         "HF_HUB_OFFLINE": "1",
         "TORCH_DEVICE_BACKEND_AUTOLOAD": "0",
         "GLIBC_TUNABLES": os.environ.get("GLIBC_TUNABLES", allocation),

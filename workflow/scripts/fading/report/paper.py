@@ -17,6 +17,7 @@ from fading.evidence.findings import findings, plain
 LATEX = ("pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error")
 SPECIAL = {**{one: f"\\{one}" for one in "&%$#_{}"}, "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\^{}"}
 FIGURE = "memory.png"
+WHOLE = "a finished study with all that config/full.yaml has, or its reference"
 
 
 def source(template: str, folder: Path, config: dict) -> str:
@@ -39,7 +40,7 @@ class _Tables(dict):
     def __missing__(self, name):
         file = self.folder / ("" if name == "claims" else "tables") / f"{name}.csv"
         if not file.is_file():
-            raise FadingError(f"{self.folder} has no table {name}, which the paper is of.")
+            raise FadingError(f"{self.folder} has no table {name}; accepted is {WHOLE}.")
         self.files.append(file)
         self[name] = store.read(file)
         return self[name]
@@ -84,7 +85,7 @@ def _made_of(files: list[Path]) -> str:
     """The files that it is made of, each with the start of its sha256. Raises FadingError where one is not there."""
     for file in files:
         if not file.is_file():
-            raise FadingError(f"{file} is not there, which the paper is of.")
+            raise FadingError(f"{file} is not there; accepted is {WHOLE}.")
     return ", ".join(rf"{escaped(file.name)} \texttt{{{store.sha256(file)[:12]}}}" for file in sorted(files))
 
 

@@ -23,7 +23,7 @@ def recorded_tables(costs: dict[str, dict], measured: dict[str, tuple[pd.DataFra
     for study, table in stages.items():
         table.columns = [f"{study}: {title}" for title in COSTS.values()]
     machines = "; ".join(f"{study} on {_machine(told['machine'])}" for study, told in costs.items())
-    said = Markup(f"<p>What the committed studies cost, by stage, two jobs at a time: {escape(machines)}.</p>\n")
+    said = Markup(f"<p>What the committed studies cost, by stage: {escape(machines)}.</p>\n")
     tables = {"costs": (pd.concat(stages.values(), axis=1).reset_index(), said), **measured}
     return "\n".join([BEGIN, *(_part(name, table, said) for name, (table, said) in tables.items())])
 

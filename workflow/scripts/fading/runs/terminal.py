@@ -18,8 +18,9 @@ LINES = 20  # for all of the work
 LAST = 12  # lines of a failed job's log
 UNKNOWN_WIDTH = 80
 CLEAR = "\r\x1b[K"
-LEFT_OUT = (  # how Snakemake begins what it says of itself, beside its events
+LEFT_OUT = (  # how Snakemake and its plugins begin what they say of themselves or of each job, beside events
     *("Select jobs", "Building DAG", "Assuming ", "Using shell", "host: ", "Removing "),
+    *("Activating conda environment", "Activating singularity image", "Job "),
     *("Conda environments: ignored", "Singularity containers: ignored"),
 )
 KEPT = "What is finished is kept: mend the cause and run the same command again."
