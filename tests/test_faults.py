@@ -15,12 +15,13 @@ from sameness import CRATE, differences
 
 @pytest.mark.slow
 def test_a_study_that_is_struck_goes_on_by_itself_to_the_same_bytes(smoke, tmp_path, monkeypatch):
-    """Of a finished study one case is made again, and of what joins all cases a table, a figure, verdicts and crate."""
+    """Of a finished study some of one case is made again, and with it a table, a figure, verdicts and crate."""
     monkeypatch.setattr("faults.MOMENTS", (0, 4))  # so little is made that a fast machine would be done before the last
     shutil.copytree(smoke, tmp_path / "struck", symlinks=True)
     results = tmp_path / "struck/results/smoke"
-    again = [*results.glob("logistic-fashion/**/*.*"), results / "tables/loo.csv", *results.glob("figures/loo.*")]
-    again += [results / "claims.csv", results / CRATE]
+    run = results / "logistic-fashion/seed-0"
+    again = [*run.glob("influence/**/*.*"), *run.glob("leave-one-out/*.*"), *results.glob("figures/loo.*")]
+    again += [results / "tables/loo.csv", results / "claims.csv", results / CRATE]
     targets = [
         str(file.relative_to(tmp_path / "struck"))
         for file in again
