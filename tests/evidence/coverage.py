@@ -170,6 +170,15 @@ DESIGNS = {
     "3 runs × 32 uses × 12 test examples, ρ = 0.76": Design(
         "`memory` beyond calm training and by AdamW", partial(of_uses, rows=3), ENDS, SLOW
     ),
+    "3 runs × 32 uses × 32 test examples, ρ = 0.76": Design(
+        "`memory` in the ResNet of width 32", partial(of_uses, rows=3, tests=32), ENDS, SLOW
+    ),
+    "32 uses × 12 test examples of one run, ρ = 0.76": Design(
+        "`memory` of one run", partial(of_uses, rows=1), ("none",), SLOW
+    ),
+    "12 test examples of one run": Design(
+        "`memory-drop`, `memory-gain` of one run", partial(runs_and_tests, rows=1, tests=12), ("none",)
+    ),
     **of_checks(32, 0.99, "`memory-checks` in the ResNets"),
     **of_checks(32, 0.999, "`memory-checks` in the ResNets"),
     "5 runs by pairs × 64 test examples": Design("`trajectory`, two seeds", pairs_of_runs),
@@ -204,8 +213,9 @@ DESIGNS = {
     **{name: design for about in (0.3, 0.76, 0.95) for name, design in of_subsets(50, about, FIFTY).items()},
     **of_subsets(20, 0.3, TWENTY),
     **of_subsets(20, 0.76, TWENTY),
-    f"{OF_SUBSETS} × 20 subsets": Design(
-        "`removal-gain`, `removal-size`", partial(runs_and_tests, rows=12, tests=20), ENDS
+    f"{OF_SUBSETS} × 20 subsets": Design("`removal-gain`", partial(runs_and_tests, rows=12, tests=20), ENDS),
+    "64 test examples of one run × 20 subsets": Design(
+        "`removal-size`", partial(runs_and_tests, rows=64, tests=20), ENDS
     ),
 }
 OTHERS = {
@@ -238,9 +248,12 @@ OTHERS = {
     **of_subsets(10, 0.76, "the default study's `removal`"),
     **of_checks(12, 0.99, "`memory-checks` in BERT"),
     **of_checks(12, 0.999, "`memory-checks` in BERT"),
-    "3 runs × 12 test examples": Design(
-        "`memory-drop`, `memory-gain` of three runs", partial(runs_and_tests, rows=3, tests=12)
-    ),
+    **{
+        f"3 runs × {tests} test examples": Design(
+            "`memory-drop`, `memory-gain` of three runs", partial(runs_and_tests, rows=3, tests=tests)
+        )
+        for tests in (12, 32)
+    },
     "3 runs × 64 test examples": Design("`fading-drop`, `decomposition`", partial(runs_and_tests, rows=3)),
     **{
         f"3 runs × 4 examples × 64 test examples, ρ = {about}": Design(
