@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # make paper: the study in a few pages of PDF (it needs LaTeX).
-.PHONY: all env smoke paper check test test-smoke test-others lint
+.PHONY: all env smoke paper check test test-studies test-others lint
 all: env
 	$(BIN)/snakemake
 
@@ -18,16 +18,16 @@ smoke: env
 check: env
 	$(BIN)/pytest -m "not slow and not deployment and not campaign"
 
-# The tests that look at the smoke study beside all others: about as much work.
+# The tests that look at a study beside all others: about as much work.
 TESTED := $(BIN)/pytest --durations 20 -m
 test: env
-	$(MAKE) -j 2 --output-sync=line test-smoke test-others
+	$(MAKE) -j 2 --output-sync=line test-studies test-others
 
-test-smoke:
-	$(TESTED) "smoke and not deployment and not campaign"
+test-studies:
+	$(TESTED) "study and not deployment and not campaign"
 
 test-others:
-	OMP_NUM_THREADS=1 $(TESTED) "not smoke and not deployment and not campaign"
+	OMP_NUM_THREADS=1 $(TESTED) "not study and not deployment and not campaign"
 
 lint: env
 	$(BIN)/ruff check

@@ -230,7 +230,6 @@ def copy(smoke, tmp_path) -> Path:
 def pytest_collection_modifyitems(items) -> None:
     """Whatever looks at a study is slow: the study is computed first."""
     for item in items:
-        if "smoke" in item.fixturenames:
-            item.add_marker(pytest.mark.smoke)
         if {"smoke", "extended"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.study)
             item.add_marker(pytest.mark.slow)

@@ -73,7 +73,7 @@ def test_effects_are_those_of_changing_one_weight_at_one_step(tiny, optimizer):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=names)
 def test_where_the_budget_holds_few_losses_they_are_followed_in_turn(tiny, optimizer, monkeypatch):
-    case, theta = tiny.make("resnet-gelu")
+    case, theta = tiny.make("bert")
     segment = begun(case, theta, optimizer, drawn(10))
     random = torch.Generator().manual_seed(0)
     scores = {"some": torch.randn(Tiny.n, case.measured, generator=random, dtype=torch.float64)}
