@@ -63,36 +63,27 @@ def _row(stage, names, states, known, lanes):
 
 
 def _states(study):
-    """Of each job that made files here, or of which the crate knows some: are all of them as they should be?
-
-    Where no crate says who made a file that is gone, at least what was made from it is outdated.
-    """
-    findings, listed, states = audit(study), _listed(study), {}
-    gone = {finding.file for finding in findings if not (study.root / finding.file).exists()}
-    for finding in findings:
-        lineage = _lineage(study, finding.file)
-        name = _maker(study, finding.file, lineage) or listed.get(finding.file)
-        if name and finding.file in gone:
+    """Of each job that made files here, or of which the crate knows some: are all of them as they should be?"""
+    states, listed = {}, _listed(study)
+    for finding in audit(study):
+        name = _maker(study, finding.file) or listed.get(finding.file)
+        if name and not (study.root / finding.file).exists():
             states[name] = MISSING
         elif name and states.get(name) != MISSING:
             whole = finding.severity == HOLDS and states.get(name) != OUTDATED
-            states[name] = DONE if whole and not gone & (lineage or {"inputs": {}})["inputs"].keys() else OUTDATED
+            states[name] = DONE if whole else OUTDATED
     return states
 
 
-def _lineage(study, file):
-    """A file's lineage; None if it has none or is gone."""
-    try:
-        return recorded(study.root / file)
-    except (FadingError, OSError):
-        return None
-
-
-def _maker(study, file, lineage):
-    """The name of the job that made a file, as that says itself; None if it does not."""
+def _maker(study, file):
+    """The name of the job that made a file, as that says itself; None if it does not or is gone."""
     if file == f"results/{study.name}/{CRATE}":
         return STUDY
-    return job_name(lineage["rule"], lineage["wildcards"]) if lineage else None
+    try:
+        lineage = recorded(study.root / file)
+        return job_name(lineage["rule"], lineage["wildcards"])
+    except (FadingError, OSError):
+        return None
 
 
 def _listed(study):
